@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+//
+// The house plan. An arrow is a dependency written here and nowhere else; Scripts/check-walls.py refuses any
+// import that its target does not declare. Versions are exact: a build changes only when this file does.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+func wall(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+
+let package = Package(
+  name: "exeat",
+  products: [
+    .executable(name: "exeat", targets: ["exeat"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    // words
+    wall("IdentityModel"),
+    wall("StrictJSON"),
+
+    // rooms
+    wall("SigV4", ["IdentityModel", crypto]),
+    wall("AWSProtocols", ["IdentityModel", "StrictJSON"]),
+    wall("PolicyEngine", ["IdentityModel", "StrictJSON"]),
+    wall("TokenFormats", ["IdentityModel", "StrictJSON", crypto, cryptoExtras]),
+    wall("AuditTrail", ["IdentityModel", "StrictJSON"]),
+
+    // house
+    wall(
+      "Federation",
+      ["IdentityModel", "StrictJSON", "SigV4", "AWSProtocols", "PolicyEngine", "TokenFormats", "AuditTrail"]),
+
+    // adapters
+    wall(
+      "StoreSQLite",
+      ["Federation", "IdentityModel", "AuditTrail", .product(name: "GRDB", package: "GRDB.swift")]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CNettle", pkgConfig: "hogweed", providers: [.apt(["nettle-dev", "libgmp-dev"])]),
+    wall(
+      "LocalKeys",
+      ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]),
+    wall(
+      "HTTPServer",
+      [
+        "Federation", "IdentityModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Logging", package: "swift-log"),
+        crypto,
+      ]),
+    wall(
+      "FederationClient",
+      [
+        "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+
+    // executable
+    .executableTarget(
+      name: "exeat",
+      dependencies: [
+        "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "AuditTrail", "Federation", "StoreSQLite",
+        "LocalKeys", "HTTPServer", "FederationClient",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The directory: typed reads of the store, the one write, and what the hot path keeps in memory. What is cached here
+// is dropped before a write is acknowledged, so that a request never sees a state older than an answered write.
+// Knows no rules of any action.
+
+package import AuditTrail
+package import IdentityModel
+package import PolicyEngine
+internal import Synchronization
+
+/// Everything that authenticating and authorizing a call needs to know about an access key.
+package struct Caller: Sendable {
+  /// The access key id.
+  package let accessKeyID: String
+  /// The secret access key.
+  package let secretAccessKey: Secret
+  /// Whose key it is.
+  package let principal: Principal
+  /// The identity-based policies of the principal; empty for root.
+  package let identityPolicies: [NamedPolicy]
+}
+
+/// An account's issuer with its keys, ready to sign.
+package struct Issuer: Sendable {
+  /// The record.
+  package let stored: Stored<IssuerRecord>
+  /// The keys: at most one for each algorithm here.
+  package let keys: [SealedSigningKey]
+
+  /// The key that signs with `algorithm`.
+  package func key(for algorithm: SigningAlgorithm) -> SealedSigningKey? {
+    keys.first { $0.publicKey.algorithm == algorithm }
+  }
+}
+
+/// Typed access to the store.
+package final class Directory: Sendable {
+  private let reader: any RecordReader
+  private let writer: any RecordWriter
+  private let sealer: any SecretSealer
+  private let memory: Mutex<Memory>
+
+  /// Reads with `reader`, writes with `writer`, opens secrets with `sealer`, and keeps at most `capacity` callers.
+  package init(
+    reader: any RecordReader, writer: any RecordWriter, sealer: any SecretSealer, capacity: Int = 65_536
+  ) {
+    self.reader = reader
+    self.writer = writer
+    self.sealer = sealer
+    self.memory = Mutex(Memory(capacity: capacity))
+  }
+
+  // MARK: Typed reads
+
+  /// The record of `type` at `id`, or `nil`.
+  package func record<Record: DirectoryRecord>(
+    _ type: Record.Type, at id: String
+  ) async throws(StoreError) -> Stored<Record>? {
+    guard let stored = try await reader.record(at: RecordKey(Record.kind, id)) else { return nil }
+    return try stored.decoded(as: type)
+  }
+
+  /// Up to `limit` records of `type` whose ids begin with `prefix`, in order, after the id `after`.
+  package func records<Record: DirectoryRecord>(
+    _ type: Record.Type, prefix: String, after: String? = nil, limit: Int = 1000
+  ) async throws(StoreError) -> [Stored<Record>] {
+    var result: [Stored<Record>] = []
+    for stored in try await reader.records(of: Record.kind, prefix: prefix, after: after, limit: limit) {
+      result.append(try stored.decoded(as: type))
+    }
+    return result
+  }
+
+  /// The user `name` of `account`: the spelling must be exact, although names are unique without regard to case.
+  package func user(_ name: String, of account: AccountID) async throws(StoreError) -> Stored<UserRecord>? {
+    guard let stored = try await record(UserRecord.self, at: UserRecord.id(account, name)),
+      stored.record.userName.utf8.elementsEqual(name.utf8)
+    else { return nil }
+    return stored
+  }
+
+  // MARK: The hot path
+
+  /// The caller behind `accessKeyID`; `nil` when there is no such key, or it is inactive.
+  ///
+  /// Answers from memory when it can. Throws `keyEncryptionKeyMissing` when the server is sealed.
+  package func caller(accessKeyID: String) async throws -> Caller? {
+    let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
+    switch known {
+    case .caller(let caller): return caller
+    case .nobody: return nil
+    case nil: break
+    }
+    let loaded = try await loadCaller(accessKeyID)
+    memory.withLock { $0.remember(loaded, accessKeyID: accessKeyID, generation: generation) }
+    return loaded
+  }
+
+  /// The issuer of `account`; `nil` when outbound federation was never enabled there.
+  package func issuer(of account: AccountID) async throws(StoreError) -> Issuer? {
+    let (known, generation) = memory.withLock { ($0.issuers[account], $0.generation) }
+    if let known { return known }
+    guard let loaded = try await loadIssuer(of: account) else { return nil }
+    memory.withLock { $0.remember(loaded, account: account, generation: generation) }
+    return loaded
+  }
+
+  private func loadCaller(_ accessKeyID: String) async throws -> Caller? {
+    guard let key = try await record(AccessKeyRecord.self, at: accessKeyID)?.record, key.status == .active
+    else { return nil }
+    let secret = try sealer.open(
+      key.sealedSecret.bytes, context: AccessKeyRecord.sealContext(key.account, accessKeyID))
+    guard let userName = key.userName else {
+      return Caller(
+        accessKeyID: accessKeyID, secretAccessKey: secret, principal: .root(key.account), identityPolicies: [])
+    }
+    // SECURITY: a key belongs to the user with its unique id, not to whoever has the name now.
+    guard let user = try await user(userName, of: key.account)?.record, user.userID == key.userID else {
+      return nil
+    }
+    var policies: [NamedPolicy] = []
+    for policy in try await records(UserPolicyRecord.self, prefix: UserPolicyRecord.prefix(key.account, userName)) {
+      // SECURITY: a stored document that no longer parses is an error, never a policy less.
+      guard
+        let document = try? PolicyDocument(json: Array(policy.record.policyDocument.utf8), kind: .identity)
+      else { throw StoreError.corrupted("UserPolicy `\(policy.key.id)`") }
+      policies.append(NamedPolicy(identifier: policy.record.policyName, document: document))
+    }
+    return Caller(
+      accessKeyID: accessKeyID, secretAccessKey: secret, principal: .user(user.identity),
+      identityPolicies: policies)
+  }
+
+  private func loadIssuer(of account: AccountID) async throws(StoreError) -> Issuer? {
+    guard let issuerID = try await record(AccountRecord.self, at: account.description)?.record.issuerID else {
+      return nil
+    }
+    guard let stored = try await record(IssuerRecord.self, at: issuerID), stored.record.account == account
+    else { throw .corrupted("Account `\(account)` names the issuer `\(issuerID)`") }
+    return Issuer(stored: stored, keys: try await signingKeys(of: account))
+  }
+
+  /// The signing keys of `account`, in the order of their ids.
+  package func signingKeys(of account: AccountID) async throws(StoreError) -> [SealedSigningKey] {
+    var keys: [SealedSigningKey] = []
+    for stored in try await records(SigningKeyRecord.self, prefix: SigningKeyRecord.prefix(account)) {
+      guard let key = stored.record.key else { throw .corrupted("SigningKey `\(stored.key.id)`") }
+      keys.append(key)
+    }
+    return keys
+  }
+
+  // MARK: The one write
+
+  /// Carries out `change`, which touches `account` only, together with `record`; durable on return.
+  ///
+  /// Whatever the outcome, what memory held of `account` is dropped: after an I/O error nobody knows which state
+  /// the store is in.
+  package func commit(
+    _ change: Change, of account: AccountID, recording record: AuditRecord
+  ) async throws(StoreError) {
+    defer { memory.withLock { $0.forget(account) } }
+    memory.withLock { $0.forget(account) }
+    try await writer.commit(change, recording: record)
+  }
+}
+
+// MARK: - Memory
+
+/// What the directory remembers.
+private struct Memory: ~Copyable {
+  /// What is known of an access key id.
+  enum Known {
+    case caller(Caller)
+    case nobody
+  }
+
+  let capacity: Int
+  // INVARIANT: a value that was read under an older generation is never remembered; a write begins and ends with a
+  // new generation, so a read that overlaps a write cannot leave the old state behind.
+  var generation: UInt64 = 0
+  var issuers: [AccountID: Issuer] = [:]
+  private var callers: [String: Caller] = [:]
+  // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
+  // ids must not push real callers out.
+  private var nobodies: Set<String> = []
+
+  init(capacity: Int) {
+    self.capacity = capacity
+  }
+
+  func known(_ accessKeyID: String) -> Known? {
+    if let caller = callers[accessKeyID] { return .caller(caller) }
+    return nobodies.contains(accessKeyID) ? .nobody : nil
+  }
+
+  mutating func remember(_ caller: Caller?, accessKeyID: String, generation: UInt64) {
+    guard generation == self.generation else { return }
+    if let caller {
+      if callers.count >= capacity { callers.removeAll(keepingCapacity: true) }
+      callers[accessKeyID] = caller
+    } else {
+      if nobodies.count >= 8192 { nobodies.removeAll(keepingCapacity: true) }
+      nobodies.insert(accessKeyID)
+    }
+  }
+
+  mutating func remember(_ issuer: Issuer, account: AccountID, generation: UInt64) {
+    guard generation == self.generation else { return }
+    if issuers.count >= capacity { issuers.removeAll(keepingCapacity: true) }
+    issuers[account] = issuer
+  }
+
+  mutating func forget(_ account: AccountID) {
+    generation += 1
+    issuers[account] = nil
+    nobodies.removeAll(keepingCapacity: true)
+    callers = callers.filter { $0.value.principal.account != account }
+  }
+}

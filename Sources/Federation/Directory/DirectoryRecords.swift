@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the directory holds: accounts, users, their access keys and policies, issuers and their signing keys. Shapes
+// and ids only; rules live in the actions.
+
+package import IdentityModel
+
+/// An account. Id: the 12 digits.
+package struct AccountRecord: DirectoryRecord {
+  package static let kind = RecordKind("Account")
+
+  /// The account.
+  package let account: AccountID
+  /// When it was made.
+  package let createDate: Instant
+  /// The issuer; set at the first enable and never changed after it.
+  package var issuerID: String?
+}
+
+/// An IAM user. Id: `account/name` with the name's ASCII letters in lower case, so that names differ by more than case.
+package struct UserRecord: DirectoryRecord {
+  package static let kind = RecordKind("User")
+
+  /// The account.
+  package let account: AccountID
+  /// `/` or `/…/`.
+  package let path: String
+  /// The name as it was spelled at creation.
+  package let userName: String
+  /// `AIDA…`
+  package let userID: String
+  /// When the user was made.
+  package let createDate: Instant
+  /// The user's tags.
+  package var tags: [Tag]
+
+  /// The id under which the user `name` stands.
+  package static func id(_ account: AccountID, _ name: String) -> String {
+    "\(account)/\(asciiLowercased(name))"
+  }
+
+  /// The user as authentication and policy know it.
+  package var identity: UserIdentity {
+    UserIdentity(account: account, path: path, userName: userName, userID: userID, tags: tags)
+  }
+}
+
+/// An inline policy of a user. Id: `account/user/policy`, the user's name in lower case, the policy's as it is spelled.
+package struct UserPolicyRecord: DirectoryRecord {
+  package static let kind = RecordKind("UserPolicy")
+
+  /// The policy's name.
+  package let policyName: String
+  /// The document, byte for byte as it was put.
+  package let policyDocument: String
+
+  /// The prefix of the ids of the policies of the user `name`.
+  package static func prefix(_ account: AccountID, _ name: String) -> String {
+    UserRecord.id(account, name) + "/"
+  }
+}
+
+/// An access key. Id: the access key id, unique in the whole store.
+package struct AccessKeyRecord: DirectoryRecord {
+  package static let kind = RecordKind("AccessKey")
+
+  /// Whether the key may sign.
+  package enum Status: String, Codable, Hashable, Sendable {
+    /// It may.
+    case active = "Active"
+    /// It may not, for now.
+    case inactive = "Inactive"
+  }
+
+  /// The access key id.
+  package let accessKeyID: String
+  /// The account.
+  package let account: AccountID
+  /// The user's name; `nil` for a key of the account's root.
+  package let userName: String?
+  /// The user's unique id, so that a key never passes to a later user of the same name.
+  package let userID: String?
+  /// Whether it may sign.
+  package var status: Status
+  /// When it was made.
+  package let createDate: Instant
+  /// The secret access key under the key-encryption key, bound to `sealContext`.
+  package let sealedSecret: Octets
+
+  /// What the seal of the secret of `accessKeyID` is bound to.
+  package static func sealContext(_ account: AccountID, _ accessKeyID: String) -> String {
+    "secret-access-key/\(account)/\(accessKeyID)"
+  }
+}
+
+/// Which access keys a user has. Id: `account/user/access key id`; the root's keys stand under `account//`.
+package struct UserAccessKeyRecord: DirectoryRecord {
+  package static let kind = RecordKind("UserAccessKey")
+
+  /// The access key id.
+  package let accessKeyID: String
+
+  /// The prefix of the ids of the keys of the user `name`, or of the root.
+  package static func prefix(_ account: AccountID, _ name: String?) -> String {
+    UserRecord.id(account, name ?? "") + "/"
+  }
+}
+
+/// An issuer. Id: its UUID.
+package struct IssuerRecord: DirectoryRecord {
+  package static let kind = RecordKind("Issuer")
+
+  /// A random UUID: the issuer's name to the world, unrelated to the account id.
+  package let issuerID: String
+  /// The account.
+  package let account: AccountID
+  /// The issuer URL as it was first published: `iss`, and what relying parties trust.
+  package let issuer: String
+  /// Whether tokens are issued; the documents stay up either way.
+  package var isEnabled: Bool
+  /// When it was first enabled.
+  package let createDate: Instant
+}
+
+/// A signing key of an issuer. Id: `account/kid`.
+package struct SigningKeyRecord: DirectoryRecord {
+  package static let kind = RecordKind("SigningKey")
+
+  /// The account.
+  package let account: AccountID
+  /// The `kid`.
+  package let keyID: String
+  /// `RS256` or `ES384`.
+  package let algorithm: String
+  /// RSA: modulus. P-384: x.
+  package let first: Octets
+  /// RSA: exponent. P-384: y.
+  package let second: Octets
+  /// How often the key was sealed, from 1.
+  package let version: Int
+  /// The private half under the key-encryption key.
+  package let sealed: Octets
+  /// When it was made.
+  package let createDate: Instant
+
+  /// The record of `key`.
+  package init(_ key: SealedSigningKey, createDate: Instant) {
+    self.account = key.account
+    self.keyID = key.keyID.description
+    self.algorithm = key.publicKey.algorithm.rawValue
+    switch key.publicKey {
+    case .rsa(let modulus, let exponent):
+      self.first = Octets(modulus)
+      self.second = Octets(exponent)
+    case .p384(let x, let y):
+      self.first = Octets(x)
+      self.second = Octets(y)
+    }
+    self.version = key.version
+    self.sealed = Octets(key.sealed)
+    self.createDate = createDate
+  }
+
+  /// The key; `nil` when the algorithm is not one that we know.
+  package var key: SealedSigningKey? {
+    let publicKey: PublicKey
+    switch SigningAlgorithm(rawValue: algorithm) {
+    case .rs256: publicKey = .rsa(modulus: first.bytes, exponent: second.bytes)
+    case .es384: publicKey = .p384(x: first.bytes, y: second.bytes)
+    case nil: return nil
+    }
+    return SealedSigningKey(
+      account: account, keyID: KeyID(keyID), publicKey: publicKey, version: version, sealed: sealed.bytes)
+  }
+
+  /// The id under which the key `keyID` stands.
+  package static func id(_ account: AccountID, _ keyID: KeyID) -> String { "\(account)/\(keyID)" }
+
+  /// The prefix of the ids of the keys of `account`.
+  package static func prefix(_ account: AccountID) -> String { "\(account)/" }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AWS IAM API, DeleteUserPolicy.
+
+package import AWSProtocols
+package import IdentityModel
+package import StrictJSON
+
+/// `iam:DeleteUserPolicy`
+package struct DeleteUserPolicy: Action {
+  package static let service = ServiceName.iam
+  package static let name = "DeleteUserPolicy"
+  package static let isReadOnly = false
+
+  private let policyName: String
+  private let userName: String
+
+  package init(_ parameters: inout ParameterReader) {
+    policyName = parameters.requiredString("PolicyName", length: 1...128, pattern: .name)
+    userName = parameters.requiredString("UserName", length: 1...128, pattern: .name)
+  }
+
+  package var requestParameters: JSONValue? {
+    .strings(["userName": userName, "policyName": policyName])
+  }
+
+  package func questions(
+    _ call: AuthenticatedCall, _ house: House
+  ) async throws(ServiceError) -> [Question] {
+    let resource = try await UserTarget.user(userName).resource(of: call.account, house)
+    return [Question(action: "iam:DeleteUserPolicy", resource: resource)]
+  }
+
+  package func perform(
+    _ call: AuthorizedCall<DeleteUserPolicy>, _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    _ = try await house.existingUser(userName, of: call.account)
+    let id = UserPolicyRecord.prefix(call.account, userName) + policyName
+    guard let policy = try await house.read({ try await $0.record(UserPolicyRecord.self, at: id) }) else {
+      throw .noSuchEntity("The user policy with name \(policyName) cannot be found.")
+    }
+    return try house.propose { change in
+      change.delete(policy)
+      return (nil, nil)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AWS IAM API, EnableOutboundWebIdentityFederation, DisableOutboundWebIdentityFederation,
+// GetOutboundWebIdentityFederationInfo: the switch of an account's issuer. Source: contract §1.2–1.4, §1.10.
+
+package import AWSProtocols
+package import IdentityModel
+package import StrictJSON
+
+/// `iam:EnableOutboundWebIdentityFederation`: makes the issuer at the first call; later ones give the same issuer.
+package struct EnableOutboundWebIdentityFederation: Action {
+  package static let service = ServiceName.iam
+  package static let name = "EnableOutboundWebIdentityFederation"
+  package static let isReadOnly = false
+
+  package init(_ parameters: inout ParameterReader) {}
+
+  package var requestParameters: JSONValue? { nil }
+
+  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+    [Question(action: "iam:EnableOutboundWebIdentityFederation", resource: "*")]
+  }
+
+  package func perform(
+    _ call: AuthorizedCall<Self>, _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    let account = try await house.read { directory in
+      try await directory.record(AccountRecord.self, at: call.account.description)
+    }
+    guard let account else {
+      throw house.diagnostics.serviceError(
+        "read the account", StoreError.corrupted("Account `\(call.account)` is missing"))
+    }
+    guard account.record.issuerID != nil else { return try await firstEnable(account, call, house) }
+    guard let issuer = try await house.read({ try await $0.issuer(of: call.account) }) else {
+      throw .internalFailure
+    }
+    guard !issuer.stored.record.isEnabled else {
+      throw ServiceError(
+        code: "FeatureEnabled", httpStatus: 409,
+        message: "Outbound identity federation is already enabled for account \(call.account)")
+    }
+    return try house.propose { change in
+      var record = issuer.stored.record
+      record.isEnabled = true
+      try change.replace(issuer.stored, with: record, account: call.account)
+      return answer(record.issuer)
+    }
+  }
+
+  private func firstEnable(
+    _ account: Stored<AccountRecord>, _ call: AuthorizedCall<Self>, _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    do {
+      let creation = try await IssuerCreation.make(for: call.account, house: house, now: call.now)
+      var record = account.record
+      record.issuerID = creation.issuer.stored.record.issuerID
+      var change = creation.change
+      try change.replace(account, with: record, account: call.account)
+      let (result, elements) = answer(creation.issuer.stored.record.issuer)
+      return Proposal(
+        change: change, result: result, responseElements: elements, publication: creation.issuer)
+    } catch {
+      throw house.diagnostics.serviceError("make an issuer", error)
+    }
+  }
+
+  private func answer(_ issuer: String) -> (ResponseStructure?, JSONValue?) {
+    (
+      ResponseStructure(["IssuerIdentifier": .string(issuer)]),
+      .object(JSONObject([.init("issuerIdentifier", .string(issuer))]))
+    )
+  }
+}
+
+/// `iam:DisableOutboundWebIdentityFederation`: no more tokens; documents stay up, issued tokens stay valid.
+package struct DisableOutboundWebIdentityFederation: Action {
+  package static let service = ServiceName.iam
+  package static let name = "DisableOutboundWebIdentityFederation"
+  package static let isReadOnly = false
+
+  package init(_ parameters: inout ParameterReader) {}
+
+  package var requestParameters: JSONValue? { nil }
+
+  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+    [Question(action: "iam:DisableOutboundWebIdentityFederation", resource: "*")]
+  }
+
+  package func perform(
+    _ call: AuthorizedCall<Self>, _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    let issuer = try await house.read { try await $0.issuer(of: call.account) }
+    guard let issuer, issuer.stored.record.isEnabled else {
+      throw .featureDisabled("Outbound identity federation is already disabled for account \(call.account)")
+    }
+    return try house.propose { change in
+      var record = issuer.stored.record
+      record.isEnabled = false
+      try change.replace(issuer.stored, with: record, account: call.account)
+      return (nil, nil)
+    }
+  }
+}
+
+/// `iam:GetOutboundWebIdentityFederationInfo`
+package struct GetOutboundWebIdentityFederationInfo: Action {
+  package static let service = ServiceName.iam
+  package static let name = "GetOutboundWebIdentityFederationInfo"
+  package static let isReadOnly = true
+
+  package init(_ parameters: inout ParameterReader) {}
+
+  package var requestParameters: JSONValue? { nil }
+
+  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+    [Question(action: "iam:GetOutboundWebIdentityFederationInfo", resource: "*")]
+  }
+
+  package func perform(
+    _ call: AuthorizedCall<Self>, _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    let issuer = try await house.read { try await $0.issuer(of: call.account) }
+    guard let record = issuer?.stored.record, record.isEnabled else {
+      throw .featureDisabled("Outbound identity federation is disabled for account \(call.account)")
+    }
+    return Proposal(
+      result: ResponseStructure([
+        "IssuerIdentifier": .string(record.issuer), "JwtVendingEnabled": .boolean(true),
+      ]))
+  }
+}
+
+extension ServiceError {
+  fileprivate static func featureDisabled(_ message: String) -> ServiceError {
+    ServiceError(code: "FeatureDisabled", httpStatus: 404, message: message)
+  }
+}

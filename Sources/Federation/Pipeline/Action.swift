@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an API action is to the house: it reads its own parameters, asks its questions of policy, and proposes. The
+// pipeline does the rest, so that no action can forget a step.
+
+package import AWSProtocols
+package import IdentityModel
+package import StrictJSON
+
+/// An API action: one type, one file.
+package protocol Action: Sendable {
+  /// The service.
+  static var service: ServiceName { get }
+  /// The name, as in `Action=`.
+  static var name: String { get }
+  /// Whether it only reads: the `readOnly` of its audit record.
+  static var isReadOnly: Bool { get }
+
+  /// Reads the parameters: their shape only. Violations are collected by the reader, whose `check()` comes after
+  /// this; a rule that needs several parameters throws.
+  init(_ parameters: inout ParameterReader) throws(ServiceError)
+
+  /// The parameters as they may be recorded; `nil` when there are none.
+  var requestParameters: JSONValue? { get }
+
+  /// What policy must allow, in this order. Empty: any authenticated caller may.
+  func questions(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> [Question]
+
+  /// Works out the answer and the change. Writes nothing. Called again when the change met a concurrent one.
+  func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal
+}
+
+/// A question to policy.
+package struct Question: Hashable, Sendable {
+  /// The action, with its service: `sts:GetWebIdentityToken`.
+  package let action: String
+  /// The ARN of the resource, or `*`.
+  package let resource: String
+  /// Condition keys of this action, besides the global ones.
+  package let context: [ContextEntry]
+
+  /// A condition key and its values.
+  package struct ContextEntry: Hashable, Sendable {
+    /// The key: `sts:DurationSeconds`.
+    package let key: String
+    /// The values; one for a single-valued key.
+    package let values: [String]
+    /// Whether the key is multi-valued, whatever the number of values.
+    package let isMultivalued: Bool
+
+    /// A single-valued key.
+    package init(_ key: String, _ value: String) {
+      self.key = key
+      self.values = [value]
+      self.isMultivalued = false
+    }
+
+    /// A multi-valued key.
+    package init(_ key: String, values: [String]) {
+      self.key = key
+      self.values = values
+      self.isMultivalued = true
+    }
+  }
+
+  /// Gathers the parts.
+  package init(action: String, resource: String, context: [ContextEntry] = []) {
+    self.action = action
+    self.resource = resource
+    self.context = context
+  }
+}
+
+/// What an action proposes: the pipeline writes the change and the record, then answers.
+package struct Proposal: Sendable {
+  /// What to write; empty for actions that only read or issue.
+  package let change: Change
+  /// The answer; `nil` when the operation has no output shape.
+  package let result: ResponseStructure?
+  /// What of the answer may be recorded. Never a secret, never a token.
+  package let responseElements: JSONValue?
+  /// What to publish once the change is durable.
+  package let publication: Issuer?
+
+  /// Gathers the parts.
+  package init(
+    change: Change = Change(), result: ResponseStructure?, responseElements: JSONValue? = nil,
+    publication: Issuer? = nil
+  ) {
+    self.change = change
+    self.result = result
+    self.responseElements = responseElements
+    self.publication = publication
+  }
+}

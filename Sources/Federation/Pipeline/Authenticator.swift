@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who calls? SigV4 against the credential that the directory holds. The only maker of `AuthenticatedCall`.
+
+package import IdentityModel
+package import SigV4
+
+/// A call whose signature was verified. Only this file makes one.
+package struct AuthenticatedCall: Sendable {
+  /// Who calls.
+  package let caller: Caller
+  /// The region that was called.
+  package let region: Region
+  /// The service in the credential scope.
+  package let service: ServiceName
+  /// When the request arrived: the one `now` of the call.
+  package let now: Instant
+  /// The request id of the response.
+  package let requestID: String
+  /// The peer's address.
+  package let sourceIPAddress: String
+  /// The `User-Agent` header.
+  package let userAgent: String?
+  /// Whether the connection has TLS.
+  package let isSecureTransport: Bool
+
+  /// The account of the caller.
+  package var account: AccountID { caller.principal.account }
+
+  fileprivate init(
+    caller: Caller, region: Region, service: ServiceName, now: Instant, requestID: String, request: APIRequest
+  ) {
+    self.caller = caller
+    self.region = region
+    self.service = service
+    self.now = now
+    self.requestID = requestID
+    self.sourceIPAddress = request.sourceIPAddress
+    self.userAgent = request.headers.first { $0.hasName("user-agent") }?.value
+    self.isSecureTransport = request.tls != nil
+  }
+}
+
+/// Verifies signatures.
+package struct Authenticator: Sendable {
+  private let directory: Directory
+  private let profile: VerificationProfile
+  private let acceptedHosts: AcceptedHosts
+  private let diagnostics: Diagnostics
+
+  /// Looks callers up in `directory` and insists on `profile` and `acceptedHosts`.
+  package init(directory: Directory, profile: VerificationProfile, acceptedHosts: AcceptedHosts,
+    diagnostics: Diagnostics) {
+    self.directory = directory
+    self.profile = profile
+    self.acceptedHosts = acceptedHosts
+    self.diagnostics = diagnostics
+  }
+
+  /// Step one: everything about the signature but the secret. The result says which key and which scope.
+  package func present(
+    _ request: APIRequest, now: Instant
+  ) throws(ServiceError) -> PresentedSignature {
+    let signable = SignableRequest(
+      method: request.method, target: request.target, headers: request.headers, body: request.body)
+    do {
+      return try PresentedSignature(signable, now: now, profile: profile)
+    } catch {
+      throw ServiceError(error)
+    }
+  }
+
+  /// Step two: the secret, and whether the call was meant for this server.
+  ///
+  /// An unknown key, a session token that is not ours and a wrong signature cost the same: one verification.
+  package func authenticate(
+    _ signature: PresentedSignature, _ request: APIRequest, now: Instant, requestID: String
+  ) async throws(ServiceError) -> AuthenticatedCall {
+    let caller: Caller?
+    do {
+      caller = try await directory.caller(accessKeyID: signature.accessKeyID)
+    } catch {
+      throw diagnostics.serviceError("look up the caller", error)
+    }
+    let verified: Result<Void, SigV4Error>
+    do {
+      try signature.verify(secretAccessKey: caller?.secretAccessKey ?? nobodysSecret)
+      verified = .success(())
+    } catch {
+      verified = .failure(error)
+    }
+    // Long-term keys have no session token; a token beside one is not ours.
+    guard let caller, signature.sessionToken == nil else { throw .invalidClientTokenID }
+    if case .failure(let error) = verified { throw ServiceError(error) }
+    // SECURITY: a request that was signed for another host was replayed here.
+    guard acceptedHosts.accepts(request.headers.first { $0.hasName("host") }?.value) else {
+      throw ServiceError(SigV4Error.signatureDoesNotMatch)
+    }
+    guard let service = ServiceName(rawValue: signature.scope.service) else {
+      throw ServiceError(SigV4Error.signatureDoesNotMatch)
+    }
+    return AuthenticatedCall(
+      caller: caller, region: signature.region, service: service, now: now, requestID: requestID,
+      request: request)
+  }
+}
+
+// Any fixed text: it only has to cost what a real secret costs.
+private let nobodysSecret = Secret("nobody-signs-with-this-0123456789/ABCDEF")
+
+/// The host names under which clients may call.
+package struct AcceptedHosts: Sendable {
+  private let names: Set<String>
+
+  /// Accepts `names` (without port, any case).
+  package init(_ names: some Sequence<String>) {
+    self.names = Set(names.map { asciiLowercased($0) })
+  }
+
+  /// Whether the Host header `host` names one of them; its port is not looked at, since some signers leave it out.
+  package func accepts(_ host: String?) -> Bool {
+    guard let host else { return false }
+    return names.contains(asciiLowercased(hostName(of: host)))
+  }
+}
+
+/// The host of a Host header without its port: `localhost:8443` → `localhost`, `[::1]:1` → `[::1]`.
+func hostName(of header: String) -> Substring {
+  if header.utf8.first == UInt8(ascii: "["), let end = header.firstIndex(of: "]") { return header[...end] }
+  return header.prefix { $0 != ":" }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where causes go that clients must not read. The assembly turns an incident into a log line.
+
+internal import IdentityModel
+
+/// Something that failed on our side, with its cause.
+package struct Incident: Hashable, Sendable {
+  /// What could not be done: `append to the audit log`.
+  package let what: String
+  /// The cause, for the operator. Holds no secret: the errors of the seams carry none.
+  package let cause: String
+}
+
+/// Reports incidents.
+package struct Diagnostics: Sendable {
+  /// Called once for each incident.
+  package var report: @Sendable (Incident) -> Void
+
+  /// Wraps `report`.
+  package init(report: @escaping @Sendable (Incident) -> Void) {
+    self.report = report
+  }
+
+  /// Reports that `what` failed because of `error`, and gives the answer that the client reads.
+  func serviceError(_ what: String, _ error: any Error) -> ServiceError {
+    report(Incident(what: what, cause: String(describing: error)))
+    switch error {
+    case let error as ServiceError: return error
+    case let error as StoreError: return ServiceError(error)
+    case let error as TokenSignerError: return ServiceError(error)
+    default: return .internalFailure
+    }
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an action may reach: the directory, the issuers, the keys and chance. No HTTP, no SQL, no clock.
+
+internal import IdentityModel
+
+/// What an action may reach.
+package struct House: Sendable {
+  /// Typed records.
+  package let directory: Directory
+  /// Issuers and their published documents.
+  package let issuers: Issuers
+  /// Signs tokens.
+  package let tokenIssuer: TokenIssuer
+  /// Makes signing keys.
+  package let signer: any TokenSigner
+  /// Seals secret access keys.
+  package let sealer: any SecretSealer
+  /// Ids and secrets.
+  package let entropy: Entropy
+  /// Takes the causes of failures.
+  package let diagnostics: Diagnostics
+
+  /// Gathers the parts.
+  package init(
+    directory: Directory, issuers: Issuers, signer: any TokenSigner, sealer: any SecretSealer, entropy: Entropy,
+    diagnostics: Diagnostics
+  ) {
+    self.directory = directory
+    self.issuers = issuers
+    self.tokenIssuer = TokenIssuer(signer: signer)
+    self.signer = signer
+    self.sealer = sealer
+    self.entropy = entropy
+    self.diagnostics = diagnostics
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The two things that nearly every action does: read the directory, and propose a change. Store errors become
+// service errors here, and their causes incidents.
+
+package import AWSProtocols
+package import IdentityModel
+package import StrictJSON
+
+extension House {
+  /// What `body` reads; a store error is an incident and 5xx.
+  package func read<Result>(
+    _ body: (Directory) async throws -> Result
+  ) async throws(ServiceError) -> Result {
+    do {
+      return try await body(directory)
+    } catch {
+      throw diagnostics.serviceError("read the directory", error)
+    }
+  }
+
+  /// The proposal whose change, result and recorded response elements `body` makes.
+  package func propose(
+    _ body: (inout Change) throws -> (result: ResponseStructure?, responseElements: JSONValue?)
+  ) throws(ServiceError) -> Proposal {
+    var change = Change()
+    do {
+      let (result, elements) = try body(&change)
+      return Proposal(change: change, result: result, responseElements: elements)
+    } catch {
+      throw diagnostics.serviceError("encode a change", error)
+    }
+  }
+}
+
+extension JSONObject.Member {
+  /// A member with a string; nothing when there is none.
+  static func ifPresent(_ name: String, _ value: String?) -> [JSONObject.Member] {
+    value.map { [JSONObject.Member(name, .string($0))] } ?? []
+  }
+}
+
+extension JSONValue {
+  /// An integer.
+  static func integer(_ value: Int) -> JSONValue { .number(JSONNumber(Int64(value))) }
+
+  /// Tags as CloudTrail records them: `[{"key":…,"value":…}]`.
+  static func tags(_ tags: [Tag]) -> JSONValue {
+    .array(
+      tags.map { tag in
+        .object(JSONObject([.init("key", .string(tag.key)), .init("value", .string(tag.value))]))
+      })
+  }
+
+  /// An object of the strings that are there; `nil` when none is.
+  static func strings(_ members: KeyValuePairs<String, String?>) -> JSONValue? {
+    let present = members.flatMap { JSONObject.Member.ifPresent($0.key, $0.value) }
+    return present.isEmpty ? nil : .object(JSONObject(present))
+  }
+}
+
+extension QueryParameters {
+  /// The parameters of `request`, from exactly the bytes that were signed.
+  static func read(_ request: APIRequest) throws(QueryFormError) -> QueryParameters {
+    let query = request.target.firstIndex(of: "?").map { request.target[request.target.index(after: $0)...] }
+    return try read(
+      method: request.method, query: query,
+      contentType: request.headers.first { $0.hasName("content-type") }?.value, body: request.body)
+  }
+}

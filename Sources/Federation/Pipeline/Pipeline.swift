@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One way through: the only place where the steps of a call are ordered, and the only reader of the clock. AWS's own
+// order of checks: authenticate, validate, authorize, then the action's rules.
+
+internal import AWSProtocols
+internal import AuditTrail
+package import IdentityModel
+internal import SigV4
+
+/// Takes an API call from bytes to bytes.
+package struct Pipeline: Sendable {
+  private let authenticator: Authenticator
+  private let recorder: Recorder
+  private let house: House
+  private let actions: ActionTable
+  private let clock: WallClock
+  private let homeRegion: Region
+  private let diagnostics: Diagnostics
+  private let metrics: Metrics
+
+  /// Gathers the parts.
+  package init(
+    authenticator: Authenticator, recorder: Recorder, house: House, actions: ActionTable, clock: WallClock,
+    homeRegion: Region, diagnostics: Diagnostics, metrics: Metrics
+  ) {
+    self.authenticator = authenticator
+    self.recorder = recorder
+    self.house = house
+    self.actions = actions
+    self.clock = clock
+    self.homeRegion = homeRegion
+    self.diagnostics = diagnostics
+    self.metrics = metrics
+  }
+
+  /// Answers `request`. Whatever happens is on record, or the answer says that it could not be.
+  package func respond(to request: APIRequest) async -> APIResponse {
+    var trail = Trail(
+      request, now: clock.now(), requestID: house.entropy.uuid(), eventID: house.entropy.uuid(),
+      homeRegion: homeRegion)
+    do {
+      let recorded = try await answer(request, &trail)
+      metrics.count(trail.eventName, code: "OK")
+      return ResponseWriter.write(recorded)
+    } catch let refusal {
+      metrics.count(trail.eventName, code: refusal.code)
+      do {
+        return ResponseWriter.write(try await recorder.refuse(refusal, trail))
+      } catch {
+        diagnostics.report(Incident(what: "append to the audit log", cause: String(describing: error)))
+        return ResponseWriter.unrecorded(trail)
+      }
+    }
+  }
+
+  private func answer(
+    _ request: APIRequest, _ trail: inout Trail
+  ) async throws(ServiceError) -> Recorded {
+    // 1. Bytes to ordered pairs. A form that cannot be read is reported after authentication, as AWS does.
+    let form = Result { () throws(QueryFormError) in try QueryParameters.read(request) }
+    let parameters = try? form.get()
+    let action = parameters?["Action"]
+    trail.service = parameters?["Version"].flatMap { version in
+      ServiceName.allCases.first { $0.apiVersion == version }
+    }
+    if let action { trail.eventName = eventName(action) }
+
+    // 2. Who calls?
+    let signature = try authenticator.present(request, now: trail.now)
+    trail.accessKeyID = signature.accessKeyID
+    trail.service = ServiceName(rawValue: signature.scope.service)
+    trail.region = signature.region
+    let call = try await authenticator.authenticate(
+      signature, request, now: trail.now, requestID: trail.requestID)
+    trail.principal = call.caller.principal
+
+    // 3. Which action?
+    if case .failure(let error) = form { throw ServiceError(error) }
+    guard let parameters, let action, !action.isEmpty else { throw .missingAction }
+    let version = parameters["Version"]
+    guard version == call.service.apiVersion, let type = actions[call.service, action] else {
+      throw .invalidAction(action, version: version)
+    }
+    return try await run(type, parameters, call, &trail)
+  }
+
+  private func run<A: Action>(
+    _ type: A.Type, _ parameters: QueryParameters, _ call: AuthenticatedCall, _ trail: inout Trail
+  ) async throws(ServiceError) -> Recorded {
+    trail.isReadOnly = A.isReadOnly
+
+    // 4. Validate: the shape of the parameters.
+    var reader = ParameterReader(parameters)
+    let action = try A(&reader)
+    try reader.check()
+    trail.requestParameters = action.requestParameters
+
+    // A change that meets a concurrent one is decided anew, from authorization on, against the new state.
+    var attempt = 1
+    while true {
+      // 5. May the caller?
+      let authorized = try await Authorizer.authorize(action, call, house)
+      // 6. The action's rules, and what it would do.
+      let proposal = try await action.perform(authorized, house)
+      // 7. Do it and put it on record, or neither.
+      do {
+        let recorded = try await recorder.commit(proposal, of: call.account, action: A.name, trail)
+        if let issuer = proposal.publication { house.issuers.publish(issuer) }
+        return recorded
+      } catch .preconditionFailed where attempt < 5 {
+        attempt += 1
+      } catch {
+        throw diagnostics.serviceError("commit \(A.name)", error)
+      }
+    }
+  }
+}
+
+/// The action's name as it may stand in a record: a stranger may have sent anything.
+private func eventName(_ action: String) -> String {
+  let isName = action.utf8.count <= 128 && !action.isEmpty && action.utf8.allSatisfy { byte in
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+  return isName ? action : "Unknown"
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names made of chance: UUIDs, unique ids, access keys. Source: RFC 9562 §5.4; IAM identifiers, unique ids.
+
+package import IdentityModel
+
+extension Entropy {
+  /// A random UUID in lower case: 122 bits of chance. Source: RFC 9562 §5.4 (version 4).
+  package func uuid() -> String {
+    var octets = octets(16)
+    octets[6] = octets[6] & 0x0F | 0x40
+    octets[8] = octets[8] & 0x3F | 0x80
+    var text: [UInt8] = []
+    text.reserveCapacity(36)
+    for (index, octet) in octets.enumerated() {
+      if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
+      text.append(hexadecimal[Int(octet >> 4)])
+      text.append(hexadecimal[Int(octet & 0x0F)])
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// An IAM unique id: `prefix` (`AIDA`) and 17 characters of `[A-Z2-7]`, 85 bits of chance.
+  package func uniqueID(prefix: String) -> String {
+    prefix + String(decoding: octets(17).map { base32[Int($0 & 31)] }, as: UTF8.self)
+  }
+
+  /// An access key id of `account`: `AKIA` and 16 characters of `[A-Z2-7]`.
+  ///
+  /// As in AWS's own, 40 of the 80 bits after the prefix are the account id, so that `GetAccessKeyInfo` answers for
+  /// any of them; 40 are chance.
+  package func accessKeyID(account: AccountID) -> String {
+    var octets = octets(10)
+    let number = UInt64(account.description) ?? 0
+    // Bits 46…7 of the first 48 hold the account; bit 47 is set and bits 6…0 stay random.
+    let head = 1 << 47 | number << 7 | UInt64(octets[5] & 0x7F)
+    for index in 0..<6 { octets[index] = UInt8(truncatingIfNeeded: head >> UInt64(40 - 8 * index)) }
+    return "AKIA" + base32Text(octets)
+  }
+
+  /// A secret access key: 40 characters of the base64 alphabet, 240 bits of chance.
+  package func secretAccessKey() -> Secret {
+    Secret(octets(40).map { base64[Int($0 & 63)] })
+  }
+}
+
+extension AccountID {
+  /// The account in an access key id that `Entropy.accessKeyID` or AWS made; `nil` for any other text.
+  package static func inAccessKeyID(_ text: String) -> AccountID? {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 20, bytes.starts(with: "AKIA".utf8) || bytes.starts(with: "ASIA".utf8) else {
+      return nil
+    }
+    var head: UInt64 = 0
+    // Ten characters are 50 bits: the 48 of the head and two more.
+    for byte in bytes[4..<14] {
+      guard let digit = base32.firstIndex(of: byte) else { return nil }
+      head = head << 5 | UInt64(digit)
+    }
+    guard bytes[14...].allSatisfy({ base32.contains($0) }) else { return nil }
+    let number = String((head >> 2) >> 7 & ((1 << 40) - 1))
+    return AccountID(String(repeating: "0", count: max(0, 12 - number.utf8.count)) + number)
+  }
+}
+
+private func base32Text(_ octets: [UInt8]) -> String {
+  var text: [UInt8] = []
+  var pending: UInt64 = 0
+  var bits = 0
+  for octet in octets {
+    pending = pending << 8 | UInt64(octet)
+    bits += 8
+    while bits >= 5 {
+      bits -= 5
+      text.append(base32[Int(pending >> UInt64(bits)) & 31])
+    }
+  }
+  return String(decoding: text, as: UTF8.self)
+}
+
+private let hexadecimal = Array("0123456789abcdef".utf8)
+private let base32 = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+private let base64 = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is known of a call so far: it fills up step by step, so that a refusal at any step leaves a record with
+// everything that was learned until then.
+
+package import AuditTrail
+package import IdentityModel
+package import StrictJSON
+
+/// What is known of a call so far.
+package struct Trail: Sendable {
+  /// When the request arrived.
+  package let now: Instant
+  /// The request id of the response.
+  package let requestID: String
+  private let eventID: String
+  private let request: APIRequest
+  /// The service, once the scope or the version has told it.
+  package var service: ServiceName?
+  /// The region, once the scope has told it.
+  package var region: Region
+  /// The action's name as the caller spelled it.
+  package var eventName = "Unknown"
+  /// The access key id that the caller claims.
+  package var accessKeyID: String?
+  /// The caller, once authenticated.
+  package var principal: Principal?
+  /// The parameters, once read.
+  package var requestParameters: JSONValue?
+  /// Whether the action only reads, once known.
+  package var isReadOnly = false
+
+  /// Starts with what every request has.
+  package init(_ request: APIRequest, now: Instant, requestID: String, eventID: String, homeRegion: Region) {
+    self.request = request
+    self.now = now
+    self.requestID = requestID
+    self.eventID = eventID
+    self.region = homeRegion
+  }
+
+  /// The record of the call, ended by `outcome`.
+  package func record(_ outcome: AuditRecord.Outcome) -> AuditRecord {
+    AuditRecord(
+      eventTime: now, userIdentity: userIdentity, eventSource: (service ?? .sts).eventSource,
+      eventName: eventName, awsRegion: region.description, sourceIPAddress: request.sourceIPAddress,
+      userAgent: request.headers.first { $0.hasName("user-agent") }?.value,
+      requestParameters: requestParameters, outcome: outcome, requestID: requestID, eventID: eventID,
+      readOnly: isReadOnly, recipientAccountID: principal?.account, tlsVersion: request.tls?.version,
+      tlsCipherSuite: request.tls?.cipherSuite,
+      clientProvidedHostHeader: request.headers.first { $0.hasName("host") }?.value)
+  }
+
+  private var userIdentity: AuditRecord.UserIdentity {
+    let (type, userName): (String, String?) =
+      switch principal {
+      case .root: ("Root", nil)
+      case .user(let user): ("IAMUser", user.userName)
+      case nil: ("Unknown", nil)
+      }
+    return AuditRecord.UserIdentity(
+      type: type, principalID: principal?.uniqueID, arn: principal?.arn.description,
+      accountID: principal?.account, accessKeyID: accessKeyID, userName: userName)
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AWS STS API, GetWebIdentityToken: a short-lived OIDC token for a service outside. What is to be claimed is decided
+// here; how a claim is spelled is TokenFormats' business. Source: contract §1.2, §1.4–1.7, §1.9, §2.
+
+package import AWSProtocols
+package import IdentityModel
+package import StrictJSON
+internal import TokenFormats
+
+/// `sts:GetWebIdentityToken`
+package struct GetWebIdentityToken: Action {
+  package static let service = ServiceName.sts
+  package static let name = "GetWebIdentityToken"
+  package static let isReadOnly = false
+
+  private let audience: [String]
+  private let durationSeconds: Int?
+  private let signingAlgorithm: SigningAlgorithm
+  private let tags: [Tag]
+
+  // What `DurationSeconds` is when it is left out: for the token and for policy alike.
+  private static let defaultDurationSeconds = 300
+
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    audience = parameters.requiredStringList("Audience", count: 1...10, memberLength: 1...1000)
+    durationSeconds = parameters.optionalInteger("DurationSeconds", 60...3600)
+    let algorithm = parameters.requiredString("SigningAlgorithm", length: 5...5)
+    tags = parameters.tagList()
+    try parameters.check()
+    guard let known = SigningAlgorithm(rawValue: algorithm) else {
+      throw .validationError(
+        "Requested SigningAlgorithm is not supported. See the GetWebIdentityToken documentation for supported "
+          + "algorithms")
+    }
+    signingAlgorithm = known
+    try tags.requireDistinctKeys()
+  }
+
+  package var requestParameters: JSONValue? {
+    var members = [JSONObject.Member("audience", .array(audience.map { .string($0) }))]
+    if let durationSeconds { members.append(.init("durationSeconds", .integer(durationSeconds))) }
+    members.append(.init("signingAlgorithm", .string(signingAlgorithm.rawValue)))
+    if !tags.isEmpty { members.append(.init("tags", .tags(tags))) }
+    return .object(JSONObject(members))
+  }
+
+  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+    let resource = ARN(service: "sts", account: call.account, resource: "self").description
+    var context: [Question.ContextEntry] = [
+      .init("sts:IdentityTokenAudience", values: audience),
+      .init("sts:DurationSeconds", String(durationSeconds ?? Self.defaultDurationSeconds)),
+      .init("sts:SigningAlgorithm", signingAlgorithm.rawValue),
+    ]
+    guard !tags.isEmpty else {
+      return [Question(action: "sts:GetWebIdentityToken", resource: resource, context: context)]
+    }
+    context += tags.map { .init("aws:RequestTag/\($0.key)", $0.value) }
+    context.append(.init("aws:TagKeys", values: tags.map(\.key)))
+    return [
+      Question(action: "sts:GetWebIdentityToken", resource: resource, context: context),
+      Question(action: "sts:TagGetWebIdentityToken", resource: resource, context: context),
+    ]
+  }
+
+  package func perform(
+    _ call: AuthorizedCall<GetWebIdentityToken>, _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    let issuer = try await house.enabledIssuer(of: call.account)
+    guard let key = issuer.key(for: signingAlgorithm) else {
+      throw house.diagnostics.serviceError(
+        "find a signing key", StoreError.corrupted("no \(signingAlgorithm.rawValue) key of `\(call.account)`"))
+    }
+    let expiration = call.now.advanced(bySeconds: Int64(durationSeconds ?? Self.defaultDurationSeconds))
+    let tokenID = house.entropy.uuid()
+    let payload = claims(call, issuer, tokenID: tokenID, expiration: expiration).payload()
+    guard payload.count <= WebIdentityTokenClaims.maximumPayloadBytes else {
+      throw ServiceError(
+        code: "JWTPayloadSizeExceededException", httpStatus: 400,
+        message: "JWT payload exceeds maximum allowed size")
+    }
+    let token: String
+    do {
+      token = try await house.tokenIssuer.issue(payload: payload, with: key)
+    } catch {
+      throw house.diagnostics.serviceError("sign a token", error)
+    }
+    return Proposal(
+      result: ResponseStructure([
+        "WebIdentityToken": .string(token), "Expiration": .timestamp(expiration, milliseconds: true),
+      ]),
+      responseElements: .object(
+        JSONObject([
+          .init("webIdentityTokenId", .string(tokenID)),
+          .init("expiration", .string(expiration.cloudTrailElementForm)),
+        ])))
+  }
+
+  private func claims(
+    _ call: AuthorizedCall<GetWebIdentityToken>, _ issuer: Issuer, tokenID: String, expiration: Instant
+  ) -> WebIdentityTokenClaims {
+    let subject = call.principal.arn.description
+    var principalTags: [Tag] = []
+    if case .user(let user) = call.principal { principalTags = user.tags }
+    return WebIdentityTokenClaims(
+      audience: audience, subject: subject, issuer: issuer.stored.record.issuer, expiration: expiration,
+      issuedAt: call.now, tokenID: tokenID,
+      aws: AWSClaims(
+        account: call.account, sourceRegion: call.authenticated.region, principalID: subject,
+        principalTags: principalTags, requestTags: tags))
+  }
+}
+
+extension House {
+  /// The issuer of `account`, which must be enabled.
+  func enabledIssuer(of account: AccountID) async throws(ServiceError) -> Issuer {
+    let issuer: Issuer?
+    do {
+      issuer = try await directory.issuer(of: account)
+    } catch {
+      throw diagnostics.serviceError("read the issuer", error)
+    }
+    guard let issuer, issuer.stored.record.isEnabled else {
+      throw ServiceError(
+        code: "OutboundWebIdentityFederationDisabledException", httpStatus: 403,
+        message: "OutboundWebIdentityFederation is disabled.")
+    }
+    return issuer
+  }
+}

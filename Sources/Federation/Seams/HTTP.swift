@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HTTP as plain values: tests call the pipeline as a function, the server adapter only carries bytes.
+
+package import IdentityModel
+
+/// A request, exactly as it was received: nothing decoded, folded or normalised.
+package struct APIRequest: Sendable {
+  /// The method as on the request line.
+  package let method: String
+  /// The request target in origin form as on the request line: path, and `?` with the query when there was one.
+  package let target: String
+  /// The header lines in order of arrival. HTTP/2's `:authority` is the line `host`.
+  package let headers: [HTTPField]
+  /// The body, at most 64 KiB.
+  package let body: [UInt8]
+  /// The peer's address: `192.0.2.1`, `2001:db8::1`.
+  package let sourceIPAddress: String
+  /// TLS as negotiated; `nil` without TLS.
+  package let tls: TLSDetails?
+
+  /// Gathers the parts.
+  package init(
+    method: String, target: String, headers: [HTTPField], body: [UInt8], sourceIPAddress: String,
+    tls: TLSDetails?
+  ) {
+    self.method = method
+    self.target = target
+    self.headers = headers
+    self.body = body
+    self.sourceIPAddress = sourceIPAddress
+    self.tls = tls
+  }
+
+  /// The path of `target`, without the query.
+  package var path: Substring { target.prefix { $0 != "?" } }
+}
+
+/// TLS as negotiated on a connection.
+package struct TLSDetails: Hashable, Sendable {
+  /// `TLSv1.2` or `TLSv1.3`. Source: CloudTrail `tlsDetails.tlsVersion`.
+  package let version: String
+  /// The OpenSSL or IANA name of the cipher suite, when the TLS library tells it.
+  package let cipherSuite: String?
+
+  /// Pairs `version` and `cipherSuite`.
+  package init(version: String, cipherSuite: String?) {
+    self.version = version
+    self.cipherSuite = cipherSuite
+  }
+}
+
+/// A response.
+package struct APIResponse: Sendable {
+  /// The status code.
+  package let status: Int
+  /// The header lines; `Content-Length`, `Date` and connection management are the adapter's.
+  package let headers: [HTTPField]
+  /// The body.
+  package let body: [UInt8]
+
+  /// Gathers the parts.
+  package init(status: Int, headers: [HTTPField], body: [UInt8]) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+}
+
+/// A public document, rendered once and served from memory: discovery, JWK set.
+package struct PublishedDocument: Hashable, Sendable {
+  /// The body.
+  package let body: [UInt8]
+  /// `Content-Type`.
+  package let contentType: String
+  /// The strong entity tag, quotation marks included. Source: RFC 9110 §8.8.3.
+  package let entityTag: String
+
+  /// Gathers the parts.
+  package init(body: [UInt8], contentType: String, entityTag: String) {
+    self.body = body
+    self.contentType = contentType
+    self.entityTag = entityTag
+  }
+}
+
+/// What the server adapter serves.
+package protocol RequestResponder: Sendable {
+  /// The public document at `path` (no query), or `nil`. Answers from memory, at once: called on an event loop.
+  ///
+  /// `host` is the Host header as received: in subdomain style it selects the issuer, and never shows in a document.
+  func publishedDocument(host: String?, path: Substring) -> PublishedDocument?
+
+  /// Answers every other request. Never throws: a failure is a response.
+  func respond(to request: APIRequest) async -> APIResponse
+}

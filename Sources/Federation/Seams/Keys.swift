@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Private keys as the house needs them: it hands sealed keys around and asks for signatures; what is inside never
+// crosses this seam.
+
+package import IdentityModel
+
+/// A signing key at rest: its public half, and its private half sealed under the key-encryption key.
+package struct SealedSigningKey: Hashable, Sendable {
+  /// The account whose tokens it signs. Part of the seal.
+  package let account: AccountID
+  /// RFC 7638 thumbprint of `publicKey`. Part of the seal.
+  package let keyID: KeyID
+  /// The public half; fixes the algorithm.
+  package let publicKey: PublicKey
+  /// Counts re-seals, from 1. Part of the seal.
+  package let version: Int
+  /// The private half, sealed: AES-256-GCM, opaque to everyone but the signer that made it.
+  package let sealed: [UInt8]
+
+  /// Gathers the parts.
+  package init(account: AccountID, keyID: KeyID, publicKey: PublicKey, version: Int, sealed: [UInt8]) {
+    self.account = account
+    self.keyID = keyID
+    self.publicKey = publicKey
+    self.version = version
+    self.sealed = sealed
+  }
+}
+
+/// Why a key could not be made or used.
+package enum TokenSignerError: Error, Hashable, Sendable {
+  /// There is no key-encryption key: the server is sealed.
+  case keyEncryptionKeyMissing
+  /// The seal does not open: another key-encryption key, or another account, key id, version or content.
+  case sealBroken
+  /// The private key does not belong to the public one, or its own signature does not verify: a hardware fault or
+  /// tampering. No signature is released.
+  case signatureCheckFailed
+  /// The cryptographic library refused; the text is for the log.
+  case failed(String)
+}
+
+/// Makes keys and signs with them.
+package protocol TokenSigner: Sendable {
+  /// Whether a key-encryption key is there. When not, every other call throws `keyEncryptionKeyMissing`.
+  var isUnsealed: Bool { get }
+
+  /// Makes a new key for `account`, sealed with version 1.
+  func makeKey(
+    _ algorithm: SigningAlgorithm, for account: AccountID
+  ) async throws(TokenSignerError) -> SealedSigningKey
+
+  /// The signature over `message`, in JWS form: RS256 256 octets, ES384 96 octets R followed by S.
+  ///
+  /// The algorithm is the key's own. The result was checked before it is returned.
+  func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8]
+}
+
+/// Seals secrets that rest in the store: secret access keys.
+package protocol SecretSealer: Sendable {
+  /// Whether a key-encryption key is there.
+  var isUnsealed: Bool { get }
+
+  /// Seals `secret` under the key-encryption key, bound to `context` (AES-256-GCM associated data).
+  func seal(_ secret: Secret, context: String) throws(TokenSignerError) -> [UInt8]
+
+  /// Opens what `seal` made with the same `context`; throws `sealBroken` otherwise.
+  func open(_ sealed: [UInt8], context: String) throws(TokenSignerError) -> Secret
+}

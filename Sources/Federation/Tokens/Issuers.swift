@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The published documents of every issuer, rendered once and served from memory: discovery and JWK set. They stay up
+// while an issuer is disabled and while the server is sealed.
+
+internal import IdentityModel
+internal import Synchronization
+internal import TokenFormats
+
+/// Holds and serves published documents.
+package final class Issuers: Sendable {
+  /// The public origin.
+  package let publicURL: PublicURL
+  /// Where issuers live below it.
+  package let style: IssuerStyle
+  private let documents = Mutex<[String: PublishedDocument]>([:])
+
+  /// Serves below `publicURL` in `style`; nothing is published yet.
+  package init(publicURL: PublicURL, style: IssuerStyle) {
+    self.publicURL = publicURL
+    self.style = style
+  }
+
+  /// The issuer URL of the issuer `issuerID`.
+  package func issuerURL(_ issuerID: String) -> String {
+    publicURL.issuer(issuerID, style: style)
+  }
+
+  /// Publishes the documents of `issuer`, or replaces them.
+  package func publish(_ issuer: Issuer) {
+    let record = issuer.stored.record
+    let jwksURI = record.issuer + Self.jwksPath
+    let discovery = PublishedDocument(json: DiscoveryDocument.render(issuer: record.issuer, jwksURI: jwksURI))
+    let keySet = PublishedDocument(json: JWKSet.render(keys: issuer.keys.map(\.publicKey)))
+    documents.withLock { documents in
+      documents["/" + record.issuerID + Self.discoveryPath] = discovery
+      documents["/" + record.issuerID + Self.jwksPath] = keySet
+    }
+  }
+
+  /// The document at `path`; in subdomain style the issuer is the first label of `host`.
+  package func document(host: String?, path: Substring) -> PublishedDocument? {
+    let key: String
+    switch style {
+    case .path:
+      key = String(path)
+    case .subdomain:
+      guard let host, let dot = host.firstIndex(of: "."),
+        hostName(of: host)[dot...].dropFirst() == "tokens.\(publicURL.host)"
+      else { return nil }
+      key = "/\(host[..<dot])\(path)"
+    }
+    return documents.withLock { $0[key] }
+  }
+
+  /// Publishes every issuer in `directory`.
+  ///
+  /// Throws `IssuerMismatch` when a stored issuer URL does not follow from the configuration: relying parties trust
+  /// that URL, so it must not change by a changed flag.
+  package func loadAll(from directory: Directory) async throws {
+    var after: String?
+    while true {
+      let page = try await directory.records(IssuerRecord.self, prefix: "", after: after, limit: 500)
+      for stored in page {
+        let expected = issuerURL(stored.record.issuerID)
+        guard stored.record.issuer == expected else {
+          throw IssuerMismatch(stored: stored.record.issuer, configured: expected)
+        }
+        publish(Issuer(stored: stored, keys: try await directory.signingKeys(of: stored.record.account)))
+      }
+      guard page.count == 500, let last = page.last else { return }
+      after = last.key.id
+    }
+  }
+
+  private static let discoveryPath = "/.well-known/openid-configuration"
+  private static let jwksPath = "/.well-known/jwks.json"
+}
+
+/// A stored issuer URL that the configuration would change.
+package struct IssuerMismatch: Error, Hashable, Sendable {
+  /// The URL that relying parties trust.
+  package let stored: String
+  /// The URL that would follow from the configuration.
+  package let configured: String
+}
+
+extension PublishedDocument {
+  fileprivate init(json: [UInt8]) {
+    self.init(body: json, contentType: "application/json", entityTag: EntityTag.strong(for: json))
+  }
+}

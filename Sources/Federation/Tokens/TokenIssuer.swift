@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From claims to a compact JWS. The one place where a token comes into being.
+
+internal import IdentityModel
+internal import TokenFormats
+
+/// Signs tokens.
+package struct TokenIssuer: Sendable {
+  private let signer: any TokenSigner
+
+  /// Signs with `signer`, which checks its own signatures before it releases them.
+  package init(signer: any TokenSigner) {
+    self.signer = signer
+  }
+
+  /// The compact JWS over `payload`, signed with `key` and its algorithm.
+  package func issue(
+    payload: [UInt8], with key: SealedSigningKey
+  ) async throws(TokenSignerError) -> String {
+    let input = JWS.signingInput(keyID: key.keyID, algorithm: key.publicKey.algorithm, payload: payload)
+    return JWS.compact(signingInput: input, signature: try await signer.sign(input, with: key))
+  }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fetches what a stranger's token points at, without letting the token choose where in our network we connect: https,
+// a name that is resolved once, an address that is judged and then connected to, no redirect, 1 MiB, 5 s.
+// Refuses to know what the documents mean. Source: RFC 8725 §3.10; OpenID Connect Discovery 1.0 §4; RFC 9700 §4.11.
+
+import IdentityModel
+
+/// Which addresses an issuer may have.
+package struct IssuerPolicy: Hashable, Sendable {
+  /// Whether an issuer may lie on this host, on a private network or on the link.
+  package var allowPrivateAddresses: Bool
+  /// Whether an issuer on loopback may do without TLS: for development.
+  package var allowHTTPOnLoopback: Bool
+
+  /// Gathers the permissions; none by default.
+  package init(allowPrivateAddresses: Bool = false, allowHTTPOnLoopback: Bool = false) {
+    self.allowPrivateAddresses = allowPrivateAddresses
+    self.allowHTTPOnLoopback = allowHTTPOnLoopback
+  }
+}
+
+/// Why a document was not fetched.
+package enum IssuerFetchError: Error, Hashable, Sendable {
+  /// The URL is http, and that is not allowed here.
+  case insecure
+  /// The host has no address.
+  case unresolved(host: String)
+  /// The host has an address that must not be connected to.
+  case addressRefused(host: String, IPAddress)
+  /// There was no whole answer.
+  case http(FederationHTTPError)
+  /// The answer is a redirect, which is not followed.
+  case redirected(status: Int)
+  /// The answer has another status than 200.
+  case status(Int)
+}
+
+/// Fetches documents of issuers.
+struct IssuerFetcher: Sendable {
+  let http: FederationHTTPClient
+  let resolver: HostResolver
+  let policy: IssuerPolicy
+
+  static let timeoutSeconds = 5
+  static let maximumBytes = 1 << 20
+
+  func fetch(_ url: HTTPURL) async throws(IssuerFetchError) -> [UInt8] {
+    let answer = try await answer(of: url)
+    switch answer.status {
+    case 200: return answer.body
+    case 300..<400: throw .redirected(status: answer.status)
+    default: throw .status(answer.status)
+    }
+  }
+
+  // SECURITY: judged and connected to are the same addresses; the name is not resolved a second time, so that a
+  // server for the name cannot give a harmless address first and another one then.
+  private func answer(of url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
+    guard url.scheme == .https || policy.allowHTTPOnLoopback else { throw .insecure }
+    let addresses: [IPAddress]
+    if let address = IPAddress(url.host) {
+      addresses = [address]
+    } else {
+      addresses = await resolver.addresses(url.host)
+    }
+    guard !addresses.isEmpty else { throw .unresolved(host: url.host) }
+    for address in addresses where !isAllowed(address, url.scheme) {
+      if url.scheme == .http { throw .insecure }
+      throw .addressRefused(host: url.host, address)
+    }
+    var last = FederationHTTPError.unreachable(reason: "")
+    for address in addresses.prefix(4) {
+      do throws(FederationHTTPError) {
+        return try await http.send(
+          HTTPCall(method: "GET", url: url, headers: [HTTPField("Accept", "application/json")]),
+          connectingTo: address,
+          timeoutSeconds: IssuerFetcher.timeoutSeconds,
+          maximumBodyBytes: IssuerFetcher.maximumBytes
+        )
+      } catch {
+        last = error
+        // Another address helps where nobody answered at this one, and nowhere else.
+        guard case .unreachable = error else { break }
+      }
+    }
+    throw .http(last)
+  }
+
+  private func isAllowed(_ address: IPAddress, _ scheme: HTTPURL.Scheme) -> Bool {
+    switch (address.reach, scheme) {
+    case (.loopback, .http): policy.allowHTTPOnLoopback
+    case (_, .http): false
+    case (.global, .https): true
+    case (.loopback, .https): policy.allowPrivateAddresses || policy.allowHTTPOnLoopback
+    case (.privateNetwork, .https), (.linkLocal, .https): policy.allowPrivateAddresses
+    case (.special, .https): false
+    }
+  }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Verifies a JWT as a relying party that has nothing but the token and what it expects: finds the issuer's keys by
+// discovery, then checks signature, time and audience. Keys come from the issuer alone: `jwk`, `jku`, `x5u` and `x5c`
+// in a header are not looked at. One token, at most two fetches; nothing is cached and nothing fetched again.
+// Source: OpenID Connect Discovery 1.0 §4; RFC 7519 §7.2; RFC 8725 §3.
+
+package import IdentityModel
+import StrictJSON
+import TokenFormats
+
+/// Verifies tokens of issuers that are found by discovery.
+package struct TokenInspection: Sendable {
+  private let fetcher: IssuerFetcher
+
+  /// Makes an inspection.
+  ///
+  /// - Parameters:
+  ///   - http: the way to the issuer.
+  ///   - policy: which addresses an issuer may have.
+  ///   - resolver: how hosts are resolved.
+  package init(http: FederationHTTPClient, policy: IssuerPolicy, resolver: HostResolver = .system) {
+    self.fetcher = IssuerFetcher(http: http, resolver: resolver, policy: policy)
+  }
+
+  /// Makes every check, in order, up to the first that fails.
+  ///
+  /// - Parameters:
+  ///   - token: a JWS in compact form.
+  ///   - expectedIssuer: the only issuer to accept; `nil` accepts the one that the token names.
+  ///   - expectedAudience: the audience that must be in `aud`; `nil` leaves that check out.
+  ///   - now: the time of the check.
+  ///   - leewaySeconds: how far clocks may differ.
+  /// - Returns: the report. Whatever goes wrong is a check that failed.
+  package func verifyToken(
+    _ token: String,
+    expectedIssuer: String?,
+    expectedAudience: String?,
+    now: Instant,
+    leewaySeconds: Int64 = 60
+  ) async -> VerificationReport {
+    var run = Run(token: token)
+    do throws(Stop) {
+      // 1. parse
+      let issuer = try run.parse()
+      // 2. issuer
+      let url = try run.checkIssuer(issuer, expected: expectedIssuer)
+      // 3. discovery
+      let jwksURI = try await run.discover(issuer, url, fetcher)
+      // 4. jwks
+      let keys = try await run.fetchKeys(jwksURI, fetcher)
+      // 5. key; 6. signature; 7. claims; 8. expiration; 9. notBefore
+      let expectations = JWTExpectations(
+        issuer: issuer,
+        audience: nil,
+        now: now,
+        leewaySeconds: leewaySeconds
+      )
+      let verified = try run.verify(keys, expectations)
+      // 10. audience
+      try run.checkAudience(expectedAudience, verified, keys, expectations)
+    } catch {
+      run.stop(at: error)
+    }
+    return run.report
+  }
+}
+
+/// The check that ended a run, and why.
+private struct Stop: Error {
+  let check: VerificationReport.Check
+  let reason: String
+}
+
+/// One token on its way through the checks.
+private struct Run {
+  let token: String
+  private var entries: [VerificationReport.Entry] = []
+  private var header: JSONObject?
+  private var claims: JSONObject?
+
+  init(token: String) {
+    self.token = token
+  }
+
+  var report: VerificationReport { VerificationReport(entries: entries, header: header, claims: claims) }
+
+  /// Reads header and claims and returns `iss`. Nothing of it is trusted yet.
+  mutating func parse() throws(Stop) -> String {
+    let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    if parts.count == 3, token.utf8.count <= JWS.maximumBytes {
+      header = object(parts[0])
+      claims = object(parts[1])
+    }
+    // Against an empty set, a token that is well-formed fails for want of a key and for no other reason.
+    guard let noKeys = JWKSet(publicKeys: []) else { throw Stop(check: .parse, reason: "no empty key set") }
+    do throws(JWTVerificationError) {
+      _ = try JWS.verify(token, keys: noKeys)
+    } catch .keyUnknown {
+    } catch .notCompact where (header?["alg"]?.string ?? "").utf8.elementsEqual("none".utf8) {
+      // RFC 7519 §6: an unsecured JWT has an empty signature; say that rather than that a part is missing.
+      throw Stop(check: .parse, reason: reason(.algorithmNotAllowed("none")))
+    } catch {
+      throw Stop(check: .parse, reason: reason(error))
+    }
+    guard let claims else { throw Stop(check: .parse, reason: "the payload is not a JSON object") }
+    guard let issuer = claims["iss"]?.string else {
+      throw Stop(check: .parse, reason: "there is no `iss`, or it is not a string")
+    }
+    let algorithm = header?["alg"]?.string ?? "", keyID = header?["kid"]?.string ?? ""
+    pass(.parse, "a signed JWT, alg \(algorithm), kid `\(keyID)`")
+    return issuer
+  }
+
+  /// OpenID Connect Discovery 1.0 §3: a URL without query or fragment.
+  mutating func checkIssuer(_ issuer: String, expected: String?) throws(Stop) -> HTTPURL {
+    if let expected, !issuer.utf8.elementsEqual(expected.utf8) {
+      throw Stop(check: .issuer, reason: "the issuer is `\(issuer)`, expected `\(expected)`")
+    }
+    let url: HTTPURL
+    do throws(HTTPURLError) {
+      url = try HTTPURL(issuer)
+    } catch {
+      throw Stop(check: .issuer, reason: "`\(issuer)` is no acceptable URL: \(reason(error))")
+    }
+    guard url.query == nil else {
+      throw Stop(check: .issuer, reason: "`\(issuer)` is no acceptable URL: it has a query")
+    }
+    pass(.issuer, issuer)
+    return url
+  }
+
+  /// OpenID Connect Discovery 1.0 §4.1, §4.3: fetches the document and compares `issuer`; returns `jwks_uri`.
+  mutating func discover(
+    _ issuer: String,
+    _ url: HTTPURL,
+    _ fetcher: IssuerFetcher
+  ) async throws(Stop) -> String {
+    let base = url.description
+    let prefix = base.utf8.last == UInt8(ascii: "/") ? String(base.dropLast()) : base
+    let address = prefix + "/.well-known/openid-configuration"
+    let body = try await fetch(address, fetcher, for: .discovery)
+    let document: DiscoveryDocument
+    do throws(DiscoveryDocumentError) {
+      document = try DiscoveryDocument(json: body)
+    } catch {
+      throw Stop(check: .discovery, reason: "`\(address)` is no discovery document: \(reason(error))")
+    }
+    guard document.issuer.utf8.elementsEqual(issuer.utf8) else {
+      throw Stop(
+        check: .discovery,
+        reason: "the document names the issuer `\(document.issuer)`, the token `\(issuer)`"
+      )
+    }
+    pass(.discovery, address)
+    return document.jwksURI
+  }
+
+  mutating func fetchKeys(_ jwksURI: String, _ fetcher: IssuerFetcher) async throws(Stop) -> JWKSet {
+    let body = try await fetch(jwksURI, fetcher, for: .jwks)
+    do throws(JWKSetError) {
+      let keys = try JWKSet(json: body)
+      pass(.jwks, "\(jwksURI): \(keys.keys.count) usable, \(keys.ignored.count) other")
+      return keys
+    } catch {
+      throw Stop(check: .jwks, reason: "`\(jwksURI)` is no JWK set: \(reason(error))")
+    }
+  }
+
+  mutating func verify(_ keys: JWKSet, _ expectations: JWTExpectations) throws(Stop) -> VerifiedToken {
+    do throws(JWTVerificationError) {
+      let verified = try JWTVerifier().verify(token, keys: keys, expectations: expectations)
+      passUpTo(.audience)
+      return verified
+    } catch {
+      let failed = check(of: error)
+      passUpTo(failed)
+      throw Stop(check: failed, reason: reason(error))
+    }
+  }
+
+  mutating func checkAudience(
+    _ audience: String?,
+    _ verified: VerifiedToken,
+    _ keys: JWKSet,
+    _ expectations: JWTExpectations
+  ) throws(Stop) {
+    guard let audience else {
+      entries.append(.init(check: .audience, outcome: .notReached("no audience was expected")))
+      return
+    }
+    var expectations = expectations
+    expectations.audience = audience
+    do throws(JWTVerificationError) {
+      _ = try JWTVerifier().verify(token, keys: keys, expectations: expectations)
+      pass(.audience, "`\(audience)` is in `aud`")
+    } catch {
+      throw Stop(check: .audience, reason: "the audience `\(audience)` was expected; \(reason(error))")
+    }
+  }
+
+  /// Records `stop` and that nothing after it was looked at.
+  mutating func stop(at stop: Stop) {
+    entries.append(.init(check: stop.check, outcome: .failed(stop.reason)))
+    for check in VerificationReport.Check.allCases.dropFirst(entries.count) {
+      entries.append(.init(check: check, outcome: .notReached("`\(stop.check.rawValue)` failed")))
+    }
+  }
+
+  private mutating func pass(_ check: VerificationReport.Check, _ detail: String) {
+    entries.append(.init(check: check, outcome: .passed(detail)))
+  }
+
+  /// The checks from `key` on are made by one call, in this order: those before `end` held.
+  private mutating func passUpTo(_ end: VerificationReport.Check) {
+    let checks = VerificationReport.Check.allCases.dropFirst(entries.count)
+    for check in checks.prefix(while: { $0 != end }) {
+      pass(check, detail(check, claims: claims))
+    }
+  }
+
+  private func fetch(
+    _ address: String,
+    _ fetcher: IssuerFetcher,
+    for check: VerificationReport.Check
+  ) async throws(Stop) -> [UInt8] {
+    let url: HTTPURL
+    do throws(HTTPURLError) {
+      url = try HTTPURL(address)
+    } catch {
+      throw Stop(check: check, reason: "`\(address)` is no acceptable URL: \(reason(error))")
+    }
+    do throws(IssuerFetchError) {
+      return try await fetcher.fetch(url)
+    } catch {
+      throw Stop(check: check, reason: "`\(address)`: \(reason(error))")
+    }
+  }
+
+  private func object(_ part: Substring.UTF8View) -> JSONObject? {
+    guard let bytes = Base64URL.decode(utf8: part) else { return nil }
+    return (try? JSONReader.read(bytes, maximumBytes: JWS.maximumBytes))?.object
+  }
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One HTTP/1.1 connection: one request at a time, responses in the order of the requests, slow peers cut off.
+// Refuses to know what requests mean. Source: RFC 9112 §9.
+
+import Federation
+import NIOCore
+import NIOHTTP1
+
+/// Serves the requests of one connection, behind the request decoder.
+final class HTTP1Connection: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundIn = Never
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase {
+    /// Between requests, or in the middle of a head.
+    case awaitingHead
+    /// The head is known and the body is not complete.
+    case receivingBody
+    /// The responder has the request.
+    case responding
+    /// The last response was sent; what still comes in is thrown away.
+    case lingering
+  }
+
+  private enum Input {
+    case part(HTTPServerRequestPart)
+    case failure(Refusal)
+  }
+
+  private let service: Service
+  private let peer: Peer
+  private var phase = Phase.awaitingHead
+  private var request: RequestHead?
+  private var body: [UInt8] = []
+  /// Pipelined input that has to wait; bounded, because nothing is read from the socket meanwhile.
+  private var waiting = CircularBuffer<Input>()
+  private var isReadWithheld = false
+  private var isInReadBurst = false
+  /// Whether octets of a head have come in since the last response.
+  private var isHeadStarted = false
+  private var isInputClosed = false
+  private var isOutputClosed = false
+  private var isStopping: Bool
+  private var deadline: NIODeadline = .distantFuture
+  private var timer: (task: Scheduled<Void>, deadline: NIODeadline)?
+  private var context: ChannelHandlerContext?
+
+  init(service: Service, peer: Peer) {
+    self.service = service
+    self.peer = peer
+    self.isStopping = service.connections.isStopping
+  }
+
+  // MARK: - Channel events
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    limit(to: isStopping ? Service.linger : TimeAmount(service.configuration.headerTimeout))
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    timer?.task.cancel()
+    timer = nil
+    self.context = nil
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    timer?.task.cancel()
+    timer = nil
+    waiting.removeAll()
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isInReadBurst = true
+    receive(.part(unwrapInboundIn(data)), context: context)
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    let sawParts = isInReadBurst
+    isInReadBurst = false
+    context.flush()
+    switch phase {
+    case .awaitingHead where !sawParts && !isHeadStarted:
+      // Octets came in and made no head yet.
+      isHeadStarted = true
+      let headDeadline = NIODeadline.now() + TimeAmount(service.configuration.headerTimeout)
+      limit(until: min(deadline, headDeadline))
+    case .awaitingHead, .receivingBody, .responding, .lingering:
+      break
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    resume(context: context)
+    context.fireChannelWritabilityChanged()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if mayProceed(context) || phase == .lingering { context.read() } else { isReadWithheld = true }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let error = error as? HTTPParserError else {
+      context.close(promise: nil)
+      return
+    }
+    if case .headerOverflow = error {
+      receive(.failure(.requestHeaderFieldsTooLarge), context: context)
+    } else {
+      receive(.failure(.badRequest), context: context)
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let event = event as? ChannelEvent, event == .inputClosed {
+      isInputClosed = true
+      if isOutputClosed || (phase == .awaitingHead && waiting.isEmpty) { context.close(promise: nil) }
+    } else if event is ChannelShouldQuiesceEvent {
+      isStopping = true
+      if phase == .awaitingHead, waiting.isEmpty { limit(to: Service.linger) }
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  // MARK: - Requests
+
+  private func mayProceed(_ context: ChannelHandlerContext) -> Bool {
+    (phase == .awaitingHead && context.channel.isWritable) || phase == .receivingBody
+  }
+
+  private func receive(_ input: Input, context: ChannelHandlerContext) {
+    if phase == .lingering { return }
+    if waiting.isEmpty, mayProceed(context) {
+      process(input, context: context)
+    } else {
+      waiting.append(input)
+    }
+  }
+
+  private func resume(context: ChannelHandlerContext) {
+    while let next = waiting.first, mayProceed(context) {
+      waiting.removeFirst()
+      process(next, context: context)
+    }
+    if !isInReadBurst { context.flush() }
+    if isReadWithheld, waiting.isEmpty, mayProceed(context) || phase == .lingering {
+      isReadWithheld = false
+      context.read()
+    }
+  }
+
+  private func process(_ input: Input, context: ChannelHandlerContext) {
+    switch input {
+    case .failure(let refusal):
+      refuse(refusal, context: context)
+    case .part(.head(let head)):
+      do throws(Refusal) {
+        let request = try RequestHead(head, configuration: service.configuration)
+        self.request = request
+        phase = .receivingBody
+        if request.hasBody { begin(request, context: context) }
+      } catch {
+        refuse(error, context: context)
+      }
+    case .part(.body(let part)):
+      guard body.count + part.readableBytes <= service.configuration.maximumBodyBytes else {
+        refuse(.contentTooLarge, context: context)
+        return
+      }
+      body.append(contentsOf: part.readableBytesView)
+    case .part(.end(let trailers)):
+      guard trailers == nil else {
+        // Fields that no signature covers and no proxy looks at.
+        refuse(.badRequest, context: context)
+        return
+      }
+      dispatch(context: context)
+    }
+  }
+
+  private func begin(_ request: RequestHead, context: ChannelHandlerContext) {
+    limit(to: TimeAmount(service.configuration.bodyTimeout))
+    if request.expectsContinue {
+      context.write(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+    }
+  }
+
+  private func dispatch(context: ChannelHandlerContext) {
+    guard let request else { return }
+    var body: [UInt8] = []
+    swap(&body, &self.body)
+    let eventLoop = context.eventLoop
+    let connection = NIOLoopBound(self, eventLoop: eventLoop)
+    phase = .responding
+    let atOnce = service.answer(request, body: body, from: peer) { response in
+      eventLoop.execute {
+        guard let context = connection.value.context else { return }
+        connection.value.respond(response, context: context)
+        connection.value.resume(context: context)
+      }
+    }
+    if let atOnce { respond(atOnce, context: context) }
+  }
+
+  // MARK: - Responses
+
+  private func respond(_ response: APIResponse, context: ChannelHandlerContext) {
+    guard phase == .responding, let request else { return }
+    let closes = request.closes || isStopping || (isInputClosed && waiting.isEmpty)
+    let octets = response.http1(
+      date: service.date.now, closes: closes, isHead: request.method == "HEAD",
+      allocator: context.channel.allocator)
+    context.write(wrapOutboundOut(octets), promise: nil)
+    self.request = nil
+    if closes {
+      finish(lingering: Service.linger, context: context)
+    } else {
+      phase = .awaitingHead
+      isHeadStarted = false
+      limit(to: TimeAmount(service.configuration.idleTimeout))
+    }
+  }
+
+  private func refuse(_ refusal: Refusal, context: ChannelHandlerContext) {
+    service.log(refusal, from: peer)
+    let octets = refusal.response.http1(
+      date: service.date.now, closes: true, isHead: request?.method == "HEAD",
+      allocator: context.channel.allocator)
+    context.write(wrapOutboundOut(octets), promise: nil)
+    finish(lingering: Service.lingerAfterRefusal, context: context)
+  }
+
+  // A socket that is closed with unread input makes the kernel reset the connection, and the peer's kernel throw
+  // away a response that was not read yet. So: end our side, read on for a moment, then close (RFC 9112 §9.6).
+  private func finish(lingering: TimeAmount, context: ChannelHandlerContext) {
+    phase = .lingering
+    request = nil
+    body = []
+    waiting.removeAll()
+    // Until the peer has taken the response.
+    limit(to: TimeAmount(service.configuration.idleTimeout))
+    context.flush()
+    let outputClosed = context.eventLoop.makePromise(of: Void.self)
+    outputClosed.futureResult.assumeIsolated().whenComplete { _ in
+      guard let context = self.context else { return }
+      self.isOutputClosed = true
+      if self.isInputClosed { context.close(promise: nil) } else { self.limit(to: lingering) }
+    }
+    context.close(mode: .output, promise: outputClosed)
+  }
+
+  // MARK: - Time
+
+  /// Ends the current phase after `amount`. A deadline that moves away costs nothing: the timer finds out when it
+  /// fires.
+  private func limit(to amount: TimeAmount) {
+    limit(until: .now() + amount)
+  }
+
+  private func limit(until deadline: NIODeadline) {
+    self.deadline = deadline
+    if let timer {
+      if timer.deadline <= deadline { return }
+      timer.task.cancel()
+    }
+    arm()
+  }
+
+  private func arm() {
+    guard let context else { return }
+    let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
+    timer = (task, deadline)
+  }
+
+  private func timerFired() {
+    timer = nil
+    guard let context else { return }
+    if NIODeadline.now() < deadline {
+      arm()
+      return
+    }
+    switch phase {
+    case .responding:
+      // The responder takes the time that it takes; the next phase sets a deadline of its own.
+      break
+    case .receivingBody:
+      refuse(.requestTimeout, context: context)
+    case .awaitingHead where isHeadStarted && !isStopping:
+      refuse(.requestTimeout, context: context)
+    case .awaitingHead, .lingering:
+      context.close(promise: nil)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A request head that may be answered: checked for everything that two HTTP readers could read differently, and
+// otherwise left as it was received. Refuses to know what the request means.
+// Source: RFC 9110, RFC 9112, RFC 9113 §8.
+
+import IdentityModel
+import NIOHPACK
+import NIOHTTP1
+
+/// A request that is answered here and never reaches the responder. The text of the response is fixed by the case.
+enum Refusal: Int, Error {
+  case badRequest = 400
+  case requestTimeout = 408
+  case contentTooLarge = 413
+  case expectationFailed = 417
+  case requestHeaderFieldsTooLarge = 431
+}
+
+/// The head of a request, with what the connection has to know about it.
+struct RequestHead {
+  /// The method as received.
+  let method: String
+  /// The request target in origin form, or `*` with OPTIONS.
+  let target: String
+  /// The field lines as received; HTTP/2's `:authority` is the line `host`.
+  let fields: [HTTPField]
+  /// The one Host value; `nil` only in HTTP/1.0.
+  private(set) var host: String?
+  /// `Content-Length`, at most the limit that was given.
+  private(set) var contentLength: Int?
+  /// Whether the body comes in chunks.
+  private(set) var isChunked = false
+  /// Whether the client waits for `100 Continue`.
+  private(set) var expectsContinue = false
+  /// Whether the connection ends after the response.
+  private(set) var closes: Bool
+
+  /// Checks the head of an HTTP/1 request.
+  init(_ head: HTTPRequestHead, configuration: HTTPServerConfiguration) throws(Refusal) {
+    // The decoder lets 1.0 and 1.1 through. In 1.0 a connection carries one request: no keep-alive by agreement.
+    let isHTTP10 = head.version.minor == 0
+    var fields: [HTTPField] = []
+    fields.reserveCapacity(head.headers.count)
+    for (name, value) in head.headers {
+      fields.append(HTTPField(name, value.withoutTrailingWhitespace))
+    }
+    self.method = head.method.rawValue
+    self.target = head.uri
+    self.fields = fields
+    self.closes = isHTTP10
+    try check(configuration)
+    // SECURITY: RFC 9112 §6.1 and §6.3: a message that is framed in two ways, or in a way that HTTP/1.0 does not
+    // know, is how requests are smuggled past a proxy.
+    if isChunked, isHTTP10 || contentLength != nil { throw .badRequest }
+    if host == nil, !isHTTP10 { throw .badRequest }
+  }
+
+  /// Checks the head of an HTTP/2 request. Order, number and spelling of the pseudo-header fields were checked by
+  /// the HTTP/2 layer.
+  init(_ headers: HPACKHeaders, configuration: HTTPServerConfiguration) throws(Refusal) {
+    var method = ""
+    var target = ""
+    var authority: String?
+    var fields: [HTTPField] = []
+    fields.reserveCapacity(headers.count)
+    for (name, value, _) in headers {
+      switch name {
+      case ":method": method = value
+      case ":path": target = value
+      case ":authority": authority = value
+      case ":scheme": break
+      case let other where other.utf8.first == UInt8(ascii: ":"): throw .badRequest
+      default: fields.append(HTTPField(name, value))
+      }
+    }
+    if let authority {
+      // RFC 9113 §8.3.1: a Host field that differs from `:authority` is not to be believed.
+      let hosts = fields.filter { $0.hasName("host") }
+      guard hosts.allSatisfy({ $0.value.utf8.elementsEqual(authority.utf8) }) else { throw .badRequest }
+      fields.removeAll { $0.hasName("host") }
+      fields.insert(HTTPField("host", authority), at: 0)
+    }
+    self.method = method
+    self.target = target
+    self.fields = fields
+    self.closes = false
+    try check(configuration)
+    guard host != nil, !isChunked else { throw .badRequest }
+  }
+
+  /// The path of the target, without the query.
+  var path: Substring { target.prefix { $0 != "?" } }
+
+  /// Whether a body follows.
+  var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
+
+  private mutating func check(_ configuration: HTTPServerConfiguration) throws(Refusal) {
+    guard fields.count <= configuration.maximumHeaderCount else { throw .requestHeaderFieldsTooLarge }
+    guard Grammar.isToken(method), Grammar.isTarget(target, method: method) else { throw .badRequest }
+    var hasContentType = false
+    for field in fields {
+      guard Grammar.isToken(field.name), Grammar.isFieldValue(field.value) else { throw .badRequest }
+      // The length is compared first: most names need no more than that.
+      switch field.name.utf8.count {
+      case 4 where field.hasName("host"):
+        guard host == nil, Grammar.isHost(field.value) else { throw .badRequest }
+        host = field.value
+      case 6 where field.hasName("expect"):
+        guard asciiLowercased(field.value) == "100-continue" else { throw .expectationFailed }
+        expectsContinue = true
+      case 7 where field.hasName("upgrade"):
+        // The decoder reads nothing behind a request that offers an upgrade; the offer itself is ignored.
+        closes = true
+      case 10 where field.hasName("connection"):
+        if Grammar.list(field.value, contains: "close") { closes = true }
+      case 12 where field.hasName("content-type"):
+        guard !hasContentType else { throw .badRequest }
+        hasContentType = true
+      case 14 where field.hasName("content-length"):
+        guard contentLength == nil, let length = Grammar.contentLength(field.value) else { throw .badRequest }
+        guard length <= configuration.maximumBodyBytes else { throw .contentTooLarge }
+        contentLength = length
+      case 17 where field.hasName("transfer-encoding"):
+        guard !isChunked, asciiLowercased(field.value) == "chunked" else { throw .badRequest }
+        isChunked = true
+      default:
+        break
+      }
+    }
+  }
+}
+
+extension String {
+  /// Optional whitespace around a field value is not part of it (RFC 9112 §5.1); the decoder strips the leading.
+  fileprivate var withoutTrailingWhitespace: String {
+    guard let last = utf8.last, last == 0x20 || last == 0x09 else { return self }
+    let end = utf8.lastIndex { $0 != 0x20 && $0 != 0x09 }
+    return String(end.map { self[...$0] } ?? "")
+  }
+}

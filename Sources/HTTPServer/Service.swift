@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every connection of one server shares, and what a request learns from the connection it came on.
+
+import Federation
+import IdentityModel
+import Logging
+import NIOCore
+
+/// Shared by every connection of a server.
+struct Service: Sendable {
+  let configuration: HTTPServerConfiguration
+  let connections: Connections
+  let bridge: ResponderBridge
+  let date = DateField()
+  let logger: Logger
+
+  /// How long a connection stays readable after the server sent its last octet, or was told to stop while idle:
+  /// long enough for what the peer sent before it could know, so that its kernel does not throw the response away
+  /// (RFC 9112 §9.6).
+  static let linger = TimeAmount.milliseconds(250)
+
+  /// The same after a refusal, when the peer may still be sending a large body.
+  static let lingerAfterRefusal = TimeAmount.seconds(2)
+
+  /// The answer to a whole request: at once from memory, or later through `deliver`.
+  func answer(
+    _ head: RequestHead, body: [UInt8], from peer: Peer,
+    deliver: @escaping @Sendable (APIResponse) -> Void
+  ) -> APIResponse? {
+    if let document = bridge.responder.publishedDocument(host: head.host, path: head.path) {
+      return document.answer(to: head)
+    }
+    let request = APIRequest(
+      method: head.method, target: head.target, headers: head.fields, body: body,
+      sourceIPAddress: peer.address, tls: peer.tls)
+    bridge.answer(request, deliver: deliver)
+    return nil
+  }
+
+  /// Notes a refused request: the peer and the status, never what it sent.
+  func log(_ refusal: Refusal, from peer: Peer) {
+    logger.debug("request refused", metadata: ["status": "\(refusal.rawValue)", "peer": "\(peer.address)"])
+  }
+}
+
+/// The other end of a connection.
+struct Peer: Sendable {
+  /// The IP address: `192.0.2.1`, `2001:db8::1`.
+  let address: String
+  /// TLS as negotiated; `nil` without TLS.
+  let tls: TLSDetails?
+
+  /// Reads the address of `channel`.
+  init(_ channel: any Channel, tls: TLSDetails?) {
+    let address = channel.remoteAddress?.ipAddress ?? ""
+    // On a socket for both families an IPv4 peer is `::ffff:192.0.2.1`: the address that people know is the rest.
+    let isMapped = address.hasPrefix("::ffff:") && address.utf8.contains(UInt8(ascii: "."))
+    self.address = isMapped ? String(address.dropFirst(7)) : address
+    self.tls = tls
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The AWS services that are spoken here, and the regions that they are spoken in.
+
+/// An AWS service by its signing name.
+package enum ServiceName: String, Hashable, Sendable, CaseIterable {
+  /// AWS Security Token Service, AWS Query, version 2011-06-15.
+  case sts
+  /// AWS Identity and Access Management, AWS Query, version 2010-05-08.
+  case iam
+
+  /// The API version that requests name in `Version`. Source: botocore service models.
+  package var apiVersion: String {
+    switch self {
+    case .sts: "2011-06-15"
+    case .iam: "2010-05-08"
+    }
+  }
+
+  /// The XML namespace of responses. Source: botocore service models, `xmlNamespace`.
+  package var xmlNamespace: String {
+    switch self {
+    case .sts: "https://sts.amazonaws.com/doc/2011-06-15/"
+    case .iam: "https://iam.amazonaws.com/doc/2010-05-08/"
+    }
+  }
+
+  /// The `eventSource` of an audit record. Source: CloudTrail record contents.
+  package var eventSource: String { rawValue + ".amazonaws.com" }
+}
+
+/// An AWS region name.
+///
+/// Shape: `[a-z0-9-]{1,32}`, for example `us-east-1`. Source: SigV4 credential scope.
+package struct Region: Hashable, Sendable, CustomStringConvertible {
+  /// The name.
+  package let description: String
+
+  /// Takes 1–32 characters of `[a-z0-9-]` that begin with a letter; `nil` for anything else.
+  package init?(_ text: some StringProtocol) {
+    let bytes = text.utf8
+    guard let first = bytes.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first), bytes.count <= 32,
+      bytes.allSatisfy({
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
+      })
+    else { return nil }
+    self.description = String(text)
+  }
+}

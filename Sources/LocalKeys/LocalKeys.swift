@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Signing keys and secrets sealed under a key-encryption key that this machine holds. The private half of a key is
+// in the clear only in this process's memory, only while it is in use. Refuses to know where sealed keys are stored
+// and what is signed.
+
+package import Federation
+package import IdentityModel
+import TokenFormats
+
+/// Signs and seals with keys of this machine.
+package final class LocalKeys: TokenSigner, SecretSealer {
+  /// Keys made ahead of time. Its `run` is a service for the assembly to start.
+  package let rsaKeyPool: RSAKeyPool
+
+  private struct Seals {
+    let signingKeys: Seal
+    let secrets: Seal
+  }
+
+  private let seals: Seals?
+  private let cache: SigningKeyCache
+
+  /// Opens for work with `keyEncryptionKey`; without one it is sealed, and every call throws
+  /// `keyEncryptionKeyMissing`.
+  ///
+  /// - Parameters:
+  ///   - keyEncryptionKey: the key under which signing keys and secrets are sealed.
+  ///   - rsaKeyPool: where new RSA keys come from.
+  ///   - cachedKeys: the most signing keys that are kept parsed, about 7 kB each.
+  package init(
+    keyEncryptionKey: KeyEncryptionKey?, rsaKeyPool: RSAKeyPool = RSAKeyPool(), cachedKeys: Int = 4096
+  ) {
+    self.rsaKeyPool = rsaKeyPool
+    self.cache = SigningKeyCache(limit: cachedKeys)
+    self.seals = keyEncryptionKey.map {
+      Seals(signingKeys: Seal($0, purpose: .signingKey), secrets: Seal($0, purpose: .secret))
+    }
+  }
+
+  package var isUnsealed: Bool { seals != nil }
+
+  /// How many signing keys are kept parsed.
+  package var cachedKeyCount: Int { cache.count }
+}
+
+// MARK: - TokenSigner
+
+extension LocalKeys {
+  package func makeKey(
+    _ algorithm: SigningAlgorithm, for account: AccountID
+  ) async throws(TokenSignerError) -> SealedSigningKey {
+    let seals = try unsealed()
+    var secret: [UInt8]
+    let publicKey: PublicKey
+    switch algorithm {
+    case .rs256:
+      let pair = try await rsaKeyPool.take()
+      (secret, publicKey) = (pair.pkcs8, pair.publicKey)
+    case .es384:
+      let made = P384SigningKey.generate()
+      (secret, publicKey) = (made.scalar, made.key.publicKey)
+    }
+    defer { wipe(&secret) }
+    let keyID = publicKey.thumbprint
+    let place = Seal.place(account: account, keyID: keyID, version: 1)
+    let key = SealedSigningKey(
+      account: account, keyID: keyID, publicKey: publicKey, version: 1,
+      sealed: try seals.signingKeys.seal(secret, at: place))
+    // What was sealed is what will be opened: a key that cannot sign is refused now, not at its first token.
+    _ = try await sign(Array("exeat key check".utf8), with: key)
+    return key
+  }
+
+  package func sign(
+    _ message: [UInt8], with key: SealedSigningKey
+  ) async throws(TokenSignerError) -> [UInt8] {
+    let seals = try unsealed()
+    let opened = if let cached = cache.key(for: key) { cached } else { try open(key, seals) }
+    switch opened {
+    case .rsa(let key): return try key.sign(message)
+    case .p384(let key): return try key.sign(message)
+    }
+  }
+
+  private func open(_ key: SealedSigningKey, _ seals: Seals) throws(TokenSignerError) -> SigningKey {
+    // The seal binds the key id, and the key id is the hash of the public key: so the seal binds that too.
+    guard key.keyID.description.utf8.elementsEqual(key.publicKey.thumbprint.description.utf8) else {
+      throw .sealBroken
+    }
+    let place = Seal.place(account: key.account, keyID: key.keyID, version: key.version)
+    var secret = try seals.signingKeys.open(key.sealed, at: place)
+    defer { wipe(&secret) }
+    guard let verifier = PublicKeyVerifier(key.publicKey) else { throw .signatureCheckFailed }
+    let opened: SigningKey
+    switch key.publicKey {
+    case .rsa:
+      guard RSASigningKey.isConsistent(pkcs8: secret) else { throw .signatureCheckFailed }
+      opened = .rsa(try RSASigningKey(pkcs8: secret, verifier: verifier))
+    case .p384:
+      guard let parsed = P384SigningKey(scalar: secret),
+        parsed.isPrivateHalf(of: key.publicKey, verifier: verifier)
+      else { throw .signatureCheckFailed }
+      opened = .p384(parsed)
+    }
+    cache.insert(opened, for: key)
+    return opened
+  }
+
+  private func unsealed() throws(TokenSignerError) -> Seals {
+    guard let seals else { throw .keyEncryptionKeyMissing }
+    return seals
+  }
+}
+
+// MARK: - SecretSealer
+
+extension LocalKeys {
+  package func seal(_ secret: Secret, context: String) throws(TokenSignerError) -> [UInt8] {
+    let seals = try unsealed()
+    return try secret.withBytes { octets throws(TokenSignerError) in
+      try seals.secrets.seal(octets, at: [context])
+    }
+  }
+
+  package func open(_ sealed: [UInt8], context: String) throws(TokenSignerError) -> Secret {
+    let seals = try unsealed()
+    var octets = try seals.secrets.open(sealed, at: [context])
+    defer { wipe(&octets) }
+    return Secret(octets)
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Signing keys that were opened and parsed lately, so that a signature costs a signature. Bounded: a parsed RSA key
+// takes about 7 kB. Knows nothing of seals.
+
+import Federation
+import IdentityModel
+import Synchronization
+
+enum SigningKey: Sendable {
+  case rsa(RSASigningKey)
+  case p384(P384SigningKey)
+}
+
+final class SigningKeyCache: Sendable {
+  private struct Entry {
+    let sealed: SealedSigningKey
+    let key: SigningKey
+    var lastUse: UInt64
+  }
+
+  private struct State {
+    var entries: [KeyID: Entry] = [:]
+    var uses: UInt64 = 0
+  }
+
+  private let limit: Int
+  private let state = Mutex(State())
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  var count: Int { state.withLock { $0.entries.count } }
+
+  /// The parsed key for exactly this sealed key.
+  ///
+  /// SECURITY: a hit must be as good as opening the seal. So everything that the seal binds is compared, not only
+  /// the key id, and that byte for byte.
+  func key(for sealed: SealedSigningKey) -> SigningKey? {
+    state.withLock { state in
+      guard let entry = state.entries[sealed.keyID], entry.sealed == sealed,
+        entry.sealed.keyID.description.utf8.elementsEqual(sealed.keyID.description.utf8)
+      else { return nil }
+      state.uses += 1
+      state.entries[sealed.keyID]?.lastUse = state.uses
+      return entry.key
+    }
+  }
+
+  /// Keeps `key`; when the cache is full, the quarter that was used least recently goes.
+  func insert(_ key: SigningKey, for sealed: SealedSigningKey) {
+    state.withLock { state in
+      if state.entries.count >= limit, state.entries[sealed.keyID] == nil {
+        let oldest = state.entries.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(max(1, limit / 4))
+        for (keyID, _) in oldest { state.entries[keyID] = nil }
+      }
+      state.uses += 1
+      state.entries[sealed.keyID] = Entry(sealed: sealed, key: key, lastUse: state.uses)
+    }
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a request says about its own signature, in header form or in query form, in texts that nobody has checked
+// yet. Owns the grammar of both forms and the first four refusals. Source: AWS IAM User Guide, "Authentication
+// methods"; RFC 9110 §11.6.2.
+
+import IdentityModel
+
+/// What a request says about its own signature.
+struct AuthenticationClaim {
+  let algorithm: SigV4Algorithm
+  let credential: String
+  let signedHeaders: String
+  let signature: String
+  let date: String
+  let sessionToken: String?
+  /// Present under SigV4A.
+  let regionSet: String?
+  /// `X-Amz-Expires`, query form only.
+  let expires: String?
+  let isPresigned: Bool
+
+  /// Reads the claim of `request`, whose parsed query is `query`.
+  init(_ request: SignableRequest, query: CanonicalQuery) throws(SigV4Error) {
+    // 1, 2: exactly one of the two forms.
+    let authorization = try AuthenticationClaim.authorization(of: request)
+    let isPresigned = query[.algorithm] != nil
+    guard authorization == nil || !query.hasAuthenticationParameter else { throw .bothHeaderAndQuery }
+    guard authorization != nil || isPresigned else { throw .missingAuthenticationToken }
+    try request.refuseDuplicateHeaders()
+    try query.refuseAmbiguousParameters()
+    if let authorization {
+      try self.init(header: authorization, of: request)
+    } else {
+      try self.init(query: query)
+    }
+  }
+
+  /// The one Authorization header, when it speaks of a signature.
+  ///
+  /// Basic, Bearer and nothing at all are no attempt to sign; every other scheme is one with an unknown algorithm.
+  private static func authorization(of request: SignableRequest) throws(SigV4Error) -> String? {
+    let fields = request.headers.filter { $0.hasName("authorization") }
+    guard fields.count <= 1 else { throw .duplicateHeader("authorization") }
+    guard let value = fields.first?.trimmedValue else { return nil }
+    let scheme = value.utf8.prefix { !isWhiteSpace($0) }
+    let isOther = ["", "basic", "bearer"].contains { scheme.lazy.map(asciiLowercase).elementsEqual($0.utf8) }
+    return isOther ? nil : value
+  }
+}
+
+// MARK: - Header form
+
+extension AuthenticationClaim {
+  /// Reads `ALGORITHM Credential=…, SignedHeaders=…, Signature=…`; the three in any order, each once.
+  private init(header authorization: String, of request: SignableRequest) throws(SigV4Error) {
+    // 3: the algorithm.
+    let word = authorization.utf8.prefix { !isWhiteSpace($0) }
+    guard let algorithm = SigV4Algorithm(named: String(Substring(word))) else {
+      throw .unsupportedAlgorithm(String(decoding: word.prefix(32), as: UTF8.self))
+    }
+    // 4: the pieces.
+    let parameters = try AuthorizationParameters(authorization.utf8[word.endIndex...])
+    let date = request.header("x-amz-date") ?? request.header("date")
+    let regionSet = algorithm == .ecdsaP256SHA256 ? request.header("x-amz-region-set") : nil
+    var missing: [SigV4Error.HeaderPart] = []
+    if parameters.credential == nil { missing.append(.credential) }
+    if parameters.signature == nil { missing.append(.signature) }
+    if parameters.signedHeaders == nil { missing.append(.signedHeaders) }
+    if date == nil { missing.append(.date) }
+    if algorithm == .ecdsaP256SHA256, regionSet == nil { missing.append(.regionSet) }
+    // DEVIATION: AWS answers a missing date with IncompleteSignature. A date header that is named as signed and is
+    // not there was taken out on the way: that is a broken signature, and said to be one.
+    if missing == [.date],
+      let name = ["x-amz-date", "date"].first(where: { parameters.signedHeaders?.lists($0) ?? false })
+    {
+      throw .signedHeaderAbsent(name)
+    }
+    guard missing.isEmpty, let credential = parameters.credential, let signature = parameters.signature,
+      let signedHeaders = parameters.signedHeaders, let date
+    else {
+      throw .incompleteAuthorizationHeader(missing, algorithm: algorithm)
+    }
+    self.algorithm = algorithm
+    self.credential = credential
+    self.signedHeaders = signedHeaders
+    self.signature = signature
+    self.date = date
+    self.sessionToken = request.header("x-amz-security-token")
+    self.regionSet = regionSet
+    self.expires = nil
+    self.isPresigned = false
+  }
+}
+
+/// The parameters of an Authorization header; an empty one counts as missing.
+private struct AuthorizationParameters {
+  private(set) var credential: String?
+  private(set) var signedHeaders: String?
+  private(set) var signature: String?
+
+  init(_ list: Substring.UTF8View) throws(SigV4Error) {
+    var names: [String] = []
+    let isBlank = list.allSatisfy(isWhiteSpace)
+    for part in isBlank ? [] : list.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      let pair = part.trimmingWhiteSpace
+      guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { throw .malformedAuthorizationHeader }
+      let name = String(Substring(pair[..<equals]))
+      let text = String(Substring(pair[equals...].dropFirst()))
+      guard !names.contains(where: { $0.hasSameBytes(as: name) }) else {
+        throw .duplicateAuthorizationParameter(name)
+      }
+      names.append(name)
+      let value = text.isEmpty ? nil : text
+      switch Array(name.utf8) {
+      case Array("Credential".utf8): credential = value
+      case Array("SignedHeaders".utf8): signedHeaders = value
+      case Array("Signature".utf8): signature = value
+      default: throw .malformedAuthorizationHeader
+      }
+    }
+  }
+}
+
+// MARK: - Query form
+
+extension AuthenticationClaim {
+  private init(query: CanonicalQuery) throws(SigV4Error) {
+    // 3: the algorithm.
+    let word = query[.algorithm] ?? ""
+    guard let algorithm = SigV4Algorithm(named: word) else {
+      throw .unsupportedAlgorithm(String(decoding: word.utf8.prefix(32), as: UTF8.self))
+    }
+    // 4: the pieces.
+    var required: [CanonicalQuery.Name] = [.credential, .signature, .signedHeaders, .date]
+    if algorithm == .ecdsaP256SHA256 { required.append(.regionSet) }
+    let missing = required.filter { query[$0]?.isEmpty ?? true }
+    guard missing.isEmpty, let credential = query[.credential], let signature = query[.signature],
+      let signedHeaders = query[.signedHeaders], let date = query[.date]
+    else {
+      throw .incompleteQueryParameters(missing.map(\.rawValue))
+    }
+    self.algorithm = algorithm
+    self.credential = credential
+    self.signedHeaders = signedHeaders
+    self.signature = signature
+    self.date = date
+    self.sessionToken = query[.securityToken]
+    self.regionSet = algorithm == .ecdsaP256SHA256 ? query[.regionSet] : nil
+    self.expires = query[.expires]
+    self.isPresigned = true
+  }
+}
+
+extension String {
+  /// Whether `name` is an element of this list, which is joined by `;`.
+  fileprivate func lists(_ name: String) -> Bool {
+    utf8.split(separator: UInt8(ascii: ";")).contains { $0.elementsEqual(name.utf8) }
+  }
+}
+
+// MARK: - Header lines
+
+extension SignableRequest {
+  /// The value of the first line named `lowercased`, without outer white space.
+  func header(_ lowercased: String) -> String? {
+    headers.first { $0.hasName(lowercased) }?.trimmedValue
+  }
+
+  /// Refuses a second line of any header that selects the key, the day or the meaning of the request.
+  ///
+  /// Other headers may repeat: their values are signed joined in order, which is what the repetition means.
+  fileprivate func refuseDuplicateHeaders() throws(SigV4Error) {
+    for (index, field) in headers.enumerated() where field.standsOnce {
+      guard !headers[..<index].contains(where: field.hasSameName(as:)) else {
+        throw .duplicateHeader(asciiLowercased(field.name))
+      }
+    }
+  }
+}
+
+extension HTTPField {
+  /// Whether the name begins with `x-amz-`, in any case.
+  var isAmazonHeader: Bool {
+    name.utf8.prefix(6).lazy.map(asciiLowercase).elementsEqual("x-amz-".utf8)
+  }
+
+  fileprivate var standsOnce: Bool {
+    isAmazonHeader || hasName("host") || hasName("date") || hasName("content-type")
+  }
+
+  fileprivate func hasSameName(as other: HTTPField) -> Bool {
+    name.utf8.count == other.name.utf8.count
+      && name.utf8.lazy.map(asciiLowercase).elementsEqual(other.name.utf8.lazy.map(asciiLowercase))
+  }
+
+  fileprivate var trimmedValue: String { String(Substring(value.utf8[...].trimmingWhiteSpace)) }
+}
+
+extension Substring.UTF8View {
+  fileprivate var trimmingWhiteSpace: Substring.UTF8View {
+    var trimmed = drop(while: isWhiteSpace)
+    while let last = trimmed.last, isWhiteSpace(last) { trimmed.removeLast() }
+    return trimmed
+  }
+}

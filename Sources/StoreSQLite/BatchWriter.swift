@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes a batch in one transaction on the one connection that writes. Owns the sequence of the audit log and what
+// happens after an error; refuses to know who waits.
+// Source: SQLite, "Savepoints", "Response To Errors Within A Transaction".
+
+import AuditTrail
+import Federation
+import GRDB
+import IdentityModel
+
+/// One write as callers hand it over; the audit record is rendered by the caller's thread, not by the writer's.
+struct PendingWrite: Sendable {
+  let change: Change?
+  let eventID: String
+  let eventTime: Int64
+  let account: String?
+  let eventSource: String
+  let eventName: String
+  let json: String
+
+  init(_ change: Change?, recording record: AuditRecord) throws(StoreError) {
+    self.change = change
+    self.eventID = record.eventID
+    self.eventTime = record.eventTime.milliseconds
+    self.account = record.recipientAccountID?.description
+    self.eventSource = record.eventSource
+    self.eventName = record.eventName
+    self.json = try text(record.json, of: "the audit record")
+  }
+}
+
+struct BatchWriter: Sendable {
+  enum Target: Sendable {
+    case memory(DatabaseQueue)
+    case file(StoreFile)
+  }
+
+  private let target: Target
+  private var connection: DatabaseQueue?
+
+  init(_ target: Target, connection: DatabaseQueue) {
+    self.target = target
+    self.connection = connection
+  }
+
+  /// Writes `batch`, and returns only when what succeeded is durable: one result for each write, in order.
+  ///
+  /// A write that the schema or a precondition refuses undoes only itself. After any other error every write of
+  /// the batch has failed, though it may come to light later.
+  mutating func write(_ batch: [PendingWrite]) -> [Result<Void, StoreError>] {
+    do {
+      let connection = try connected()
+      return try connection.inDatabase { db in try transact(batch, db) }
+    } catch {
+      disconnect()
+      return Array(repeating: .failure(StoreError(error).asUnavailable), count: batch.count)
+    }
+  }
+
+  /// Moves the WAL into the store file, as far as readers allow, and closes the connection. In memory: nothing.
+  mutating func close() {
+    guard case .file = target else { return }
+    _ = try? connection?.inDatabase { db in try db.checkpoint(.truncate) }
+    disconnect()
+  }
+
+  private mutating func connected() throws -> DatabaseQueue {
+    if let connection { return connection }
+    guard case .file(let file) = target else { throw StoreError.unavailable("the store is closed") }
+    let connection = try DatabaseQueue.writer(to: file)
+    self.connection = connection
+    return connection
+  }
+
+  // INVARIANT: after an error nothing that the connection remembers is believed: the next batch opens a new one.
+  private mutating func disconnect() {
+    guard case .file = target else { return }
+    try? connection?.close()
+    connection = nil
+  }
+}
+
+// MARK: - One transaction
+
+private func transact(_ batch: [PendingWrite], _ db: Database) throws -> [Result<Void, StoreError>] {
+  var results: [Result<Void, StoreError>] = []
+  results.reserveCapacity(batch.count)
+  try db.inTransaction(.immediate) {
+    // INVARIANT: the sequence goes on from what the table holds, never from memory: a commit that was reported as
+    // failed may have become durable.
+    let newest = try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT coalesce(max(sequence), 0) FROM audit"))
+    guard var sequence = newest else { throw StoreError.corrupted("the audit log has no maximum") }
+    for write in batch {
+      do {
+        try perform(write, sequence: sequence + 1, db)
+        sequence += 1
+        results.append(.success(()))
+      } catch let error as StoreError {
+        results.append(.failure(error))
+      } catch let error as DatabaseError where error.undoesOneStatementOnly && db.isInsideTransaction {
+        results.append(.failure(.corrupted("the schema refused the write: \(error.summary)")))
+      }
+    }
+    return .commit
+  }
+  return results
+}
+
+private func perform(_ write: PendingWrite, sequence: Int64, _ db: Database) throws {
+  guard let change = write.change else { return try append(write, sequence: sequence, db) }
+  try db.inSavepoint {
+    for part in change.writes { try perform(part, db) }
+    try append(write, sequence: sequence, db)
+    return .commit
+  }
+}
+
+private func append(_ write: PendingWrite, sequence: Int64, _ db: Database) throws {
+  let statement = try db.cachedStatement(
+    sql: """
+      INSERT INTO audit (sequence, event_id, event_time, account, event_source, event_name, json)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      """)
+  try statement.execute(
+    arguments: [
+      sequence, write.eventID, write.eventTime, write.account, write.eventSource, write.eventName, write.json,
+    ])
+}
+
+private func perform(_ write: Change.Write, _ db: Database) throws {
+  switch write {
+  case .put(let key, let account, let body, .absent):
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO record (kind, id, account, revision, body) VALUES (?, ?, ?, 1, ?)
+        ON CONFLICT (kind, id) DO NOTHING
+        """)
+    try statement.execute(
+      arguments: [key.kind.name, identifier(key), account.description, text(body, of: "a record's body")])
+    try requireOneChange(of: key, db)
+
+  case .put(let key, let account, let body, .revision(let revision)):
+    let statement = try db.cachedStatement(
+      sql: """
+        UPDATE record SET account = ?, revision = revision + 1, body = ?
+        WHERE kind = ? AND id = ? AND revision = ?
+        """)
+    try statement.execute(
+      arguments: [
+        account.description, text(body, of: "a record's body"), key.kind.name, identifier(key), revision,
+      ])
+    try requireOneChange(of: key, db)
+
+  case .delete(let key, let revision):
+    let statement = try db.cachedStatement(
+      sql: "DELETE FROM record WHERE kind = ? AND id = ? AND revision = ?")
+    try statement.execute(arguments: [key.kind.name, identifier(key), revision])
+    try requireOneChange(of: key, db)
+
+  case .require(let key, let precondition):
+    let statement = try db.cachedStatement(sql: "SELECT revision FROM record WHERE kind = ? AND id = ?")
+    let found = try Int64.fetchOne(statement, arguments: [key.kind.name, identifier(key)])
+    let holds =
+      switch precondition {
+      case .absent: found == nil
+      case .revision(let revision): found == revision
+      }
+    guard holds else { throw StoreError.preconditionFailed(key) }
+  }
+}
+
+private func requireOneChange(of key: RecordKey, _ db: Database) throws {
+  guard db.changesCount == 1 else { throw StoreError.preconditionFailed(key) }
+}
+
+// SECURITY: text is bound as a C string, which ends at U+0000: `alice\0x` would become `alice`.
+private func identifier(_ key: RecordKey) throws(StoreError) -> String {
+  guard !key.id.utf8.contains(0), !key.kind.name.utf8.contains(0) else {
+    throw .corrupted("U+0000 in a record key of kind `\(key.kind.name)`")
+  }
+  return key.id
+}
+
+private func text(_ bytes: [UInt8], of what: String) throws(StoreError) -> String {
+  guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+    throw .corrupted("\(what) is not UTF-8 text without U+0000")
+  }
+  return text
+}

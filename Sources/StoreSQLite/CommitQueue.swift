@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where callers wait for their write to become durable: a bounded queue, a bell for the one thread that writes, and
+// the gather window. Refuses to know what a write is.
+
+package import Dispatch
+import Federation
+import Synchronization
+
+/// How long to wait for company before a batch is written.
+///
+/// A flush to disk costs much the same for one record as for many. After a batch that had company the next one
+/// begins `length` after it, so that more can join; whoever comes alone, or later than that, is not delayed.
+package struct GatherWindow: Sendable {
+  /// The longest wait.
+  package let length: DispatchTimeInterval
+  private var end: DispatchTime?
+
+  /// Starts with no company.
+  package init(length: DispatchTimeInterval) {
+    self.length = length
+  }
+
+  /// Notes that a batch of `count` became durable at `now`.
+  package mutating func batchEnded(count: Int, at now: DispatchTime) {
+    end = count > 1 ? now + length : nil
+  }
+
+  /// When the batch that waits at `now` may begin; `nil` for at once.
+  package func opening(at now: DispatchTime) -> DispatchTime? {
+    guard let end, now < end else { return nil }
+    return end
+  }
+}
+
+final class CommitQueue: Sendable {
+  /// A write and the caller who waits for it.
+  struct Item: Sendable {
+    let write: PendingWrite
+    let done: CheckedContinuation<Result<Void, StoreError>, Never>
+  }
+
+  /// The most records in one transaction.
+  static let batchLimit = 256
+  /// The most callers that wait at once.
+  static let limit = 10_000
+
+  private enum Phase {
+    case notStarted
+    case running
+    case stopped
+  }
+
+  private struct State {
+    var phase = Phase.notStarted
+    var waiting: [Item] = []
+    var window: GatherWindow
+    /// Ring the bell when so many wait.
+    var bellAt = Int.max
+  }
+
+  private let state: Mutex<State>
+  private let bell = DispatchSemaphore(value: 0)
+
+  init(window: GatherWindow) {
+    self.state = Mutex(State(window: window))
+  }
+
+  // MARK: - Callers
+
+  /// Hands `write` over and waits for it, also when the task is cancelled: what was handed over is written.
+  func submit(_ write: PendingWrite) async throws(StoreError) {
+    let result = await withCheckedContinuation { done in
+      if let refusal = enqueue(Item(write: write, done: done)) { done.resume(returning: .failure(refusal)) }
+    }
+    try result.get()
+  }
+
+  private func enqueue(_ item: Item) -> StoreError? {
+    let (refusal, rings): (StoreError?, Bool) = state.withLock { state in
+      guard state.phase != .stopped else { return (.unavailable("the store is shut down"), false) }
+      guard state.waiting.count < CommitQueue.limit else {
+        return (.unavailable("\(CommitQueue.limit) writes are waiting already"), false)
+      }
+      state.waiting.append(item)
+      guard state.waiting.count >= state.bellAt else { return (nil, false) }
+      state.bellAt = .max
+      return (nil, true)
+    }
+    if rings { bell.signal() }
+    return refusal
+  }
+
+  // MARK: - Life
+
+  /// Claims the queue for one writer. False when it was stopped before; throws when there is a writer.
+  func start() throws(StoreError) -> Bool {
+    try state.withLock { state throws(StoreError) in
+      switch state.phase {
+      case .notStarted:
+        state.phase = .running
+        return true
+      case .running:
+        throw .unavailable("the store runs already")
+      case .stopped:
+        return false
+      }
+    }
+  }
+
+  /// Takes no more writes. What waits is written by the writer, or fails when there never was one: then true.
+  @discardableResult
+  func stop() -> Bool {
+    let abandoned: [Item]? = state.withLock { state in
+      defer { state.phase = .stopped }
+      guard state.phase == .notStarted else { return nil }
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    bell.signal()
+    guard let abandoned else { return false }
+    for item in abandoned {
+      item.done.resume(returning: .failure(.unavailable("the store was shut down before it ran")))
+    }
+    return true
+  }
+
+  // MARK: - Writer
+
+  private enum Step {
+    case take([Item])
+    case wait(until: DispatchTime)
+    case end
+  }
+
+  /// The next batch, in order of arrival. Blocks the thread; `nil` once stopped and empty.
+  func next() -> [Item]? {
+    while true {
+      switch step() {
+      case .take(let batch): return batch
+      // Rung or timed out, or a ring of an earlier wait: the state decides, not the bell.
+      case .wait(let time): _ = bell.wait(timeout: time)
+      case .end: return nil
+      }
+    }
+  }
+
+  /// Tells the gather window that a batch was written.
+  func batchEnded(count: Int) {
+    let now = DispatchTime.now()
+    state.withLock { $0.window.batchEnded(count: count, at: now) }
+  }
+
+  private func step() -> Step {
+    let now = DispatchTime.now()
+    return state.withLock { state in
+      let stopped = state.phase == .stopped
+      guard !state.waiting.isEmpty else {
+        state.bellAt = 1
+        return stopped ? .end : .wait(until: .distantFuture)
+      }
+      if !stopped, state.waiting.count < CommitQueue.batchLimit, let opening = state.window.opening(at: now) {
+        state.bellAt = CommitQueue.batchLimit
+        return .wait(until: opening)
+      }
+      state.bellAt = .max
+      let batch = Array(state.waiting.prefix(CommitQueue.batchLimit))
+      state.waiting.removeFirst(batch.count)
+      return .take(batch)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The file of a store: made with mode 0600 (SQLite gives `-wal` and `-shm` the mode of the file), and held by one
+// server at a time through a lock on the file beside it. Refuses to know what is in it. Never opens the store file
+// while SQLite has it open: closing any descriptor of it would drop SQLite's POSIX locks.
+// Source: POSIX open, realpath, fstat; Linux flock(2); SQLite, "How To Corrupt An SQLite Database File", 2.2.
+
+import Federation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// An existing store file, with symbolic links resolved.
+struct StoreFile: Hashable, Sendable {
+  /// The absolute path without symbolic links.
+  let path: String
+  private let device: UInt64
+  private let inode: UInt64
+
+  /// Finds the regular file at `path`.
+  init(existing path: String) throws(StoreError) {
+    guard let resolved = realpath(path, nil) else {
+      throw errno == ENOENT ? .unavailable("there is no store at `\(path)`") : .unavailable(systemError(path))
+    }
+    defer { free(resolved) }
+    self.path = String(cString: resolved)
+    let status = try StoreFile.status(of: self.path)
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .corrupted("`\(path)` is not a regular file") }
+    self.device = UInt64(status.st_dev)
+    self.inode = UInt64(status.st_ino)
+  }
+
+  /// Makes an empty file at `path`, mode 0600; throws `unavailable` when there is anything at `path`.
+  init(creating path: String) throws(StoreError) {
+    let descriptor = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw errno == EEXIST
+        ? .unavailable("`\(path)` exists; a store is never overwritten") : .unavailable(systemError(path))
+    }
+    close(descriptor)
+    try self.init(existing: path)
+  }
+
+  /// Throws `unavailable` when the file is gone or another one took its place.
+  ///
+  /// A store that was put back while the server runs would otherwise get a second history.
+  func requireUnchanged() throws(StoreError) {
+    let status = try StoreFile.status(of: path)
+    guard UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else {
+      throw .unavailable("`\(path)` was replaced while it was in use; restart the server")
+    }
+  }
+
+  /// Makes the name of the file durable.
+  func syncFolder() throws(StoreError) {
+    let end = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+    let folder = String(path[...end])
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unavailable(systemError(folder)) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .unavailable(systemError(folder)) }
+  }
+
+  /// Removes the file and what SQLite put beside it. Only for a file that this process just made.
+  func remove() {
+    for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+  }
+
+  private static func status(of path: String) throws(StoreError) -> stat {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .unavailable(systemError(path)) }
+    return status
+  }
+}
+
+/// An exclusive lock on `<path>.lock`, held until `release` or the end of the process. The lock file stays.
+final class StoreLock: Sendable {
+  private let descriptor: Mutex<Int32?>
+
+  /// Takes the lock; throws `unavailable` at once when another server has it.
+  init(of file: StoreFile) throws(StoreError) {
+    let path = file.path + ".lock"
+    let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .unavailable(systemError(path)) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let error: StoreError =
+        errno == EWOULDBLOCK
+        ? .unavailable("`\(file.path)` is in use by another server") : .unavailable(systemError(path))
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = Mutex(descriptor)
+  }
+
+  deinit { release() }
+
+  /// Gives the lock back; more than once does nothing.
+  func release() {
+    descriptor.withLock { descriptor in
+      if let held = descriptor { close(held) }
+      descriptor = nil
+    }
+  }
+}
+
+private func systemError(_ path: String) -> String {
+  "`\(path)`: \(String(cString: strerror(errno)))"
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes JSON straight into bytes: claims, key sets and audit records are built in the order in which they are
+// written, without a tree and without Foundation.
+
+/// Writes one JSON text.
+///
+/// The caller opens and closes what it writes; commas are placed here. Output: UTF-8, no white space; only the
+/// quotation mark, the backslash and the C0 controls are escaped (RFC 8259 §7).
+package struct JSONWriter: Sendable {
+  /// What has been written so far.
+  package private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  /// Starts with nothing written and room for `capacity` bytes.
+  package init(capacity: Int = 256) {
+    bytes.reserveCapacity(capacity)
+  }
+
+  /// Writes an object; `body` writes its members.
+  package mutating func object(_ body: (inout JSONWriter) -> Void) {
+    container(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
+  }
+
+  /// Writes an array; `body` writes its elements.
+  package mutating func array(_ body: (inout JSONWriter) -> Void) {
+    container(UInt8(ascii: "["), UInt8(ascii: "]"), body)
+  }
+
+  /// Writes the name of a member; its value must follow.
+  package mutating func name(_ name: String) {
+    separate()
+    quoted(name)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  /// Writes a string.
+  package mutating func string(_ value: String) {
+    separate()
+    quoted(value)
+  }
+
+  /// Writes an integer.
+  package mutating func integer(_ value: Int64) {
+    separate()
+    bytes.append(contentsOf: String(value).utf8)
+  }
+
+  /// Writes a truth value.
+  package mutating func bool(_ value: Bool) {
+    separate()
+    bytes.append(contentsOf: (value ? "true" : "false").utf8)
+  }
+
+  /// Writes `null`.
+  package mutating func null() {
+    separate()
+    bytes.append(contentsOf: "null".utf8)
+  }
+
+  /// Writes `json`, which the caller promises to be one whole JSON value.
+  package mutating func raw(_ json: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: json)
+  }
+
+  /// Writes a tree.
+  package mutating func value(_ value: JSONValue) {
+    switch value {
+    case .null: null()
+    case .bool(let value): bool(value)
+    case .number(let value): raw(Array(value.text.utf8))
+    case .string(let value): string(value)
+    case .array(let elements): array { writer in for element in elements { writer.value(element) } }
+    case .object(let object):
+      self.object { writer in
+        for member in object.members {
+          writer.name(member.name)
+          writer.value(member.value)
+        }
+      }
+    }
+  }
+
+  /// Writes a member whose value is a string.
+  package mutating func member(_ name: String, _ value: String) {
+    self.name(name)
+    string(value)
+  }
+
+  /// Writes a member whose value is an integer.
+  package mutating func member(_ name: String, _ value: Int64) {
+    self.name(name)
+    integer(value)
+  }
+
+  private mutating func container(_ open: UInt8, _ close: UInt8, _ body: (inout JSONWriter) -> Void) {
+    separate()
+    bytes.append(open)
+    needsComma = false
+    body(&self)
+    bytes.append(close)
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    needsComma = true
+  }
+
+  private mutating func quoted(_ value: String) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in value.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(byte)
+      case 0..<0x20:
+        bytes.append(contentsOf: "\\u00".utf8)
+        bytes.append(hexadecimal[Int(byte >> 4)])
+        bytes.append(hexadecimal[Int(byte & 0x0F)])
+      default:
+        bytes.append(byte)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+}
+
+private let hexadecimal = Array("0123456789abcdef".utf8)

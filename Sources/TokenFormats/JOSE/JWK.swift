@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One JSON Web Key: how our own are written and named, and how a stranger's is read. Public RSA and P-384 signature
+// keys only; never private material. Source: RFC 7517 §4; RFC 7518 §6; RFC 7638.
+
+import Crypto
+package import IdentityModel
+package import StrictJSON
+
+/// A public signature key out of a JWK set.
+package struct JWK: Sendable {
+  /// The `kid`, when the key has one.
+  package let keyID: String?
+  /// The key.
+  package let publicKey: PublicKey
+  /// The key, parsed.
+  package let verifier: PublicKeyVerifier
+}
+
+// MARK: - Writing
+
+extension PublicKey {
+  /// The RFC 7638 SHA-256 thumbprint: our `kid`.
+  ///
+  /// It is the hash of the required members in lexicographic order: `e`, `kty`, `n`, or `crv`, `kty`, `x`, `y`.
+  package var thumbprint: KeyID {
+    var writer = JSONWriter(capacity: 512)
+    writer.object { writer in
+      switch self {
+      case .rsa(let modulus, let exponent):
+        writer.member("e", Base64URL.encode(exponent))
+        writer.member("kty", "RSA")
+        writer.member("n", Base64URL.encode(modulus))
+      case .p384(let x, let y):
+        writer.member("crv", "P-384")
+        writer.member("kty", "EC")
+        writer.member("x", Base64URL.encode(x))
+        writer.member("y", Base64URL.encode(y))
+      }
+    }
+    return KeyID(Base64URL.encode(Array(SHA256.hash(data: writer.bytes))))
+  }
+
+  /// Writes the key as a JWK, with its thumbprint as `kid`; `use` and `alg` always stand.
+  ///
+  /// Members in AWS's order: `kty`, `use`, `alg`, `kid`, `e`, `n`, or `kty`, `use`, `alg`, `crv`, `kid`, `x`, `y`.
+  package func writeJWK(to writer: inout JSONWriter) {
+    writer.object { writer in
+      switch self {
+      case .rsa(let modulus, let exponent):
+        writer.member("kty", "RSA")
+        writer.member("use", "sig")
+        writer.member("alg", algorithm.rawValue)
+        writer.member("kid", thumbprint.description)
+        writer.member("e", Base64URL.encode(exponent))
+        writer.member("n", Base64URL.encode(modulus))
+      case .p384(let x, let y):
+        writer.member("kty", "EC")
+        writer.member("use", "sig")
+        writer.member("alg", algorithm.rawValue)
+        writer.member("crv", "P-384")
+        writer.member("kid", thumbprint.description)
+        writer.member("x", Base64URL.encode(x))
+        writer.member("y", Base64URL.encode(y))
+      }
+    }
+  }
+}
+
+// MARK: - Reading
+
+extension JWK {
+  /// Why a key is left out of a set. Source: RFC 7517 §5, keys that are "not understood" or out of range are ignored.
+  package enum Unsupported: Hashable, Sendable {
+    /// The `kty` is neither `RSA` nor `EC`.
+    case keyType(String)
+    /// The `crv` is not `P-384`.
+    case curve(String)
+    /// The `alg` is not the one algorithm that is spoken here with such a key.
+    case algorithm(String)
+    /// The `use` is not `sig`.
+    case use(String)
+    /// The `key_ops` do not hold `verify`.
+    case keyOperations
+    /// The modulus has fewer than 2048 or more than 8192 bits. Unit: bits.
+    case keySize(Int)
+    /// The modulus bears the fingerprint of CVE-2017-15361.
+    case factorable
+  }
+
+  enum ReadError: Error {
+    case unsupported(Unsupported)
+    case privateMember(String)
+    case malformed(String)
+  }
+
+  /// Members that hold private or symmetric key material. Source: IANA JOSE registry, JSON Web Key Parameters.
+  private static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
+
+  /// Reads one element of `keys`.
+  init(_ value: JSONValue) throws(ReadError) {
+    guard case .object(let object) = value else { throw .malformed("keys") }
+    for name in JWK.privateMembers where object[name] != nil { throw .privateMember(name) }
+    let keyID = try JWK.string("kid", in: object)
+    let keyType = try JWK.required("kty", in: object)
+    let algorithm: SigningAlgorithm
+    if same(keyType, "RSA") {
+      algorithm = .rs256
+    } else if same(keyType, "EC") {
+      algorithm = .es384
+      let curve = try JWK.required("crv", in: object)
+      guard same(curve, "P-384") else { throw .unsupported(.curve(curve)) }
+    } else {
+      throw .unsupported(.keyType(keyType))
+    }
+    // One key, one algorithm (RFC 8725 §3.1). Some of AWS's own sets leave `alg` out; the key type then says it.
+    if let stated = try JWK.string("alg", in: object), !same(stated, algorithm.rawValue) {
+      throw .unsupported(.algorithm(stated))
+    }
+    if let use = try JWK.string("use", in: object), !same(use, "sig") { throw .unsupported(.use(use)) }
+    if let operations = object["key_ops"] {
+      guard let operations = operations.array else { throw .malformed("key_ops") }
+      let allowsVerify = operations.contains { operation in operation.string.map { same($0, "verify") } ?? false }
+      guard allowsVerify else { throw .unsupported(.keyOperations) }
+    }
+    let publicKey: PublicKey
+    switch algorithm {
+    case .rs256:
+      let modulus = try JWK.octets("n", in: object)
+      let exponent = try JWK.octets("e", in: object)
+      guard let top = modulus.first, top != 0 else { throw .malformed("n") }
+      guard let first = exponent.first, first != 0 else { throw .malformed("e") }
+      let bits = modulus.count * 8 - top.leadingZeroBitCount
+      guard (2048...8192).contains(bits) else { throw .unsupported(.keySize(bits)) }
+      guard !ROCAFingerprint.matches(modulus) else { throw .unsupported(.factorable) }
+      publicKey = .rsa(modulus: modulus, exponent: exponent)
+    case .es384:
+      publicKey = .p384(x: try JWK.octets("x", in: object), y: try JWK.octets("y", in: object))
+    }
+    guard let verifier = PublicKeyVerifier(publicKey) else {
+      throw .malformed(algorithm == .rs256 ? "n, e" : "x, y")
+    }
+    self.init(keyID: keyID, publicKey: publicKey, verifier: verifier)
+  }
+
+  private static func string(_ name: String, in object: JSONObject) throws(ReadError) -> String? {
+    guard let value = object[name] else { return nil }
+    guard let string = value.string else { throw .malformed(name) }
+    return string
+  }
+
+  private static func required(_ name: String, in object: JSONObject) throws(ReadError) -> String {
+    guard let string = try string(name, in: object) else { throw .malformed(name) }
+    return string
+  }
+
+  private static func octets(_ name: String, in object: JSONObject) throws(ReadError) -> [UInt8] {
+    guard let octets = Base64URL.decode(try required(name, in: object)) else { throw .malformed(name) }
+    return octets
+  }
+}
+
+/// Compares two texts by their UTF-8 bytes.
+func same(_ left: String, _ right: String) -> Bool {
+  left.utf8.elementsEqual(right.utf8)
+}

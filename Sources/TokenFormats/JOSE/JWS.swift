@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JSON Web Signature in compact form: what is signed, how it is joined, and how a stranger's is checked. The key is
+// chosen by `kid` out of a set that the caller trusts, and by nothing else that stands in the token.
+// Source: RFC 7515 §3.1, §4.1, §5.2; RFC 8725 §3.1, §3.2, §3.10.
+
+package import IdentityModel
+package import StrictJSON
+
+/// A JWS whose signature was verified.
+package struct VerifiedJWS: Hashable, Sendable {
+  /// The header.
+  package let header: JSONObject
+  /// The payload, as it was signed.
+  package let payload: [UInt8]
+  /// The `kid` of the key that verified it.
+  package let keyID: String
+  /// The algorithm: the key's own, and equal to `alg`.
+  package let algorithm: SigningAlgorithm
+}
+
+/// JSON Web Signature, compact serialisation.
+package enum JWS {
+  /// The longest token that is read. AWS's longest is about 20,400 bytes. Unit: bytes.
+  package static let maximumBytes = 32_768
+
+  /// What is signed: the header `{"kid":…,"typ":"JWT","alg":…}` in AWS's order, and the payload, both encoded.
+  package static func signingInput(
+    keyID: KeyID, algorithm: SigningAlgorithm, payload: [UInt8]
+  ) -> [UInt8] {
+    var header = JSONWriter(capacity: 128)
+    header.object { header in
+      header.member("kid", keyID.description)
+      header.member("typ", "JWT")
+      header.member("alg", algorithm.rawValue)
+    }
+    var input: [UInt8] = []
+    // Room for header, payload, a signature of 256 octets, and two dots.
+    input.reserveCapacity((header.bytes.count + payload.count + 256) * 4 / 3 + 8)
+    Base64URL.encode(header.bytes, into: &input)
+    input.append(UInt8(ascii: "."))
+    Base64URL.encode(payload, into: &input)
+    return input
+  }
+
+  /// The token: signing input, a dot, the signature encoded.
+  package static func compact(signingInput: [UInt8], signature: [UInt8]) -> String {
+    var token = signingInput
+    token.append(UInt8(ascii: "."))
+    Base64URL.encode(signature, into: &token)
+    return String(decoding: token, as: UTF8.self)
+  }
+
+  /// Checks form, header and signature of `token`. The payload may be anything.
+  ///
+  /// SECURITY: `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not looked at: they name keys of the sender's choice.
+  /// `crit` is refused, because no extension is understood here, and with it `b64` (RFC 7797).
+  package static func verify(_ token: String, keys: JWKSet) throws(JWTVerificationError) -> VerifiedJWS {
+    guard token.utf8.count <= maximumBytes else { throw .tooLong(limit: maximumBytes) }
+    let parts = Array(token.utf8).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard parts.count == 3 else { throw .notCompact }
+    guard let headerBytes = Base64URL.decode(utf8: parts[0]) else { throw .notBase64URL(.header) }
+    guard let payload = Base64URL.decode(utf8: parts[1]) else { throw .notBase64URL(.payload) }
+    guard let signature = Base64URL.decode(utf8: parts[2]) else { throw .notBase64URL(.signature) }
+    let header = try object(headerBytes, part: .header)
+
+    guard let name = header["alg"]?.string else { throw .algorithmMissing }
+    guard let algorithm = SigningAlgorithm.allCases.first(where: { same($0.rawValue, name) }) else {
+      throw .algorithmNotAllowed(name)
+    }
+    guard header["crit"] == nil else { throw .extensionNotUnderstood("crit") }
+    guard header["b64"] == nil else { throw .extensionNotUnderstood("b64") }
+    guard let keyID = header["kid"]?.string else { throw .keyIDMissing }
+    let candidates = keys.keys(withID: keyID)
+    guard let key = candidates.first else { throw .keyUnknown(keyID) }
+    guard candidates.count == 1 else { throw .keyAmbiguous(keyID) }
+    guard key.publicKey.algorithm == algorithm else { throw .algorithmOfAnotherKey(algorithm) }
+    let signed = Array(parts[0]) + [UInt8(ascii: ".")] + parts[1]
+    guard key.verifier.isValid(signature: signature, for: signed) else { throw .signatureInvalid }
+    return VerifiedJWS(header: header, payload: payload, keyID: keyID, algorithm: algorithm)
+  }
+
+  static func object(
+    _ bytes: [UInt8], part: JWTVerificationError.Part
+  ) throws(JWTVerificationError) -> JSONObject {
+    let value: JSONValue
+    do {
+      value = try JSONReader.read(bytes, maximumBytes: maximumBytes)
+    } catch {
+      throw .notJSON(part, error)
+    }
+    guard let object = value.object else { throw .notAnObject(part) }
+    return object
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What can go wrong on the client's side, as one line and a hint.
+
+internal import FederationClient
+internal import IdentityModel
+
+extension CommandFailure {
+  /// The line for an error of a client command.
+  init(clientError error: any Error) {
+    switch error {
+    case let failure as CommandFailure: self = failure
+    case let error as EndpointSettingsError: self = Self.settings(error)
+    case let error as CredentialChainError: self = Self.credentials(error)
+    case let error as STSClientError: self = Self.call(error)
+    case let error as TrustRootsError: self = Self.trust(error)
+    case let error as ProfileFilesError: self = .failed("the AWS configuration cannot be read: \(error)")
+    default: self = .failed(String(describing: error))
+    }
+  }
+
+  private static func settings(_ error: EndpointSettingsError) -> CommandFailure {
+    switch error {
+    case .noEndpoint:
+      .usage("no endpoint is named", hint: "give --endpoint-url or set AWS_ENDPOINT_URL")
+    case .malformedEndpoint(let source, let problem):
+      .usage("\(source): not an acceptable endpoint (\(problem))")
+    case .endpointWithQuery(let source):
+      .usage("\(source): an endpoint has no query")
+    case .malformedRegion(let source):
+      .usage("\(source): not a region name")
+    case .servicesNotFound(let profile, let services):
+      .failed("profile `\(profile)` names the services section `\(services)`, which is not there")
+    }
+  }
+
+  private static func credentials(_ error: CredentialChainError) -> CommandFailure {
+    switch error {
+    case .noCredentials:
+      .failed(
+        "no credentials were found",
+        hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile")
+    case .profileNotFound(let name):
+      .failed("profile `\(name)` is not in the AWS configuration", hint: "see --profile and AWS_PROFILE")
+    case .incomplete(let source, let missing):
+      .failed("\(source): `\(missing)` is missing")
+    case .expired(let source, let expiration):
+      .failed("the credentials of \(source) expired at \(expiration.rfc3339)")
+    case .roleRefused(let source, let error):
+      .failed("\(source): the role was not granted: \(text(error))")
+    default:
+      .failed("the credentials cannot be used: \(error)")
+    }
+  }
+
+  private static func call(_ error: STSClientError) -> CommandFailure {
+    let hint: String? =
+      switch error {
+      case .refused("OutboundWebIdentityFederationDisabledException", _, _, _):
+        "switch it on: aws iam enable-outbound-web-identity-federation"
+      case .refused("InvalidClientTokenId", _, _, _), .refused("SignatureDoesNotMatch", _, _, _):
+        "check the access key, and that the endpoint is the server that knows it"
+      case .http(.tlsFailed): "trust the server's CA with --ca-file or AWS_CA_BUNDLE"
+      case .http(.unreachable), .notAWSQuery: "check --endpoint-url"
+      default: nil
+      }
+    return .failed(text(error), hint: hint)
+  }
+
+  private static func text(_ error: STSClientError) -> String {
+    switch error {
+    case .http(let error): "no answer from the server: \(error)"
+    case .refused(let code, let message, _, _): message.map { "\(code): \($0)" } ?? code
+    case .notAWSQuery(let status): "the answer (status \(status)) is not that of an AWS Query service"
+    case .malformedElement(let path, _): "the answer lacks a usable `\(path)`"
+    case .unusableCredential: "the credentials hold characters that cannot be sent"
+    }
+  }
+
+  private static func trust(_ error: TrustRootsError) -> CommandFailure {
+    switch error {
+    case .unreadable(let path, _): .failed("cannot read the CA file \(path)", hint: "see --ca-file")
+    case .notCertificates(let path): .failed("\(path) holds no PEM certificate", hint: "see --ca-file")
+    }
+  }
+}

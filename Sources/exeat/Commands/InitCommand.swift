@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `exeat init`: makes the store, the key-encryption key and the first account. Never over something that exists.
+
+internal import ArgumentParser
+internal import Federation
+internal import FoundationEssentials
+internal import IdentityModel
+internal import LocalKeys
+internal import StoreSQLite
+internal import StrictJSON
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// `exeat init`
+struct InitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init",
+    abstract: "Make a new store with its key-encryption key and a first account.",
+    discussion: """
+      Writes into the data directory: `store.sqlite`, `key-encryption-key` (mode 0600; keep a copy apart from
+      the store: without it no token can be issued) and `credentials` (the root access key, AWS ini form).
+      """)
+
+  @Option(help: "The data directory; must not hold a store yet.") var dataDir: String
+  @Option(help: "The account id, 12 digits; a random one without this.") var accountId: String?
+  @Option(help: "The root access key id; a random one without this.") var accessKeyId: String?
+  @Option(help: "The root secret access key; a random one without this.") var secretAccessKey: String?
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() async throws {
+    let entropy = Entropy.system
+    let account = try chosenAccount(entropy)
+    guard (accessKeyId == nil) == (secretAccessKey == nil) else {
+      throw CommandFailure.usage("--access-key-id and --secret-access-key belong together")
+    }
+    let keyID = accessKeyId ?? entropy.accessKeyID(account: account)
+    guard (1...128).contains(keyID.utf8.count), keyID.utf8.allSatisfy(isWordByte) else {
+      throw CommandFailure.usage("--access-key-id: `\(keyID)` is not 1 to 128 letters, digits or underscores")
+    }
+    let secret = secretAccessKey.map { Secret($0) } ?? entropy.secretAccessKey()
+    guard secret.count >= 1, secret.withBytes({ $0.allSatisfy { $0 > 0x20 && $0 < 0x7F } }) else {
+      throw CommandFailure.usage("--secret-access-key must be printable ASCII without spaces")
+    }
+
+    let directory = DataDirectory(dataDir)
+    try directory.create()
+    do {
+      let key = try KeyEncryptionKey.generate(at: directory.keyEncryptionKey)
+      try SQLiteStore.create(at: directory.store)
+      try await createAccount(account, keyID, secret, directory, key)
+      try directory.writeCredentials(accessKeyID: keyID, secretAccessKey: secret)
+    } catch {
+      throw CommandFailure(startError: error)
+    }
+    report(account, keyID, directory)
+  }
+
+  private func chosenAccount(_ entropy: Entropy) throws(CommandFailure) -> AccountID {
+    if let accountId {
+      guard let account = AccountID(accountId) else {
+        throw .usage("--account-id: `\(accountId)` is not 12 digits")
+      }
+      return account
+    }
+    // The first digit is not zero, so that the id survives being taken for a number.
+    let digits = entropy.octets(12).enumerated().map { index, octet in
+      index == 0 ? Int(octet) % 9 + 1 : Int(octet) % 10
+    }
+    guard let account = AccountID(digits.map(String.init).joined()) else {
+      throw .failed("no account id could be made")
+    }
+    return account
+  }
+
+  private func createAccount(
+    _ account: AccountID, _ keyID: String, _ secret: Secret, _ directory: DataDirectory, _ key: KeyEncryptionKey
+  ) async throws {
+    let store = try SQLiteStore.open(at: directory.store)
+    let keys = LocalKeys(keyEncryptionKey: key)
+    let house = House(
+      directory: Directory(reader: store, writer: store, sealer: keys),
+      issuers: Issuers(publicURL: try PublicURL("https://localhost"), style: .path), signer: keys, sealer: keys,
+      entropy: .system, diagnostics: Diagnostics { _ in })
+    try await store.running {
+      try await Bootstrap.createAccount(
+        account, accessKeyID: keyID, secretAccessKey: secret, enablesFederation: false, house: house,
+        now: Assembly.systemClock.now())
+    }
+  }
+
+  private func report(_ account: AccountID, _ keyID: String, _ directory: DataDirectory) {
+    guard !json else {
+      var writer = JSONWriter()
+      writer.object { writer in
+        writer.member("accountId", account.description)
+        writer.member("accessKeyId", keyID)
+        writer.member("credentials", directory.credentials)
+        writer.member("store", directory.store)
+        writer.member("keyEncryptionKey", directory.keyEncryptionKey)
+      }
+      return Console.out(String(decoding: writer.bytes, as: UTF8.self))
+    }
+    Console.out(
+      """
+      account \(account) is ready; its root access key is in \(directory.credentials)
+      the key-encryption key is in \(directory.keyEncryptionKey): keep a copy apart from the store
+
+      Start the server:
+        exeat serve --data-dir \(directory.path) --listen 127.0.0.1:8443 --public-url https://localhost:8443 \\
+          --tls development
+      """)
+  }
+}
+
+private func isWordByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"):
+    true
+  default: false
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `exeat serve`: the server. Flags, environment and configuration file say the same things.
+
+internal import ArgumentParser
+internal import Federation
+internal import FoundationEssentials
+internal import HTTPServer
+internal import IdentityModel
+internal import LocalKeys
+internal import Logging
+internal import StoreSQLite
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// `exeat serve`
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run the server.",
+    discussion: """
+      Every setting is a flag, an environment variable (--public-url is EXEAT_PUBLIC_URL) or a line of the YAML
+      file that --config names (public-url: https://…); a flag wins over the environment, and that over the file.
+      """)
+
+  @Option(help: "The data directory that `exeat init` made.") var dataDir: String?
+  @Option(help: "Where to listen, HOST:PORT. Default 127.0.0.1:8443.") var listen: String?
+  @Option(help: "The origin that the world sees, https://HOST[:PORT]: issuers live below it.")
+  var publicUrl: String?
+  @Option(help: "`files` (default with --tls-cert), `development` or `off`.") var tls: String?
+  @Option(help: "The certificate chain, PEM. Read again when it changes.") var tlsCert: String?
+  @Option(help: "The certificate's private key, PEM.") var tlsKey: String?
+  @Option(help: "`path` (default) or `subdomain`.") var issuerStyle: String?
+  @Option(help: "The region of this server. Default us-east-1.") var region: String?
+  @Option(help: "Host names beside the public one that clients may use, comma-separated.")
+  var acceptedHosts: String?
+  @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
+  var keyEncryptionKey: String?
+  @Option(help: "`text` (default) or `json`.") var logFormat: String?
+  @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
+  @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
+  @Option(help: "A YAML file with settings.") var config: String?
+
+  private static let names = [
+    "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
+    "accepted-hosts", "key-encryption-key", "log-format", "log-level", "ready-file",
+  ]
+
+  func run() async throws {
+    let settings = try Settings(
+      names: Self.names,
+      flags: [
+        "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
+        "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
+        "key-encryption-key": keyEncryptionKey, "log-format": logFormat, "log-level": logLevel,
+        "ready-file": readyFile,
+      ], environment: ProcessInfo.processInfo.environment, configFile: config)
+    let logger = try Self.logger(settings)
+    let directory = DataDirectory(
+      try settings.required("data-dir", hint: "make one with `exeat init --data-dir DIR`"))
+    let plan = try Self.plan(settings, directory, logger)
+    do {
+      try await Assembly.run(plan, store: try SQLiteStore.open(at: directory.store), logger: logger)
+    } catch {
+      throw CommandFailure(startError: error)
+    }
+  }
+
+  private static func logger(_ settings: Settings) throws(CommandFailure) -> Logger {
+    let format = try settings.parsed("log-format", expected: "text or json", LogFormat.init(rawValue:))
+    let level = try settings.parsed(
+      "log-level", expected: "debug, info, warning or error", Logger.Level.init(rawValue:))
+    return (format ?? .text).logger(level: level ?? .info)
+  }
+
+  private static func plan(
+    _ settings: Settings, _ directory: DataDirectory, _ logger: Logger
+  ) throws(CommandFailure) -> ServerPlan {
+    let listen = try settings.parsed("listen", expected: "HOST:PORT", ListenAddress.init)
+    let listenAddress = listen ?? ListenAddress(host: "127.0.0.1", port: 8443)
+    guard listenAddress.port != 0 else { throw .usage("--listen: port 0 is for `exeat dev` only") }
+    let publicURLText = try settings.required(
+      "public-url", hint: "for example --public-url https://sts.example.org")
+    let publicURL: PublicURL
+    do {
+      publicURL = try PublicURL(publicURLText)
+    } catch {
+      throw .usage("--public-url: \(text(error, publicURLText))")
+    }
+    let style = try settings.parsed("issuer-style", expected: "path or subdomain", IssuerStyle.init(rawValue:))
+    let region = try settings.parsed("region", expected: "a region name") { Region($0) } ?? Region("us-east-1")
+    guard let region else { throw .usage("--region is missing") }
+    let hosts = settings["accepted-hosts"]?.text.split(separator: ",").map(String.init) ?? []
+    let tls = try tlsSource(settings, directory, publicURL, style ?? .path)
+    let readyFile = settings["ready-file"]?.text
+    return ServerPlan(
+      listen: listenAddress, publicURL: publicURL, issuerStyle: style ?? .path, homeRegion: region,
+      acceptedHosts: hosts, tls: tls.source,
+      keyEncryptionKey: try keyEncryptionKey(settings, directory, logger), onRecord: nil,
+      prepare: { _, _ in },
+      onReady: { address in
+        logger.info(
+          "ready",
+          metadata: [
+            "listen": "\(address.host):\(address.port)", "publicURL": "\(publicURL)",
+            "tls": "\(tls.name)", "version": "\(exeatVersion)",
+          ])
+        if let authority = tls.certificateAuthority {
+          logger.info("clients must trust the development CA", metadata: ["ca": "\(authority)"])
+        }
+        if let readyFile {
+          try ReadyFile(endpoint: publicURL.description, certificateAuthority: tls.certificateAuthority)
+            .write(to: readyFile)
+        }
+      })
+  }
+
+  /// The key-encryption key; `nil`, with a warning, when its file is not there: the server starts sealed.
+  private static func keyEncryptionKey(
+    _ settings: Settings, _ directory: DataDirectory, _ logger: Logger
+  ) throws(CommandFailure) -> KeyEncryptionKey? {
+    let path = settings["key-encryption-key"]?.text ?? directory.keyEncryptionKey
+    guard access(path, F_OK) == 0 else {
+      logger.warning(
+        "sealed: the key-encryption key is missing; published documents are served, API calls are refused",
+        metadata: ["file": "\(path)"])
+      return nil
+    }
+    do {
+      return try KeyEncryptionKey.load(from: path)
+    } catch {
+      throw .failed("--key-encryption-key: \(error)")
+    }
+  }
+
+  private static func tlsSource(
+    _ settings: Settings, _ directory: DataDirectory, _ url: PublicURL, _ style: IssuerStyle
+  ) throws(CommandFailure) -> (source: TLSSource, name: String, certificateAuthority: String?) {
+    let certificate = settings["tls-cert"]?.text
+    let key = settings["tls-key"]?.text
+    guard let mode = settings["tls"]?.text ?? (certificate == nil ? nil : "files") else {
+      throw .usage(
+        "--tls is missing", hint: "give --tls-cert and --tls-key, or --tls development, or --tls off")
+    }
+    guard mode == "files" || certificate == nil && key == nil else {
+      throw .usage("--tls-cert and --tls-key do not go with --tls \(mode)")
+    }
+    switch mode {
+    case "files":
+      guard let certificate, let key else { throw .usage("--tls-cert and --tls-key belong together") }
+      return (.files(certificate: certificate, key: key), mode, nil)
+    case "development":
+      let names = [url.host] + (style == .subdomain ? ["*.tokens.\(url.host)"] : [])
+      return (.development(directory: directory.tls, hostNames: names), mode, directory.tls + "/ca.pem")
+    case "off":
+      return (.off, mode, nil)
+    default:
+      throw .usage("--tls: `\(mode)` is not files, development or off")
+    }
+  }
+
+  private static func text(_ problem: PublicURL.Problem, _ url: String) -> String {
+    switch problem {
+    case .scheme: "`\(url)` does not begin with https://"
+    case .plainHTTP: "`\(url)` is plain http, which only loopback hosts may have"
+    case .host: "`\(url)` has no usable host name"
+    case .port: "`\(url)` has no usable port"
+    case .notAnOrigin: "`\(url)` is more than an origin: no path, query or user info"
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The entry point: parses the command line, runs a command, and turns every failure into one line and an exit
+// status: 0 done, 1 refused or failed, 2 wrong usage.
+
+internal import ArgumentParser
+internal import FoundationEssentials
+
+@main
+struct Exeat: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exeat",
+    abstract: "Outbound identity federation that you run yourself.",
+    discussion: """
+      A workload with AWS-style credentials calls sts:GetWebIdentityToken and gets a short-lived OIDC token
+      from an issuer of its account. Start with `exeat dev`.
+      """,
+    subcommands: [
+      DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
+      AuditCommand.self, VersionCommand.self,
+    ])
+
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as CommandFailure {
+      Console.error(failure)
+      Exeat.exit(withError: ExitCode(failure.status))
+    } catch let code as ExitCode {
+      Exeat.exit(withError: code)
+    } catch where exitCode(for: error) == .validationFailure {
+      Console.error(CommandFailure.usage(message(for: error), hint: "see `exeat --help`"))
+      Exeat.exit(withError: ExitCode(2))
+    } catch where exitCode(for: error) == .success {
+      // Help and version are asked for by throwing.
+      Exeat.exit(withError: error)
+    } catch {
+      Console.error(CommandFailure.failed(String(describing: error)))
+      Exeat.exit(withError: ExitCode(1))
+    }
+  }
+}
+
+/// `exeat version`
+struct VersionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "version", abstract: "Print the version.")
+
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() {
+    Console.out(json ? #"{"version":"\#(exeatVersion)"}"# : "exeat \(exeatVersion)")
+  }
+}
+
+/// The version of this program: semantic versioning, as in CHANGELOG.md.
+let exeatVersion = "0.1.0"

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The only file that sees every adapter: it builds the house from its parts and runs it until it is told to stop.
+
+internal import AuditTrail
+internal import Federation
+internal import FoundationEssentials
+internal import HTTPServer
+internal import IdentityModel
+internal import LocalKeys
+internal import Logging
+internal import ServiceLifecycle
+internal import SigV4
+internal import StoreSQLite
+internal import UnixSignals
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// What a server is made of.
+struct ServerPlan: Sendable {
+  let listen: ListenAddress
+  let publicURL: PublicURL
+  let issuerStyle: IssuerStyle
+  let homeRegion: Region
+  /// Host names beside the public URL's own under which clients may call.
+  let acceptedHosts: [String]
+  let tls: TLSSource
+  let keyEncryptionKey: KeyEncryptionKey?
+  /// Called after each record that became durable; `nil` in production.
+  let onRecord: (@Sendable (AuditRecord) -> Void)?
+  /// Work to be done on the store before the first request.
+  let prepare: @Sendable (House, Instant) async throws -> Void
+  /// Called once, when requests are accepted.
+  let onReady: @Sendable (BoundAddress) throws -> Void
+}
+
+/// Builds and runs a server.
+enum Assembly {
+  static let systemClock = WallClock {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
+
+  /// Runs `plan` on `store` until SIGTERM or SIGINT; requests in flight are finished first.
+  static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
+    let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
+    let writes = EchoingStore(store: store, onRecord: plan.onRecord)
+    let diagnostics = Diagnostics { incident in
+      logger.error("\(incident.what) failed", metadata: ["cause": .string(incident.cause)])
+    }
+    let directory = Directory(reader: store, writer: writes, sealer: keys)
+    let issuers = Issuers(publicURL: plan.publicURL, style: plan.issuerStyle)
+    let house = House(
+      directory: directory, issuers: issuers, signer: keys, sealer: keys, entropy: .system,
+      diagnostics: diagnostics)
+    let metrics = Metrics(actions: .all)
+    let pipeline = Pipeline(
+      authenticator: Authenticator(
+        directory: directory, profile: .query(homeRegion: plan.homeRegion),
+        acceptedHosts: AcceptedHosts(plan.acceptedHosts + [plan.publicURL.host]), diagnostics: diagnostics),
+      recorder: Recorder(sink: writes, directory: directory), house: house, actions: .all,
+      clock: systemClock, homeRegion: plan.homeRegion, diagnostics: diagnostics, metrics: metrics)
+    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics) {
+      guard keys.isUnsealed else { return false }
+      return (try? await store.lastSequence()) != nil
+    }
+    let threads = max(1, min(8, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    let server = HTTPServer(
+      configuration: HTTPServerConfiguration(
+        host: plan.listen.host, port: plan.listen.port, eventLoopThreads: threads),
+      tls: plan.tls, responder: site, logger: logger)
+
+    // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(service: Work { try await store.run() }),
+          .init(service: Work { await keys.rsaKeyPool.run() }),
+          .init(
+            service: Work {
+              try await plan.prepare(house, systemClock.now())
+              try await issuers.loadAll(from: directory)
+              try await server.run { address in
+                do {
+                  try plan.onReady(address)
+                } catch {
+                  logger.error("cannot report readiness", metadata: ["cause": "\(error)"])
+                }
+              }
+            }),
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+    try await group.run()
+  }
+
+  // The lifecycle library reports every step at debug level, and failures are reported by the command itself.
+  private static func quiet(_ logger: Logger) -> Logger {
+    var logger = logger
+    logger.logLevel = .critical
+    return logger
+  }
+}
+
+/// A piece of long work, ended by cancellation when the group shuts down gracefully.
+private struct Work: Service {
+  let body: @Sendable () async throws -> Void
+
+  init(_ body: @escaping @Sendable () async throws -> Void) {
+    self.body = body
+  }
+
+  func run() async throws {
+    try await cancelWhenGracefulShutdown { try await body() }
+  }
+}
+
+extension VerificationProfile {
+  /// How requests of AWS Query services must be signed.
+  static func query(homeRegion: Region) -> VerificationProfile {
+    VerificationProfile(
+      services: ServiceName.allCases.map(\.rawValue), homeRegion: homeRegion,
+      regionIsAcceptable: { _ in true }, allowsUnsignedContentType: true)
+  }
+}

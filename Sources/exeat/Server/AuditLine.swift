@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An audit record as one line for people. Reads the JSON that is on record, so that what is shown is what is kept.
+
+internal import StrictJSON
+
+/// Turns a record into a line.
+enum AuditLine {
+  /// `2026-04-21T07:37:10Z  GetWebIdentityToken  ok  arn:…  127.0.0.1  jti=…`, control characters shown escaped.
+  static func text(_ json: [UInt8]) -> String {
+    guard let record = try? JSONReader.read(json).object else { return "unreadable record" }
+    let identity = record["userIdentity"]?.object
+    let who = identity?["arn"]?.string ?? identity?["type"]?.string ?? "?"
+    var parts = [
+      record["eventTime"]?.string ?? "?", record["eventName"]?.string ?? "?",
+      record["errorCode"]?.string ?? "ok", who,
+    ]
+    if let address = record["sourceIPAddress"]?.string, !address.isEmpty { parts.append(address) }
+    if let audience = record["requestParameters"]?.object?["audience"]?.array {
+      parts.append("aud=" + audience.compactMap(\.string).joined(separator: ","))
+    }
+    if let tokenID = record["responseElements"]?.object?["webIdentityTokenId"]?.string {
+      parts.append("jti=\(tokenID)")
+    }
+    return Console.printable(parts.joined(separator: "  "))
+  }
+}

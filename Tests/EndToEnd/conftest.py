@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that tests share, and users that they make. A test that changes the account's state starts its own."""
+
+import itertools
+import os
+import re
+
+# What this machine presets would point clients elsewhere or make them trust other authorities: it goes before any
+# client is imported.
+for name in list(os.environ):
+    if re.match(r"AWS_|EXEAT_(?!BINARY$|DOSE$)", name) or re.search(r"CA_BUNDLE|^SSL_CERT_|CA_CERTS|_PROXY$", name, re.I):
+        del os.environ[name]
+os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+import pytest  # noqa: E402
+
+from driver import server as servers, wire  # noqa: E402
+from driver.users import User  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def dose():
+    """How often the long tier repeats itself."""
+    return int(os.environ.get("EXEAT_DOSE", "1"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """`exeat serve` over TLS with the feature on. Shared: nobody may turn it off."""
+    with servers.serve_tls(tmp_path_factory.mktemp("serve-tls")) as running:
+        enable(running)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory):
+    """`exeat serve --tls off` with the feature on. Shared: nobody may turn it off."""
+    with servers.serve_plain(tmp_path_factory.mktemp("serve-plain")) as running:
+        enable(running)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory):
+    """`exeat dev`. Shared."""
+    with servers.dev(tmp_path_factory.mktemp("dev")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """`exeat serve --tls off` of this test alone, with the feature never enabled."""
+    with servers.serve_plain(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def issuer(server):
+    return wire.call(server, "GetOutboundWebIdentityFederationInfo", "iam").text("IssuerIdentifier")
+
+
+def enable(running):
+    answer = wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+    assert answer.status == 200, answer.body
+    return answer.text("IssuerIdentifier")
+
+
+@pytest.fixture(name="enable")
+def enable_fixture():
+    return enable
+
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+def make_user(server):
+    """Makes users of the shared TLS server and removes them again."""
+    made = []
+
+    def make(*statements, running=server, **parameters):
+        made.append(User(running, f"user-{next(numbers)}", statements, **parameters))
+        return made[-1]
+
+    yield make
+    for user in made:
+        user.remove()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stock clients, pointed at a server: boto3, and the AWS CLI as a command."""
+
+import pathlib
+import subprocess
+import sys
+
+import boto3
+import botocore.config
+
+from driver.server import clean_environment
+
+SESSION = boto3.session.Session()
+VENV = pathlib.Path(sys.executable).parent
+
+
+def boto(server, service, credentials=None, *, region="us-east-1", validate=False):
+    """A boto3 client; `validate=False` lets wrong parameters through to the server."""
+    credentials = credentials or server.root
+    return SESSION.client(
+        service, region_name=region, endpoint_url=server.url, verify=server.ca or False,
+        aws_access_key_id=credentials.access_key_id, aws_secret_access_key=credentials.secret_access_key,
+        config=botocore.config.Config(
+            retries={"total_max_attempts": 1}, parameter_validation=validate, connect_timeout=10, read_timeout=30),
+    )
+
+
+def environment_for(server, home, credentials=None, region="us-east-1"):
+    """What a user exports, and nothing else."""
+    credentials = credentials or server.root
+    environment = {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_DEFAULT_REGION": region,
+        "HOME": str(home),
+    }
+    if server.ca:
+        environment["AWS_CA_BUNDLE"] = server.ca
+    return environment
+
+
+def aws(server, home, *arguments, credentials=None):
+    """Runs the stock AWS CLI."""
+    return subprocess.run(
+        [str(VENV / "aws"), *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        env=clean_environment(**environment_for(server, home, credentials)),
+    )

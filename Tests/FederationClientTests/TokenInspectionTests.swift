@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FederationClient
+import IdentityModel
+import StrictJSON
+import Testing
+import TokenFormats
+
+struct TokenInspectionTests {
+  private static let audience = "https://rp.example"
+
+  /// Verifies `token` as it is told, over http on loopback.
+  private func verify(
+    _ token: String,
+    issuer: String? = nil,
+    audience: String? = Self.audience,
+    now: Instant = testNow
+  ) async throws -> VerificationReport {
+    try await withClient { http in
+      await TokenInspection(http: http, policy: IssuerPolicy(allowHTTPOnLoopback: true)).verifyToken(
+        token,
+        expectedIssuer: issuer,
+        expectedAudience: audience,
+        now: now,
+        leewaySeconds: 10
+      )
+    }
+  }
+
+  /// Expects the checks before `check` to have passed, it to have failed, and none after it to have been made.
+  private func expectFailure(
+    _ report: VerificationReport,
+    _ check: VerificationReport.Check,
+    _ words: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let failure = try #require(report.failure, sourceLocation: sourceLocation)
+    #expect(failure.check == check, "\(report.text)", sourceLocation: sourceLocation)
+    for word in words {
+      #expect(failure.reason.contains(word), "\(failure.reason)", sourceLocation: sourceLocation)
+    }
+    #expect(!report.isAccepted, sourceLocation: sourceLocation)
+    #expect(report.entries.map(\.check) == VerificationReport.Check.allCases, sourceLocation: sourceLocation)
+    let position = try #require(VerificationReport.Check.allCases.firstIndex(of: check))
+    for (index, entry) in report.entries.enumerated() {
+      switch entry.outcome {
+      case .passed: #expect(index < position, sourceLocation: sourceLocation)
+      case .failed: #expect(index == position, sourceLocation: sourceLocation)
+      case .notReached: #expect(index > position, sourceLocation: sourceLocation)
+      }
+    }
+  }
+
+  // MARK: Acceptance
+
+  @Test func `accepts a token of either algorithm`() async throws {
+    for key in [TestKey.p384(), try TestKey.rsa()] {
+      try await withServer(answer: issuerAnswer(keys: [TestKey.p384().publicKey, key.publicKey])) { server in
+        let issuer = server.url(path: "/tenant")
+        let report = try await verify(try key.token(issuer: issuer), issuer: issuer)
+        #expect(report.isAccepted && report.failure == nil, "\(report.text)")
+        #expect(report.claims?["sub"]?.string == "arn:aws:iam::000000000000:user/u")
+        #expect(
+          server.requests.map(\.target)
+            == ["/tenant/.well-known/openid-configuration", "/tenant/.well-known/jwks.json"]
+        )
+        let json = try JSONReader.read(report.json)
+        #expect(json.object?["valid"]?.bool == true && json.object?["failed"] == .null)
+        #expect(json.object?["checks"]?.array?.count == 10)
+      }
+    }
+  }
+
+  @Test func `without an expected audience that check is left out, and said to be`() async throws {
+    let key = TestKey.p384()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let token = try key.token(
+        issuer: server.url(path: "/tenant"),
+        ["aud": .array([.string("a"), .string("b")])]
+      )
+      let report = try await verify(token, audience: nil)
+      #expect(report.isAccepted && report.entries.last?.outcome == .notReached("no audience was expected"))
+      #expect(try await verify(token, audience: "b").isAccepted)
+    }
+  }
+
+  // MARK: The token
+
+  @Test func `says which claim does not hold`() async throws {
+    let key = TestKey.p384(), now = testNow.seconds
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let issuer = server.url(path: "/tenant")
+      let cases: [([String: JSONValue?], VerificationReport.Check, String)] = [
+        (["aud": .string("https://other.example")], .audience, "https://other.example"),
+        (["aud": .string("https://RP.example")], .audience, "https://rp.example"),
+        (["aud": nil], .claims, "`aud`"), (["sub": nil], .claims, "`sub`"), (["exp": nil], .claims, "`exp`"),
+        (["iat": nil], .claims, "`iat`"), (["exp": .string("1")], .claims, "`exp`"),
+        (["exp": number(now - 10)], .expiration, "2026-04-21T07:37:00Z"),
+        (["nbf": number(now + 11)], .notBefore, "not valid before"),
+        (["nbf": .string("x")], .notBefore, "`nbf`"),
+        (["iat": number(now + 11)], .notBefore, "issued in the future"),
+        (["exp": number(now - 10), "aud": .string("x")], .expiration, "expired"),
+        (["iss": nil], .parse, "`iss`"), (["iss": number(1)], .parse, "`iss`"),
+      ]
+      for (changes, check, word) in cases {
+        try expectFailure(try await verify(try key.token(issuer: issuer, changes)), check, word)
+      }
+      #expect(try await verify(try key.token(issuer: issuer, ["exp": number(now - 9)])).isAccepted)
+      #expect(try await verify(try key.token(issuer: issuer, ["nbf": number(now + 10)])).isAccepted)
+    }
+  }
+
+  @Test func `refuses a foreign key, under its own kid and under the issuer's`() async throws {
+    let key = TestKey.p384(), foreign = TestKey.p384(), rsa = try TestKey.rsa()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let issuer = server.url(path: "/tenant"), keyID = key.publicKey.thumbprint.description
+      try expectFailure(
+        try await verify(try foreign.token(issuer: issuer)),
+        .key,
+        foreign.publicKey.thumbprint.description
+      )
+      try expectFailure(try await verify(try foreign.token(issuer: issuer, keyID: keyID)), .signature)
+      try expectFailure(try await verify(try rsa.token(issuer: issuer, keyID: keyID)), .key, "RS256")
+      // One refetch would already be one too many: each run fetched each document once.
+      #expect(server.requests.count == 6)
+    }
+  }
+
+  @Test(
+    arguments: [
+      "x", "", "a.b.c", "e30.e30.", "e30.e30.e30.e30", "ü.ü.ü", "e30.e30.e30",
+      "eyJhbGciOiJub25lIiwia2lkIjoiYSJ9.eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjEifQ.",
+      "eyJhbGciOiJIUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjEifQ.e30",
+    ])
+  func `a text that is no signed token fails before anything is fetched`(token: String) async throws {
+    try expectFailure(try await verify(token), .parse)
+  }
+
+  @Test func `says that a token is unsecured`() async throws {
+    let token = "eyJhbGciOiJub25lIiwia2lkIjoiYSJ9.eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjEifQ."
+    try expectFailure(try await verify(token), .parse, "`alg` is `none`")
+  }
+
+  // MARK: The issuer
+
+  @Test func `an issuer that was not expected is not asked`() async throws {
+    let key = TestKey.p384()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let token = try key.token(issuer: server.url(path: "/tenant"))
+      try expectFailure(
+        try await verify(token, issuer: server.url(path: "/other")),
+        .issuer,
+        "/tenant",
+        "/other"
+      )
+      #expect(server.requests.isEmpty)
+    }
+  }
+
+  @Test(
+    arguments: [
+      "example.com", "https://user@example.com", "https://example.com?x", "https://example.com#x", "https://",
+      "https://ex ample.com", "file:///etc/passwd", "https://example.com/\u{1B}[31m",
+    ])
+  func `an issuer that is no acceptable URL is not asked`(issuer: String) async throws {
+    let report = try await verify(try TestKey.p384().token(issuer: issuer))
+    try expectFailure(report, .issuer, "no acceptable URL")
+    #expect(!report.text.unicodeScalars.contains("\u{1B}"))
+  }
+
+  @Test func `a discovery document for another issuer is refused`() async throws {
+    let key = TestKey.p384()
+    let answer = issuerAnswer(
+      keys: [key.publicKey],
+      discovery: { issuer in
+        .text("{\"issuer\":\"\(issuer)/\",\"jwks_uri\":\"\(issuer)/.well-known/jwks.json\"}")
+      }
+    )
+    try await withServer(answer: answer) { server in
+      try expectFailure(
+        try await verify(try key.token(issuer: server.url(path: "/tenant"))),
+        .discovery,
+        "/tenant/`"
+      )
+      #expect(server.requests.count == 1)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (ServerAnswer.text("", status: 302, headers: [HTTPField("Location", "/x")]), "redirect (302)"),
+      (.text("", status: 404), "status 404"), (.text("{}"), "`issuer`"), (.text("{\"issuer\":1,}"), "offset"),
+      (.closed, "closed"), (.text(String(repeating: " ", count: 1 << 20) + " "), "1048576 bytes"),
+    ])
+  func `a discovery document that does not arrive or is none is refused`(
+    answer: ServerAnswer,
+    word: String
+  ) async throws {
+    let key = TestKey.p384()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey], discovery: { _ in answer })) { server in
+      try expectFailure(
+        try await verify(try key.token(issuer: server.url(path: "/tenant"))),
+        .discovery,
+        word
+      )
+      #expect(server.requests.count == 1)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (ServerAnswer.text("", status: 307, headers: [HTTPField("Location", "/x")]), "redirect (307)"),
+      (.text("{\"keys\":{}}"), "`keys`"), (.text("{\"keys\":[{\"kty\":\"EC\",\"d\":\"AA\"}]}"), "`d`"),
+      (.text("{\"keys\":[],\"pad\":\"\(String(repeating: "x", count: 1 << 20))\"}"), "1048576 bytes"),
+    ])
+  func `a JWK set that does not arrive or is none is refused`(answer: ServerAnswer, word: String) async throws
+  {
+    let key = TestKey.p384()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey], jwks: { answer })) { server in
+      try expectFailure(try await verify(try key.token(issuer: server.url(path: "/tenant"))), .jwks, word)
+      #expect(server.requests.count == 2)
+    }
+  }
+
+  @Test(arguments: ["http://192.0.2.1/keys", "http://169.254.169.254/", "file:///etc/passwd", "https://a@b/"])
+  func `a JWK set elsewhere is fetched by the same rules`(jwksURI: String) async throws {
+    let key = TestKey.p384()
+    let answer = issuerAnswer(
+      keys: [key.publicKey],
+      discovery: { .text("{\"issuer\":\"\($0)\",\"jwks_uri\":\"\(jwksURI)\"}") }
+    )
+    try await withServer(answer: answer) { server in
+      try expectFailure(try await verify(try key.token(issuer: server.url(path: "/tenant"))), .jwks, jwksURI)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Glibc
+import HTTPServer
+import Synchronization
+import Testing
+
+@Suite struct `Slow clients and shutdown` {
+  private func shortened(_ configuration: inout HTTPServerConfiguration) {
+    configuration.headerTimeout = .milliseconds(400)
+    configuration.bodyTimeout = .milliseconds(400)
+    configuration.idleTimeout = .milliseconds(800)
+  }
+
+  /// Sends `parts` with 100 ms between them until the server ends; the text, and how long it took.
+  private func drip(_ parts: [String], port: Int) async throws -> (text: String, seconds: Double, ended: Bool) {
+    try await blocking {
+      let client = try RawClient(port: port)
+      let start = Date()
+      for part in parts {
+        if !client.send(part) { break }
+        usleep(100_000)
+        if client.hasEnded { break }
+      }
+      let (text, ended) = client.receive(seconds: 3)
+      return (text, Date().timeIntervalSince(start), ended)
+    }
+  }
+
+  @Test func `a head that drips in is cut off in time`() async throws {
+    let result = try await withServer(configure: shortened) { address in
+      try await drip(
+        ["GET /doc HTTP/1.1\r\n"] + Array(repeating: "X-A: a\r\n", count: 30), port: address.port)
+    }
+    #expect(result.text.hasPrefix("HTTP/1.1 408 "))
+    #expect(result.ended)
+    #expect(result.seconds < 3)
+  }
+
+  @Test func `a head that drips in behind a request is cut off in time`() async throws {
+    let result = try await withServer(configure: shortened) { address in
+      try await drip(
+        ["GET /doc HTTP/1.1\r\nHost: x\r\n\r\n"] + Array(repeating: "G", count: 1)
+          + Array(repeating: "", count: 30), port: address.port)
+    }
+    #expect(result.text.hasPrefix("HTTP/1.1 200 "))
+    #expect(result.text.contains("HTTP/1.1 408 "))
+    #expect(result.ended)
+  }
+
+  @Test func `a body that drips in is cut off in time`() async throws {
+    let result = try await withServer(configure: shortened) { address in
+      try await drip(
+        ["POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"] + Array(repeating: "b", count: 30),
+        port: address.port)
+    }
+    #expect(result.text.hasPrefix("HTTP/1.1 408 "))
+    #expect(result.ended)
+  }
+
+  @Test func `silent and idle connections are closed without a word`() async throws {
+    let (silent, idle) = try await withServer(configure: shortened) { address in
+      async let silent = RawClient.exchange("", port: address.port)
+      async let idle = RawClient.exchange("GET /doc HTTP/1.1\r\nHost: x\r\n\r\n", port: address.port)
+      return try await (silent, idle)
+    }
+    #expect(silent.text == "" && silent.ended)
+    #expect(idle.text.hasSuffix(#"{"keys":[]}"#) && idle.ended)
+  }
+
+  @Test func `a client that never reads does not keep its connection`() async throws {
+    let ended = try await withServer(responder: Echo(largeBytes: 20_000_000), configure: shortened) { address in
+      try await blocking {
+        let client = try RawClient(port: address.port)
+        client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        usleep(2_000_000)
+        // The server is gone: what is left is what the kernels held, far less than the document.
+        return client.receive(seconds: 1).text.utf8.count < 20_000_000
+      }
+    }
+    #expect(ended)
+  }
+
+  @Test func `a slow responder is waited for`() async throws {
+    let response = try await withServer(configure: shortened) { address in
+      try await RawClient.exchange(
+        "GET /slow/1500 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", port: address.port)
+    }
+    #expect(response.text.contains("GET /slow/1500"))
+  }
+
+  @Test func `connections beyond the limit are closed and others live on`() async throws {
+    try await withServer(configure: { $0.maximumConnections = 3 }) { address in
+      try await blocking {
+        let request = "GET /doc HTTP/1.1\r\nHost: x\r\n\r\n"
+        var kept: [RawClient] = []
+        for _ in 0..<3 {
+          let client = try RawClient(port: address.port)
+          client.send(request)
+          #expect(client.receive(until: { $0.last == UInt8(ascii: "}") }).text.hasPrefix("HTTP/1.1 200"))
+          kept.append(client)
+        }
+        let extra = try RawClient(port: address.port)
+        extra.send(request)
+        let refused = extra.receive(seconds: 2)
+        #expect(refused.text == "" && refused.ended)
+        for client in kept {
+          client.send(request)
+          #expect(client.receive(until: { $0.last == UInt8(ascii: "}") }).text.hasPrefix("HTTP/1.1 200"))
+        }
+        kept.removeAll()
+        usleep(200_000)
+        let next = try RawClient(port: address.port)
+        next.send(request)
+        #expect(next.receive(until: { $0.last == UInt8(ascii: "}") }).text.hasPrefix("HTTP/1.1 200"))
+      }
+    }
+  }
+
+  @Test func `shutdown with a hundred requests in flight loses none`() async throws {
+    let responder = Echo()
+    let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+    let responses = Task {
+      try await withServer(responder: responder) { address in
+        // The exchanges outlive this closure: the server is told to stop while they are under way.
+        let exchanges = Task {
+          try await blocking {
+            let clients = try (0..<100).map { _ in try RawClient(port: address.port) }
+            for client in clients { client.send("GET /slow/1000 HTTP/1.1\r\nHost: x\r\n\r\n") }
+            usleep(300_000)
+            continuation.finish()
+            return clients.map { $0.receive(seconds: 5) }.map { ($0.text, $0.ended) }
+          }
+        }
+        for await _ in started {}
+        return exchanges
+      }.value
+    }
+    let all = try await responses.value
+    #expect(all.count == 100)
+    for (text, ended) in all {
+      #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(text.contains("\r\nConnection: close\r\n"))
+      #expect(ended)
+    }
+    #expect(responder.answered.withLock { $0 } == 100)
+  }
+
+  @Test func `the grace has an end`() async throws {
+    let start = ContinuousClock.now
+    try await withServer(configure: { $0.shutdownGrace = .milliseconds(500) }) { address in
+      try await blocking {
+        let client = try RawClient(port: address.port)
+        client.send("GET /slow/5000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        usleep(200_000)
+      }
+    }
+    #expect(ContinuousClock.now - start < .seconds(3))
+  }
+}

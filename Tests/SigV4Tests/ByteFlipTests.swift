@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every byte of every signed request of AWS's suite, changed: what is still accepted must still mean the same. What a
+// request means is written down here a second time, without the canonical form that is under test.
+
+import Foundation
+import IdentityModel
+import SigV4
+import Testing
+
+@Suite(.enabled(if: Corpora.areHere, Corpora.absence))
+struct ByteFlipTests {
+  /// What a request means: all of it except headers that nobody signed and that no one may act on, and except the
+  /// session token, which its issuer binds to the key.
+  struct Meaning: Equatable {
+    let method: String
+    let path: [String]
+    let endsWithSlash: Bool
+    let parameters: [[String?]]
+    let headers: [String: [String]]
+    let body: [UInt8]
+
+    init(_ request: SignableRequest, signed names: Set<String>, normalizesPath: Bool) {
+      method = request.method
+      let halves = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+      var path = halves[0].split(separator: "/", omittingEmptySubsequences: normalizesPath).map(String.init)
+      if normalizesPath {
+        path = path.reduce(into: []) { path, segment in
+          switch segment {
+          case ".": break
+          case "..": _ = path.popLast()
+          default: path.append(segment)
+          }
+        }
+      }
+      self.path = path
+      endsWithSlash = !path.isEmpty && halves[0].last == "/"
+      parameters = (halves.count > 1 ? halves[1] : "").split(separator: "&")
+        .map { pair in
+          let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+          return [sides[0].removingPercentEncoding, sides.count > 1 ? sides[1].removingPercentEncoding : ""]
+        }
+        .filter { $0[0] != "X-Amz-Security-Token" }
+        .sorted { ($0[0] ?? "") + "=" + ($0[1] ?? "") < ($1[0] ?? "") + "=" + ($1[1] ?? "") }
+      let matters = request.headers.filter { field in
+        let name = field.name.lowercased()
+        return names.contains(name) || name == "authorization" || name == "content-type"
+          || (name.hasPrefix("x-amz-") && name != "x-amz-security-token")
+      }
+      headers = Dictionary(grouping: matters, by: { $0.name.lowercased() }).mapValues { fields in
+        fields.map { $0.value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ") }
+      }
+      body = request.body
+    }
+  }
+
+  /// Changes each byte of the signed requests by `mask`.
+  ///
+  /// - Returns: how many changed requests were tried, and how many were accepted and meant the same.
+  func flip(_ version: String, _ form: String, mask: UInt8) throws -> (tried: Int, accepted: Int) {
+    var tried = 0
+    var accepted = 0
+    let keyV4A = try #require(
+      SigningKeyV4A(secretAccessKey: Example.secret, accessKeyID: Example.accessKeyID))
+    let cases = try SuiteCase.all(version).filter(\.hasExpectedValues)
+    #expect(cases.count == 38)
+    for test in cases {
+      let raw = try test.bytes("\(form)-signed-request.txt")
+      let original = try #require(RawRequest.parse(raw))
+      let names = Set(try original.signedHeaders().split(separator: ";").map(String.init))
+      let meaning = Meaning(original, signed: names, normalizesPath: test.normalizesPath)
+      let profile = try test.profile()
+      for index in raw.indices {
+        var changed = raw
+        changed[index] ^= mask
+        tried += 1
+        guard let request = RawRequest.parse(changed),
+          let presented = try? PresentedSignature(request, now: test.now, profile: profile)
+        else { continue }
+        let matches: Bool
+        switch presented.algorithm {
+        case .hmacSHA256: matches = (try? presented.verify(secretAccessKey: Example.secret)) != nil
+        case .ecdsaP256SHA256:
+          // One key for all: an access key id that changed selects another, and no signature verifies with it.
+          let isKnown = presented.accessKeyID == Example.accessKeyID
+          matches = isKnown && (try? presented.verify(using: keyV4A)) != nil
+        }
+        guard matches else { continue }
+        accepted += 1
+        #expect(
+          Meaning(request, signed: names, normalizesPath: test.normalizesPath) == meaning,
+          "\(test), byte \(index)")
+      }
+    }
+    return (tried, accepted)
+  }
+
+  @Test(arguments: ["header", "query"], [0x01, 0x20, 0x80] as [UInt8])
+  func `no SigV4 request with one byte changed is accepted with another meaning`(
+    form: String, mask: UInt8
+  ) throws {
+    let (tried, accepted) = try flip("v4", form, mask: mask)
+    #expect(tried > 10_000)
+    // Header names fold case, and white space and dots may stand for others; nothing else may pass.
+    #expect(accepted < tried / 10)
+  }
+
+  @Test(arguments: ["header", "query"])
+  func `no SigV4A request with one byte changed is accepted with another meaning`(form: String) throws {
+    let (tried, accepted) = try flip("v4a", form, mask: 0x01)
+    #expect(tried > 10_000)
+    #expect(accepted < tried / 10)
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the schema itself refuses, whoever holds the SQL shell.
+
+import Federation
+import GRDB
+import StoreSQLite
+import Testing
+
+@Suite struct SchemaTests {
+  /// A store with the events e1 and e2 in its log, open in a SQL shell.
+  private func withShell(_ body: (DatabaseQueue) throws -> Void) async throws {
+    try await withStoreFile { path in
+      let store = try SQLiteStore.open(at: path)
+      try await store.running {
+        try await store.append(event("e1"))
+        try await store.append(event("e2"))
+      }
+      let shell = try DatabaseQueue(path: path)
+      try body(shell)
+      let integrity = try shell.inDatabase { db in try String.fetchOne(db, sql: "PRAGMA integrity_check") }
+      #expect(integrity == "ok")
+      try shell.close()
+    }
+  }
+
+  private static let auditRow = "(sequence, event_id, event_time, account, event_source, event_name, json)"
+
+  @Test(arguments: [
+    "UPDATE audit SET json = '{}' WHERE sequence = 1",
+    "UPDATE audit SET sequence = 3 WHERE sequence = 2",
+    "UPDATE OR REPLACE audit SET sequence = 1 WHERE sequence = 2",
+    "DELETE FROM audit WHERE sequence = 2",
+    "DELETE FROM audit",
+    "INSERT INTO audit \(auditRow) VALUES (4, 'e4', 0, NULL, 's', 'n', '{}')",
+    "INSERT INTO audit \(auditRow) VALUES (2, 'e3', 0, NULL, 's', 'n', '{}')",
+    "INSERT OR REPLACE INTO audit \(auditRow) VALUES (2, 'e3', 0, NULL, 's', 'n', '{}')",
+    "INSERT OR REPLACE INTO audit \(auditRow) VALUES (3, 'e2', 0, NULL, 's', 'n', '{}')",
+    "INSERT INTO audit \(auditRow) VALUES (2, 'e3', 0, NULL, 's', 'n', '{}') "
+      + "ON CONFLICT (sequence) DO UPDATE SET json = '{}'",
+    "INSERT INTO audit \(auditRow) VALUES (NULL, 'e3', 0, NULL, 's', 'n', '{}')",
+    "INSERT INTO audit \(auditRow) VALUES (3, 'e3', 0, '12345678901', 's', 'n', '{}')",
+    "INSERT INTO audit \(auditRow) VALUES (3, 'e3', 0, NULL, 's', NULL, '{}')",
+    "INSERT INTO audit \(auditRow) VALUES (3, 'e3', 0, NULL, 's', 'n', x'7b7d')",
+    "INSERT INTO audit \(auditRow) VALUES (3, 'e3', 'now', NULL, 's', 'n', '{}')",
+  ])
+  func `the audit log can only be continued`(_ sql: String) async throws {
+    try await withShell { shell in
+      try shell.inDatabase { db in
+        let before = try Row.fetchAll(db, sql: "SELECT * FROM audit ORDER BY sequence")
+        #expect(throws: DatabaseError.self) { try db.execute(sql: sql) }
+        let after = try Row.fetchAll(db, sql: "SELECT * FROM audit ORDER BY sequence")
+        #expect(before == after)
+        try db.execute(
+          sql: "INSERT INTO audit \(Self.auditRow) VALUES (3, 'e3', 0, NULL, 's', 'n', '{}')")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "('', 'a', '123456789012', 1, '{}')",
+    "('User1', 'a', '123456789012', 1, '{}')",
+    "('User', '', '123456789012', 1, '{}')",
+    "('User', 'a', '12345678901', 1, '{}')",
+    "('User', 'a', '1234567890123', 1, '{}')",
+    "('User', 'a', '12345678901x', 1, '{}')",
+    "('User', 'a', NULL, 1, '{}')",
+    "('User', 'a', '123456789012', 0, '{}')",
+    "('User', 'a', '123456789012', 1, '')",
+    "('User', 'a', '123456789012', 1, x'7b7d')",
+    "('User', NULL, '123456789012', 1, '{}')",
+  ])
+  func `a record that breaks its shape cannot be stored`(_ values: String) async throws {
+    try await withShell { shell in
+      try shell.inDatabase { db in
+        let insert = "INSERT INTO record (kind, id, account, revision, body) VALUES "
+        #expect(throws: DatabaseError.self) { try db.execute(sql: insert + values) }
+        try db.execute(sql: insert + "('User', 'a', '123456789012', 1, '{}')")
+      }
+    }
+  }
+
+  @Test func `a store says whose it is and which migrations made it`() async throws {
+    try await withShell { shell in
+      let (application, format, migrations) = try shell.inDatabase { db in
+        (
+          try Int.fetchOne(db, sql: "PRAGMA application_id"), try Int.fetchOne(db, sql: "PRAGMA user_version"),
+          try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations")
+        )
+      }
+      #expect(application == 0x4558_4541)
+      #expect(format == 1)
+      #expect(migrations == ["0001-records-and-audit"])
+    }
+  }
+}

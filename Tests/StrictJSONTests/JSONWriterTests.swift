@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The writer: exact bytes, and texts that read back as what was written.
+
+import Foundation
+import StrictJSON
+import Testing
+
+private let naughty = sharedVectors("naughty-strings")
+
+struct JSONWriterTests {
+  private func text(_ body: (inout JSONWriter) -> Void) -> String {
+    var writer = JSONWriter()
+    body(&writer)
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  @Test func `commas stand between members and elements and nowhere else`() {
+    let written = text { json in
+      json.object { json in
+        json.member("a", "x")
+        json.name("b")
+        json.array { json in
+          json.integer(-1)
+          json.array { _ in }
+          json.object { $0.member("c", 2) }
+          json.object { _ in }
+          json.null()
+        }
+        json.name("d")
+        json.bool(true)
+        json.name("e")
+        json.raw(Array("[1,2]".utf8))
+        json.name("f")
+        json.bool(false)
+      }
+    }
+    #expect(written == #"{"a":"x","b":[-1,[],{"c":2},{},null],"d":true,"e":[1,2],"f":false}"#)
+  }
+
+  @Test func `only quotation mark, backslash and C0 controls are escaped`() {
+    #expect(
+      text { $0.string("\"\\/\u{0}\u{8}\t\n\r\u{1F} \u{7F}é\u{2028}😀\u{FFFF}") }
+        == "\"\\\"\\\\/\\u0000\\u0008\\u0009\\u000a\\u000d\\u001f \u{7F}é\u{2028}😀\u{FFFF}\""
+    )
+  }
+
+  @Test func `the extremes of 64 bits are written whole`() {
+    #expect(
+      text { $0.array { json in [.min, .max].forEach { json.integer($0) } } }
+        == "[-9223372036854775808,9223372036854775807]"
+    )
+  }
+
+  @Test func `every scalar of the Basic Multilingual Plane and beyond comes back as name and as value`()
+    throws
+  {
+    for start in stride(from: UInt32(0), through: 0x10FFFF, by: 0x400) {
+      let scalars = (start..<start + 0x400).compactMap(Unicode.Scalar.init)
+      let string = String(String.UnicodeScalarView(scalars))
+      let read = try JSONReader.read(Array(text { $0.object { $0.member(string, string) } }.utf8))
+      let member = try #require(read.object?.members.first)
+      #expect(member.name.utf8.elementsEqual(string.utf8))
+      #expect(member.value.string?.utf8.elementsEqual(string.utf8) == true)
+    }
+  }
+
+  @Test(.enabled(if: naughty != nil, "shared/vectors/naughty-strings is not beside the checkout"))
+  func `naughty strings come back as they were`() throws {
+    let file = try #require(naughty).appending(path: "blns.json")
+    let strings = try #require(try JSONReader.read(Array(Data(contentsOf: file))).array)
+    #expect(strings.count == 515)
+    var writer = JSONWriter()
+    writer.value(.array(strings))
+    #expect(try JSONReader.read(writer.bytes).array == strings)
+    let judged = try #require(try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String])
+    #expect(judged.count == 515)
+    // The judge drops a string that is nothing but U+FEFF.
+    for (judge, string) in zip(judged, strings.compactMap(\.string)) where string != "\u{FEFF}" {
+      #expect(Array(judge.utf8) == Array(string.utf8))
+    }
+  }
+}
