@@ -108,6 +108,26 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
+
+    // tests: rooms, then the pipeline, then the adapters
+    tests("IdentityModelTests", ["IdentityModel"]),
+    tests("StrictJSONTests", ["StrictJSON"]),
+    tests("SigV4Tests", ["SigV4", "IdentityModel", "StrictJSON", crypto]),
+    tests("AWSProtocolsTests", ["AWSProtocols", "IdentityModel", "StrictJSON"]),
+    tests("PolicyEngineTests", ["PolicyEngine", "IdentityModel", "StrictJSON", "Federation"]),
+    tests("TokenFormatsTests", ["TokenFormats", "IdentityModel", "StrictJSON", crypto, cryptoExtras]),
+    tests(
+      "FederationTests",
+      [
+        "Federation", "IdentityModel", "StrictJSON", "SigV4", "AuditTrail", "TokenFormats", "LocalKeys",
+        "StoreSQLite",
+      ]),
+    tests(
+      "StoreTests",
+      [
+        "StoreSQLite", "Federation", "AuditTrail", "IdentityModel",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -26,7 +26,9 @@ extension ParameterReader {
     return list
   }
 
-  /// A list of strings that may be sent; `nil` when it was not. `memberLength` is in UTF-16 code units.
+  /// A list of strings that may be sent; `nil` when it was not.
+  ///
+  /// `memberLength` is in UTF-16 code units.
   package mutating func optionalStringList(
     _ name: String,
     count: ClosedRange<Int>,
@@ -60,6 +62,7 @@ extension ParameterReader {
   ///   - type: the name of the structure in the message of a list that is too long.
   ///   - members: the names of the structure's members in that message.
   ///   - element: reads one element; names are those of the structure's members.
+  /// - Returns: the elements, in order.
   package mutating func structureList<Element>(
     _ name: String,
     count: ClosedRange<Int>,
@@ -140,14 +143,16 @@ extension ParameterReader {
     "\(list).member.\(index)"
   }
 
-  /// How many elements the list has; `nil` when it was not sent. A list that is not one is malformed and empty.
+  /// How many elements the list has; `nil` when it was not sent.
+  ///
+  /// A list that is not one is malformed and empty.
   private mutating func elements(_ name: String, _ kind: ElementKind) -> Int? {
     let itself = scalar(name)
-    let stem = Array("\(wirePrefix)\(name).member.".utf8)
+    let stem = wirePrefix + name + ".member."
     // Which of the elements were sent. INVARIANT: an index is at most `QueryParameters.maximumCount`.
     var sent: [Bool] = []
-    for parameter in parameters.names where parameter.utf8.starts(with: stem) {
-      let rest = parameter.utf8.dropFirst(stem.count)
+    for parameter in parameters.names where parameter.utf8.starts(with: stem.utf8) {
+      let rest = parameter.utf8.dropFirst(stem.utf8.count)
       let digits = rest.prefix { $0 != UInt8(ascii: ".") }
       guard let index = listIndex(digits), (digits.endIndex == rest.endIndex) == (kind == .scalar) else {
         malformed("`\(wirePrefix)\(name)` must be a list of \(kind == .scalar ? "strings" : "structures")")

@@ -69,7 +69,9 @@ package struct ParameterReader: Sendable {
 // MARK: - Strings
 
 extension ParameterReader {
-  /// A string that must be sent. `length` is in UTF-16 code units.
+  /// A string that must be sent.
+  ///
+  /// `length` is in UTF-16 code units.
   package mutating func requiredString(
     _ name: String,
     length: ClosedRange<Int>,
@@ -78,7 +80,9 @@ extension ParameterReader {
     required(name, optionalString(name, length: length, pattern: pattern)) ?? ""
   }
 
-  /// A string that may be sent; `nil` when it was not. `length` is in UTF-16 code units.
+  /// A string that may be sent; `nil` when it was not.
+  ///
+  /// `length` is in UTF-16 code units.
   package mutating func optionalString(
     _ name: String,
     length: ClosedRange<Int>,
@@ -129,7 +133,9 @@ extension ParameterReader {
     required(name, optionalInteger(name, range)) ?? range.lowerBound
   }
 
-  /// An integer that may be sent; `nil` when it was not. One that fits no 64 bits is out of range, not malformed.
+  /// An integer that may be sent; `nil` when it was not.
+  ///
+  /// One that fits no 64 bits is out of range, not malformed.
   package mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int>) -> Int? {
     guard let text = scalar(name) else { return nil }
     let isNegative = text.utf8.first == UInt8(ascii: "-")
@@ -198,6 +204,6 @@ extension ParameterReader {
 extension ParameterReader {
   /// The text of a scalar parameter; `nil` when it was not sent.
   func scalar(_ name: String) -> String? {
-    parameters[wirePrefix + name]
+    parameters[wirePrefix.isEmpty ? name : wirePrefix + name]
   }
 }

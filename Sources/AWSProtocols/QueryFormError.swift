@@ -2,7 +2,9 @@
 //
 // Why a request is not an AWS Query request. Says nothing of what a parameter means: that is for `ParameterReader`.
 
-/// Why a form or query string is refused. `offset` counts bytes from its start.
+/// Why a form or query string is refused.
+///
+/// `offset` counts bytes from the start of the form or query string.
 package enum QueryFormError: Error, Hashable, Sendable {
   /// A `%` at `offset` is not followed by two hexadecimal digits.
   case malformedPercentEscape(offset: Int)

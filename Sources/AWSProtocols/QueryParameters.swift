@@ -23,6 +23,8 @@ package struct QueryParameters: Sendable {
   /// - Parameter bytes: the body, or the bytes after the `?` of the request target, exactly as they were signed.
   /// - Throws: `QueryFormError`, naming the first thing that is wrong.
   package init(form bytes: [UInt8]) throws(QueryFormError) {
+    pairs.reserveCapacity(16)
+    positions.reserveCapacity(16)
     var start = 0
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
@@ -80,9 +82,10 @@ package struct QueryParameters: Sendable {
 
 /// Decodes `%XX` and `+` and checks the result as UTF-8.
 private func decode(_ bytes: [UInt8], _ range: Range<Int>) throws(QueryFormError) -> String {
+  let isPlain = bytes[range].allSatisfy { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") }
   var decoded: [UInt8] = []
-  decoded.reserveCapacity(range.count)
-  var position = range.lowerBound
+  decoded.reserveCapacity(isPlain ? 0 : range.count)
+  var position = isPlain ? range.upperBound : range.lowerBound
   while position < range.upperBound {
     switch bytes[position] {
     case UInt8(ascii: "+"):
@@ -98,7 +101,7 @@ private func decode(_ bytes: [UInt8], _ range: Range<Int>) throws(QueryFormError
     }
     position += 1
   }
-  guard let text = String(validating: decoded, as: UTF8.self) else {
+  guard let text = String(validating: isPlain ? bytes[range] : decoded[...], as: UTF8.self) else {
     throw .notUTF8(offset: range.lowerBound)
   }
   return text
@@ -115,13 +118,15 @@ private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
 
 // Every part after a part `member` must be an index.
 private func hasCanonicalListIndices(_ name: String) -> Bool {
-  guard name.utf8.contains(UInt8(ascii: ".")) else { return true }
+  var rest = name.utf8[...]
   var afterMember = false
-  for part in name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+  while true {
+    let part = rest.prefix { $0 != UInt8(ascii: ".") }
     if afterMember, listIndex(part) == nil { return false }
+    guard part.endIndex < rest.endIndex else { return true }
     afterMember = part.elementsEqual("member".utf8)
+    rest = rest[rest.index(after: part.endIndex)...]
   }
-  return true
 }
 
 /// Reads a list index: 1 to `QueryParameters.maximumCount` in decimal, no sign, no leading zero; `nil` otherwise.

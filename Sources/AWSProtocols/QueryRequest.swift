@@ -16,6 +16,7 @@ extension QueryParameters {
   ///   - query: what follows the `?` of the request target, undecoded; `nil` without one.
   ///   - contentType: the `Content-Type` of the request; `nil` (taken for a form) without one.
   ///   - body: the body.
+  /// - Returns: the action's parameters.
   /// - Throws: `QueryFormError`.
   package static func read(
     method: String,
@@ -45,6 +46,8 @@ private let signaturePrefix = "X-Amz-"
 
 // `application/x-www-form-urlencoded`, with no `charset` or with UTF-8. Source: RFC 9110 §8.3.1.
 private func isForm(_ contentType: String) -> Bool {
+  // What SDKs send, without a closer look.
+  if contentType.utf8.elementsEqual("application/x-www-form-urlencoded; charset=utf-8".utf8) { return true }
   let parts = asciiLowercased(contentType).split(separator: ";", omittingEmptySubsequences: false)
   guard let mediaType = parts.first, trimmed(mediaType) == "application/x-www-form-urlencoded" else {
     return false

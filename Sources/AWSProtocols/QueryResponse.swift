@@ -17,6 +17,7 @@ package enum QueryResponse {
   ///   - service: the service, for its namespace.
   ///   - result: the members of the result; `nil` (no `XResult`) for an operation without an output shape.
   ///   - requestID: the id that `x-amzn-RequestId` also tells.
+  /// - Returns: the UTF-8 bytes of the body.
   package static func success(
     action: String,
     service: ServiceName,
@@ -40,6 +41,7 @@ package enum QueryResponse {
   ///   - error: what the client reads.
   ///   - service: the service, for its namespace; STS's when the request named none.
   ///   - requestID: the id that `x-amzn-RequestId` also tells.
+  /// - Returns: the UTF-8 bytes of the body.
   package static func failure(
     _ error: ServiceError,
     service: ServiceName?,

@@ -24,7 +24,9 @@ package enum ResponseValue: Hashable, Sendable {
 package struct ResponseStructure: Hashable, Sendable {
   /// A name and its value.
   package struct Member: Hashable, Sendable {
-    /// AWS's name of the member, such as `WebIdentityToken`. Never input: a protocol writes it as it is.
+    /// AWS's name of the member, such as `WebIdentityToken`.
+    ///
+    /// Never input: a protocol writes it as it is.
     package let name: String
     /// The value.
     package let value: ResponseValue

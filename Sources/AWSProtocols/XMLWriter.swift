@@ -15,7 +15,8 @@ struct XMLWriter {
     bytes.reserveCapacity(2048)
   }
 
-  /// Opens an element that holds elements. INVARIANT: `name` is an XML name of ours, never input.
+  // INVARIANT: `name` is an XML name of ours, never input, here and below.
+  /// Opens an element that holds elements.
   mutating func open(_ name: String, namespace: String? = nil) {
     indent()
     tag(name, namespace: namespace)
@@ -102,25 +103,23 @@ struct XMLWriter {
     var text = text
     text.withUTF8 { utf8 in
       var written = 0
-      for position in utf8.indices where needsCare[Int(utf8[position])] {
+      for position in utf8.indices where needsCare(utf8[position]) {
         guard let (length, replacement) = replacement(in: utf8, at: position) else { continue }
-        bytes.append(contentsOf: utf8[written..<position])
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[written..<position]))
         bytes.append(contentsOf: replacement.utf8)
         written = position + length
       }
-      bytes.append(contentsOf: utf8[written...])
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[written...]))
     }
   }
 }
 
-// The bytes at which a replacement may begin.
-private let needsCare: [Bool] = (0...255).map { byte in
-  switch UInt8(byte) {
-  case UInt8(ascii: "\t"), UInt8(ascii: "\n"): false
-  case 0..<0x20, 0xEF: true
-  case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
-  default: false
-  }
+// Whether a replacement may begin at the byte: a C0 control but tab and LF, one of `"&'<>`, or the lead byte of
+// U+FFFE and U+FFFF.
+private func needsCare(_ byte: UInt8) -> Bool {
+  let controls: UInt64 = 0xFFFF_F9FF
+  let signs: UInt64 = 1 << 0x22 | 1 << 0x26 | 1 << 0x27 | 1 << 0x3C | 1 << 0x3E
+  return byte < 64 ? (controls | signs) >> UInt64(byte) & 1 == 1 : byte == 0xEF
 }
 
 // What stands for the scalar at `position`, and how many bytes it replaces; `nil` when the scalar may stay.

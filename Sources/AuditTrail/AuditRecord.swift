@@ -108,12 +108,12 @@ package struct AuditRecord: Hashable, Sendable {
 // MARK: - CloudTrail form
 
 extension AuditRecord {
-  /// The record as one JSON object, UTF-8, without white space.
+  /// The record as one JSON object, UTF-8, without white space, on one line by anybody's reading.
   ///
   /// Size caps as CloudTrail's: `userAgent`, `errorCode`, `errorMessage` 1 KB, cut at a character boundary;
   /// `requestParameters` and `responseElements` 100 KB, replaced by `{"omitted":true}` beyond it.
   package var json: [UInt8] {
-    var writer = JSONWriter(capacity: 1024)
+    var writer = JSONWriter(capacity: 1024, isOneLine: true)
     writer.object { writer in
       writer.member("eventVersion", "1.11")
       writer.name("userIdentity")
@@ -177,7 +177,7 @@ private func writeElements(_ name: String, _ value: JSONValue?, to writer: inout
     writer.null()
     return
   }
-  var part = JSONWriter()
+  var part = JSONWriter(isOneLine: true)
   part.value(value)
   writer.raw(part.bytes.count <= 100 * 1024 ? part.bytes : Array(#"{"omitted":true}"#.utf8))
 }

@@ -32,9 +32,11 @@ package struct ChildProcess: Sendable {
   package let words: [String]
   /// The whole environment of the program.
   package let environment: [String: String]
-  /// How long it may run. Unit: seconds. The AWS SDK for Go grants one minute as well.
+  /// How long it may run, in seconds.
+  ///
+  /// The AWS SDK for Go grants one minute as well.
   package let timeoutSeconds: Int
-  /// How much it may write. Unit: bytes.
+  /// How much it may write, in bytes.
   package let maximumOutputBytes: Int
 
   /// Gathers the parts; `words` holds at least the program.

@@ -99,6 +99,7 @@ package struct CredentialChain: Sendable {
   /// file; container endpoint.
   ///
   /// - Parameter now: the time, to refuse what has expired and to sign with.
+  /// - Returns: the credential, which has not expired.
   /// - Throws: `CredentialChainError` of the first place that is named and gives nothing.
   package func resolve(now: Instant) async throws(CredentialChainError) -> ResolvedCredential {
     let found = try await find(now)

@@ -7,7 +7,9 @@ import IdentityModel
 import SigV4
 package import StrictJSON
 
-/// Why a JSON text is no credential. Nothing of its content is told: it may be a secret.
+/// Why a JSON text is no credential.
+///
+/// Nothing of its content is told, for it may be a secret.
 package enum CredentialDocumentError: Error, Hashable, Sendable {
   /// It is not JSON.
   case json(JSONReaderError)

@@ -6,7 +6,9 @@
 
 package import IdentityModel
 
-/// Why the settings are no good. `source` is where the value stands: `--region`, `AWS_REGION`, `profile x`.
+/// Why the settings are no good.
+///
+/// `source` is where the value stands: `--region`, `AWS_REGION`, `profile x`.
 package enum EndpointSettingsError: Error, Hashable, Sendable {
   /// Neither option, environment nor profile names an endpoint.
   case noEndpoint

@@ -66,13 +66,11 @@ package struct HTTPAnswer: Sendable {
 ///
 /// Call `shutdown()` once at the end.
 package struct FederationHTTPClient: Sendable {
-  private let client: HTTPClient
-  private let trustRoots: TrustRoots
+  private let clients: HostClients
 
   /// Makes a client that trusts `trustRoots`, speaks TLS 1.2 and later and HTTP/1.1.
   package init(trustRoots: TrustRoots = .system) {
-    self.trustRoots = trustRoots
-    self.client = HTTPClient(configuration: configuration(trustRoots, dnsOverride: [:]))
+    self.clients = HostClients(trustRoots)
   }
 
   /// Sends `call` and collects the answer, whatever its status.
@@ -82,6 +80,7 @@ package struct FederationHTTPClient: Sendable {
   ///   - address: where to connect instead of resolving the URL's host; TLS still demands a certificate for the host.
   ///   - timeoutSeconds: how long everything may take together.
   ///   - maximumBodyBytes: the longest body that is taken.
+  /// - Returns: the whole answer.
   /// - Throws: `FederationHTTPError` when there is no whole answer.
   package func send(
     _ call: HTTPCall,
@@ -89,26 +88,17 @@ package struct FederationHTTPClient: Sendable {
     timeoutSeconds: Int = 30,
     maximumBodyBytes: Int = 1 << 20
   ) async throws(FederationHTTPError) -> HTTPAnswer {
-    // An override belongs to a client, so a call to a given address has a client of its own. A host that is an
-    // address already is connected to as it stands.
-    guard let address, IPAddress(call.url.host) == nil else {
-      return try await send(call, over: client, timeoutSeconds, maximumBodyBytes)
+    guard let client = clients.client(for: call.url, at: address) else {
+      throw .unreachable(reason: "the client was shut down")
     }
-    let override = [call.url.host: address.description]
-    let pinned = HTTPClient(configuration: configuration(trustRoots, dnsOverride: override))
-    let answer: Result<HTTPAnswer, FederationHTTPError>
-    do throws(FederationHTTPError) {
-      answer = .success(try await send(call, over: pinned, timeoutSeconds, maximumBodyBytes))
-    } catch {
-      answer = .failure(error)
-    }
-    try? await pinned.shutdown()
-    return try answer.get()
+    return try await send(call, over: client, timeoutSeconds, maximumBodyBytes)
   }
 
-  /// Closes all connections. No call may follow.
+  /// Closes all connections; no call may follow.
   package func shutdown() async {
-    try? await client.shutdown()  // the only error is that it was shut down before
+    for client in clients.removeAll() {
+      try? await client.shutdown()  // the only error is that it was shut down before
+    }
   }
 
   private func send(
@@ -138,25 +128,6 @@ package struct FederationHTTPClient: Sendable {
   }
 }
 
-private func configuration(
-  _ trustRoots: TrustRoots,
-  dnsOverride: [String: String]
-) -> HTTPClient.Configuration {
-  var tls = TLSConfiguration.makeClientConfiguration()
-  tls.minimumTLSVersion = .tlsv12
-  tls.trustRoots = trustRoots.roots
-  var configuration = HTTPClient.Configuration(
-    tlsConfiguration: tls,
-    redirectConfiguration: .disallow,
-    timeout: .init(connect: .seconds(5)),
-    decompression: .disabled
-  )
-  configuration.httpVersion = .http1Only
-  configuration.dnsOverride = dnsOverride
-  configuration.connectionPool.retryConnectionEstablishment = false
-  return configuration
-}
-
 private struct DeadlineExceeded: Error {}
 
 /// Runs `operation` and cancels it after `seconds`: the library's own timeout ends with the head of the answer, and a
@@ -182,7 +153,7 @@ private func describe(_ error: any Error, _ timeoutSeconds: Int) -> FederationHT
   case is DeadlineExceeded: return .timedOut(seconds: timeoutSeconds)
   case let error as NIOTooManyBytesError: return .bodyTooLarge(limit: error.maxBytes ?? 0)
   case let error as NIOSSLError where error == .uncleanShutdown: return .connectionLost
-  case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+  case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError, is CertificateNameMismatch:
     return .tlsFailed(reason: printable(String(describing: error)))
   case is HTTPParserError: return .notHTTP(reason: printable(String(describing: error)))
   case let error as IOError:

@@ -7,7 +7,7 @@
 
 import IdentityModel
 
-/// Why a text is not an acceptable ini file. `line` counts from 1.
+/// Why a text is not an acceptable ini file; `line` counts from 1.
 package enum INIError: Error, Hashable, Sendable {
   /// The bytes are not well-formed UTF-8, or hold a NUL.
   case notText

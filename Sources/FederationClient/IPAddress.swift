@@ -92,7 +92,7 @@ private func reachIPv4(_ octets: ArraySlice<UInt8>) -> IPAddress.Reach {
 private let ipv4Networks: [(network: UInt32, length: UInt32, reach: IPAddress.Reach)] = [
   (0x0000_0000, 8, .special),  // 0.0.0.0/8, this network
   (0x0A00_0000, 8, .privateNetwork),  // 10.0.0.0/8
-  (0x6440_0000, 10, .privateNetwork),  // 100.64.0.0/10, shared address space (100.100.100.200 is a metadata service)
+  (0x6440_0000, 10, .privateNetwork),  // 100.64.0.0/10, shared address space; a metadata service among it
   (0x7F00_0000, 8, .loopback),  // 127.0.0.0/8
   (0xA9FE_0000, 16, .linkLocal),  // 169.254.0.0/16
   (0xAC10_0000, 12, .privateNetwork),  // 172.16.0.0/12

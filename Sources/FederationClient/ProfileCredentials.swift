@@ -74,7 +74,7 @@ extension CredentialChain {
 
   /// The credential of the role that `profile` names in `role_arn`.
   ///
-  /// - Parameter visited: the profiles on the way here, this one last, to end a circle.
+  /// `visited` holds the profiles on the way here, this one last, to end a circle.
   func role(
     of profile: ProfileFiles.Profile,
     visited: [String],

@@ -7,7 +7,9 @@
 package import IdentityModel
 package import SigV4
 
-/// Who a caller is. Source: AWS STS API, GetCallerIdentity.
+/// Who a caller is.
+///
+/// Source: AWS STS API, GetCallerIdentity.
 package struct CallerIdentity: Hashable, Sendable {
   /// `Account`: 12 digits.
   package let account: String
@@ -35,6 +37,7 @@ package struct STSClient: Sendable {
   ///   - algorithm: `ES384` or `RS256`.
   ///   - durationSeconds: 60–3600; `nil` leaves the choice to the server (300).
   ///   - tags: at most 50.
+  /// - Returns: the token in compact form and its end.
   /// - Throws: `STSClientError`; the limits are the server's to check, and its message tells.
   package func getWebIdentityToken(
     audiences: [String],

@@ -85,7 +85,7 @@ private struct Run {
 
   var report: VerificationReport { VerificationReport(entries: entries, header: header, claims: claims) }
 
-  /// Reads header and claims and returns `iss`. Nothing of it is trusted yet.
+  /// Reads header and claims, of which nothing is trusted yet, and returns `iss`.
   mutating func parse() throws(Stop) -> String {
     let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     if parts.count == 3, token.utf8.count <= JWS.maximumBytes {

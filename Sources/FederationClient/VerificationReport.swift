@@ -7,7 +7,7 @@ package import StrictJSON
 
 /// The outcome of a verification.
 package struct VerificationReport: Hashable, Sendable {
-  /// A check, in the order in which they are made. The raw values are the names in JSON.
+  /// A check, in the order in which they are made; the raw values are the names in JSON.
   package enum Check: String, Hashable, Sendable, CaseIterable {
     /// The token is a signed JWT in compact form, with an algorithm and a `kid`.
     case parse
@@ -78,7 +78,7 @@ package struct VerificationReport: Hashable, Sendable {
     return nil
   }
 
-  /// One line for each check: outcome, name, what was found. No line holds a control character.
+  /// One line for each check: outcome, name, what was found; no control characters.
   package var text: String {
     entries.map { entry in
       let name = entry.check.rawValue

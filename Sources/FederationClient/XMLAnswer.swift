@@ -5,7 +5,7 @@
 // depth are capped and nothing recurses. Refuses to know what the elements mean.
 // Source: XML 1.0 §2–§4; AWS Query protocol, responses.
 
-/// Why a text is not an acceptable answer. `offset` counts bytes.
+/// Why a text is not an acceptable answer; `offset` counts bytes.
 package enum XMLAnswerError: Error, Hashable, Sendable {
   /// The bytes are not well-formed UTF-8.
   case notUTF8

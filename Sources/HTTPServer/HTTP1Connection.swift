@@ -190,31 +190,49 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
   private func dispatch(context: ChannelHandlerContext) {
     guard let request else { return }
+    phase = .responding
+    if let document = service.document(for: request) {
+      body.removeAll()
+      if request.method == "GET", !request.isConditional, !endsAfter(request) {
+        let octets = service.rendered.octets(
+          of: document, date: service.date.now, allocator: context.channel.allocator)
+        respond(octets, closes: false, context: context)
+      } else {
+        respond(document.answer(to: request), context: context)
+      }
+      return
+    }
     var body: [UInt8] = []
     swap(&body, &self.body)
     let eventLoop = context.eventLoop
     let connection = NIOLoopBound(self, eventLoop: eventLoop)
-    phase = .responding
-    let atOnce = service.answer(request, body: body, from: peer) { response in
+    service.answer(request, body: body, from: peer) { response in
       eventLoop.execute {
         guard let context = connection.value.context else { return }
         connection.value.respond(response, context: context)
         connection.value.resume(context: context)
       }
     }
-    if let atOnce { respond(atOnce, context: context) }
   }
 
   // MARK: - Responses
 
+  private func endsAfter(_ request: RequestHead) -> Bool {
+    request.closes || isStopping || (isInputClosed && waiting.isEmpty)
+  }
+
   private func respond(_ response: APIResponse, context: ChannelHandlerContext) {
     guard phase == .responding, let request else { return }
-    let closes = request.closes || isStopping || (isInputClosed && waiting.isEmpty)
+    let closes = endsAfter(request)
     let octets = response.http1(
       date: service.date.now, closes: closes, isHead: request.method == "HEAD",
       allocator: context.channel.allocator)
+    respond(octets, closes: closes, context: context)
+  }
+
+  private func respond(_ octets: ByteBuffer, closes: Bool, context: ChannelHandlerContext) {
     context.write(wrapOutboundOut(octets), promise: nil)
-    self.request = nil
+    request = nil
     if closes {
       finish(lingering: Service.linger, context: context)
     } else {

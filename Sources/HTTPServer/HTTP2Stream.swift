@@ -93,17 +93,20 @@ final class HTTP2Stream: ChannelInboundHandler {
     guard let request else { return }
     phase = .responding
     timer?.cancel()
+    if let document = service.document(for: request) {
+      send(document.answer(to: request), context: context)
+      return
+    }
     var body: [UInt8] = []
     swap(&body, &self.body)
     let eventLoop = context.eventLoop
     let stream = NIOLoopBound(self, eventLoop: eventLoop)
-    let atOnce = service.answer(request, body: body, from: peer) { response in
+    service.answer(request, body: body, from: peer) { response in
       eventLoop.execute {
         guard let context = stream.value.context else { return }
         stream.value.respond(response, context: context)
       }
     }
-    if let atOnce { respond(atOnce, context: context) }
   }
 
   private func respond(_ response: APIResponse, context: ChannelHandlerContext) {

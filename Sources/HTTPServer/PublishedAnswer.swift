@@ -7,18 +7,16 @@ import Federation
 import IdentityModel
 
 extension PublishedDocument {
+  /// The answer to an unconditional GET.
+  var response: APIResponse {
+    APIResponse(status: 200, headers: [HTTPField("Content-Type", contentType)] + validators, body: body)
+  }
+
   /// The answer to `head`, whatever its method.
   func answer(to head: RequestHead) -> APIResponse {
     switch head.method {
     case "GET", "HEAD":
-      let shared = [
-        HTTPField("Cache-Control", "public, max-age=300"),
-        HTTPField("ETag", entityTag),
-        HTTPField("Access-Control-Allow-Origin", "*"),
-        HTTPField("X-Content-Type-Options", "nosniff"),
-      ]
-      if isUnchanged(for: head) { return APIResponse(status: 304, headers: shared, body: []) }
-      return APIResponse(status: 200, headers: [HTTPField("Content-Type", contentType)] + shared, body: body)
+      return isUnchanged(for: head) ? APIResponse(status: 304, headers: validators, body: []) : response
     case "OPTIONS":
       return APIResponse(
         status: 204,
@@ -35,11 +33,19 @@ extension PublishedDocument {
     }
   }
 
+  private var validators: [HTTPField] {
+    [
+      HTTPField("Cache-Control", "public, max-age=300"),
+      HTTPField("ETag", entityTag),
+      HTTPField("Access-Control-Allow-Origin", "*"),
+      HTTPField("X-Content-Type-Options", "nosniff"),
+    ]
+  }
+
   /// Whether an `If-None-Match` of the request names this document: `*`, or an equal tag by weak comparison.
   private func isUnchanged(for head: RequestHead) -> Bool {
-    head.fields.contains { field in
-      field.name.utf8.count == 13 && field.hasName("if-none-match") && isNamed(by: field.value)
-    }
+    head.isConditional
+      && head.fields.contains { $0.hasName("if-none-match") && isNamed(by: $0.value) }
   }
 
   // 1. A member is `*` or [ `W/` ] DQUOTE *etagc DQUOTE; commas may stand inside the quotation marks.

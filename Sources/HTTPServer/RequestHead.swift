@@ -33,6 +33,8 @@ struct RequestHead {
   private(set) var isChunked = false
   /// Whether the client waits for `100 Continue`.
   private(set) var expectsContinue = false
+  /// Whether there is an `If-None-Match`.
+  private(set) var isConditional = false
   /// Whether the connection ends after the response.
   private(set) var closes: Bool
 
@@ -90,7 +92,9 @@ struct RequestHead {
   }
 
   /// The path of the target, without the query.
-  var path: Substring { target.prefix { $0 != "?" } }
+  var path: Substring {
+    target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
+  }
 
   /// Whether a body follows.
   var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
@@ -117,6 +121,8 @@ struct RequestHead {
       case 12 where field.hasName("content-type"):
         guard !hasContentType else { throw .badRequest }
         hasContentType = true
+      case 13 where field.hasName("if-none-match"):
+        isConditional = true
       case 14 where field.hasName("content-length"):
         guard contentLength == nil, let length = Grammar.contentLength(field.value) else { throw .badRequest }
         guard length <= configuration.maximumBodyBytes else { throw .contentTooLarge }

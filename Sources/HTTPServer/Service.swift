@@ -13,6 +13,7 @@ struct Service: Sendable {
   let connections: Connections
   let bridge: ResponderBridge
   let date = DateField()
+  let rendered = RenderedDocuments()
   let logger: Logger
 
   /// How long a connection stays readable after the server sent its last octet, or was told to stop while idle:
@@ -23,19 +24,20 @@ struct Service: Sendable {
   /// The same after a refusal, when the peer may still be sending a large body.
   static let lingerAfterRefusal = TimeAmount.seconds(2)
 
-  /// The answer to a whole request: at once from memory, or later through `deliver`.
+  /// The document that `head` asks for, from memory.
+  func document(for head: RequestHead) -> PublishedDocument? {
+    bridge.responder.publishedDocument(host: head.host, path: head.path)
+  }
+
+  /// Hands a whole request to the responder.
   func answer(
     _ head: RequestHead, body: [UInt8], from peer: Peer,
     deliver: @escaping @Sendable (APIResponse) -> Void
-  ) -> APIResponse? {
-    if let document = bridge.responder.publishedDocument(host: head.host, path: head.path) {
-      return document.answer(to: head)
-    }
+  ) {
     let request = APIRequest(
       method: head.method, target: head.target, headers: head.fields, body: body,
       sourceIPAddress: peer.address, tls: peer.tls)
     bridge.answer(request, deliver: deliver)
-    return nil
   }
 
   /// Notes a refused request: the peer and the status, never what it sent.

@@ -154,7 +154,7 @@ final class TLSCertificates: Sendable {
       if reason.contains("KEY_VALUES_MISMATCH") || reason.contains("KEY_TYPE_MISMATCH") {
         throw .keyDoesNotMatchCertificate(certificate: certificatePath, key: keyPath)
       }
-      throw .cannotUseCertificate(path: certificatePath, reason: reason)
+      print("REASON", reason); throw .cannotUseCertificate(path: certificatePath, reason: reason)
     }
   }
 }

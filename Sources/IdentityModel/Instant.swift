@@ -44,23 +44,22 @@ package struct Instant: Hashable, Comparable, Sendable {
 extension Instant {
   /// `2026-04-21T07:37:10Z`: RFC 3339 §5.6 in UTC with whole seconds, as in CloudTrail's `eventTime`.
   package var rfc3339: String {
-    let parts = civil
-    return "\(pad(parts.year, 4))-\(pad(parts.month, 2))-\(pad(parts.day, 2))T"
-      + "\(pad(parts.hour, 2)):\(pad(parts.minute, 2)):\(pad(parts.second, 2))Z"
+    String(decoding: spelled(separated: true) + [UInt8(ascii: "Z")], as: UTF8.self)
   }
 
   /// `2026-04-21T07:37:10.000Z`: RFC 3339 with milliseconds, as in STS `Expiration`.
   package var rfc3339Milliseconds: String {
     let remainder = Int(milliseconds % 1000)
-    let fraction = remainder < 0 ? remainder + 1000 : remainder
-    return rfc3339.dropLast() + ".\(pad(fraction, 3))Z"
+    var text = spelled(separated: true)
+    text.append(UInt8(ascii: "."))
+    append(remainder < 0 ? remainder + 1000 : remainder, 3, to: &text)
+    text.append(UInt8(ascii: "Z"))
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// `20260421T073710Z`: ISO 8601 basic format, as in `X-Amz-Date`.
   package var basicFormat: String {
-    let parts = civil
-    return "\(pad(parts.year, 4))\(pad(parts.month, 2))\(pad(parts.day, 2))T"
-      + "\(pad(parts.hour, 2))\(pad(parts.minute, 2))\(pad(parts.second, 2))Z"
+    String(decoding: spelled(separated: false) + [UInt8(ascii: "Z")], as: UTF8.self)
   }
 
   /// `20260421`: the date of a SigV4 credential scope.
@@ -75,6 +74,25 @@ extension Instant {
     let hour12 = parts.hour % 12 == 0 ? 12 : parts.hour % 12
     return "\(months[parts.month - 1]) \(parts.day), \(parts.year), "
       + "\(hour12):\(pad(parts.minute, 2)):\(pad(parts.second, 2)) \(parts.hour < 12 ? "AM" : "PM")"
+  }
+
+  // `2026-04-21T07:37:10`, or `20260421T073710`. Spelled several times in every request, so no text is made twice.
+  private func spelled(separated: Bool) -> [UInt8] {
+    let parts = civil
+    var text: [UInt8] = []
+    text.reserveCapacity(32)
+    append(parts.year, 4, to: &text)
+    if separated { text.append(UInt8(ascii: "-")) }
+    append(parts.month, 2, to: &text)
+    if separated { text.append(UInt8(ascii: "-")) }
+    append(parts.day, 2, to: &text)
+    text.append(UInt8(ascii: "T"))
+    append(parts.hour, 2, to: &text)
+    if separated { text.append(UInt8(ascii: ":")) }
+    append(parts.minute, 2, to: &text)
+    if separated { text.append(UInt8(ascii: ":")) }
+    append(parts.second, 2, to: &text)
+    return text
   }
 
   /// Reads exactly `YYYYMMDDTHHMMSSZ` (ISO 8601 basic format, ASCII digits, upper-case T and Z).
@@ -180,8 +198,24 @@ extension Instant {
 }
 
 private func pad(_ value: Int, _ width: Int) -> String {
-  let digits = String(value)
-  return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+  var text: [UInt8] = []
+  append(value, width, to: &text)
+  return String(decoding: text, as: UTF8.self)
+}
+
+// At least `width` digits.
+private func append(_ value: Int, _ width: Int, to text: inout [UInt8]) {
+  guard (0..<10_000).contains(value) else {
+    text.append(contentsOf: String(value).utf8)
+    return
+  }
+  var divisor = 1000
+  var place = 4
+  while place > 0 {
+    if place <= width || value >= divisor { text.append(UInt8(ascii: "0") + UInt8(value / divisor % 10)) }
+    divisor /= 10
+    place -= 1
+  }
 }
 
 private func number(_ digits: some Sequence<UInt8>) -> Int? {

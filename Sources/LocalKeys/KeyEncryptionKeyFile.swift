@@ -9,7 +9,9 @@ enum KeyEncryptionKeyFile {
   /// Writes a new file with mode 0600 and flushes it and its directory.
   static func create(at path: String, content: [UInt8]) throws(KeyEncryptionKeyError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw errno == EEXIST ? .alreadyExists : .failed(operation: "open", errno: errno) }
+    guard descriptor >= 0 else {
+      throw errno == EEXIST ? .alreadyExists : .failed(operation: "open", errno: errno)
+    }
     do throws(KeyEncryptionKeyError) {
       defer { close(descriptor) }
       try write(content, to: descriptor)
@@ -25,14 +27,18 @@ enum KeyEncryptionKeyFile {
   static func read(at path: String, maximumBytes: Int) throws(KeyEncryptionKeyError) -> [UInt8] {
     // O_NONBLOCK: a pipe at the path must not make us wait for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw errno == ENOENT ? .notFound : .failed(operation: "open", errno: errno) }
+    guard descriptor >= 0 else {
+      throw errno == ENOENT ? .notFound : .failed(operation: "open", errno: errno)
+    }
     defer { close(descriptor) }
     // Of the open file, not of the path: what is checked is what is read.
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .failed(operation: "fstat", errno: errno) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw .notARegularFile }
     guard status.st_mode & 0o077 == 0 else { throw .permissionsTooOpen(mode: status.st_mode & 0o7777) }
-    guard status.st_uid == geteuid() || status.st_uid == 0 else { throw .ownedByAnother(userID: status.st_uid) }
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw .ownedByAnother(userID: status.st_uid)
+    }
     var content = [UInt8](repeating: 0, count: maximumBytes + 1)
     var filled = 0
     while filled < content.count {

@@ -29,7 +29,9 @@ package final class LocalKeys: TokenSigner, SecretSealer {
   ///   - rsaKeyPool: where new RSA keys come from.
   ///   - cachedKeys: the most signing keys that are kept parsed, about 7 kB each.
   package init(
-    keyEncryptionKey: KeyEncryptionKey?, rsaKeyPool: RSAKeyPool = RSAKeyPool(), cachedKeys: Int = 4096
+    keyEncryptionKey: KeyEncryptionKey?,
+    rsaKeyPool: RSAKeyPool = RSAKeyPool(),
+    cachedKeys: Int = 4096
   ) {
     self.rsaKeyPool = rsaKeyPool
     self.cache = SigningKeyCache(limit: cachedKeys)
@@ -48,7 +50,8 @@ package final class LocalKeys: TokenSigner, SecretSealer {
 
 extension LocalKeys {
   package func makeKey(
-    _ algorithm: SigningAlgorithm, for account: AccountID
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID
   ) async throws(TokenSignerError) -> SealedSigningKey {
     let seals = try unsealed()
     var secret: [UInt8]
@@ -65,15 +68,20 @@ extension LocalKeys {
     let keyID = publicKey.thumbprint
     let place = Seal.place(account: account, keyID: keyID, version: 1)
     let key = SealedSigningKey(
-      account: account, keyID: keyID, publicKey: publicKey, version: 1,
-      sealed: try seals.signingKeys.seal(secret, at: place))
+      account: account,
+      keyID: keyID,
+      publicKey: publicKey,
+      version: 1,
+      sealed: try seals.signingKeys.seal(secret, at: place)
+    )
     // What was sealed is what will be opened: a key that cannot sign is refused now, not at its first token.
     _ = try await sign(Array("exeat key check".utf8), with: key)
     return key
   }
 
   package func sign(
-    _ message: [UInt8], with key: SealedSigningKey
+    _ message: [UInt8],
+    with key: SealedSigningKey
   ) async throws(TokenSignerError) -> [UInt8] {
     let seals = try unsealed()
     let opened = if let cached = cache.key(for: key) { cached } else { try open(key, seals) }

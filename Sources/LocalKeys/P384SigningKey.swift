@@ -40,7 +40,10 @@ package final class P384SigningKey: @unchecked Sendable {
     self.duplicate = .allocate(capacity: nettle_ecc_size(curve))
     for index in duplicate.indices { duplicate.initializeElement(at: index, to: scalar.pointee.p[index]) }
     self.nonceKey = HKDF<SHA384>.deriveKey(
-      inputKeyMaterial: SymmetricKey(data: octets), info: Array("exeat nonce 1".utf8), outputByteCount: 48)
+      inputKeyMaterial: SymmetricKey(data: octets),
+      info: Array("exeat nonce 1".utf8),
+      outputByteCount: 48
+    )
     var point = ecc_point()
     nettle_ecc_point_init(&point, curve)
     defer { nettle_ecc_point_clear(&point) }
@@ -54,7 +57,12 @@ package final class P384SigningKey: @unchecked Sendable {
   }
 
   deinit {
-    wipe(UnsafeMutableRawBufferPointer(start: scalar.pointee.p, count: duplicate.count * MemoryLayout<mp_limb_t>.size))
+    wipe(
+      UnsafeMutableRawBufferPointer(
+        start: scalar.pointee.p,
+        count: duplicate.count * MemoryLayout<mp_limb_t>.size
+      )
+    )
     wipe(UnsafeMutableRawBufferPointer(duplicate))
     nettle_ecc_scalar_clear(scalar)
     scalar.deallocate()
@@ -92,12 +100,19 @@ package final class P384SigningKey: @unchecked Sendable {
     defer { nettle_dsa_signature_clear(&signature) }
     withUnsafeMutablePointer(to: &nonces) { nonces in
       nettle_ecdsa_sign(
-        scalar, nonces,
+        scalar,
+        nonces,
         { context, count, destination in
           // INVARIANT: nettle hands back the pointer that it was given, and never asks without a destination.
-          guard let context, let destination else { fatalError("nettle asked for a nonce without a place for it") }
+          guard let context, let destination else {
+            fatalError("nettle asked for a nonce without a place for it")
+          }
           context.assumingMemoryBound(to: HedgedNonces.self).pointee.fill(destination, count: count)
-        }, digest.count, digest, &signature)
+        },
+        digest.count,
+        digest,
+        &signature
+      )
     }
     let result = octets48(&signature.r) + octets48(&signature.s)
     guard isIntact else { throw .signatureCheckFailed }
@@ -151,7 +166,10 @@ private func withInteger<Result>(_ body: (UnsafeMutablePointer<__mpz_struct>) ->
   defer {
     wipe(
       UnsafeMutableRawBufferPointer(
-        start: integer._mp_d, count: Int(integer._mp_alloc) * MemoryLayout<mp_limb_t>.size))
+        start: integer._mp_d,
+        count: Int(integer._mp_alloc) * MemoryLayout<mp_limb_t>.size
+      )
+    )
     __gmpz_clear(&integer)
   }
   return body(&integer)

@@ -64,8 +64,10 @@ package final class RSAKeyPool: Sendable {
             let numbers = try key.publicKey.getKeyPrimitives()
             return RSAKeyPair(
               pkcs8: Array(key.pkcs8DERRepresentation),
-              publicKey: .rsa(modulus: Array(numbers.modulus), exponent: Array(numbers.publicExponent)))
-          }.mapError { .failed("RSA-2048 generation: \($0)") })
+              publicKey: .rsa(modulus: Array(numbers.modulus), exponent: Array(numbers.publicExponent))
+            )
+          }.mapError { .failed("RSA-2048 generation: \($0)") }
+        )
       }
     }
     return try result.get()

@@ -28,7 +28,8 @@ package struct Seal: Sendable {
     self.key = HKDF<SHA256>.deriveKey(
       inputKeyMaterial: keyEncryptionKey.key,
       info: Array("exeat seal 1 \(purpose.rawValue)".utf8),
-      outputByteCount: 32)
+      outputByteCount: 32
+    )
   }
 
   /// Where the private half of a signing key stands.

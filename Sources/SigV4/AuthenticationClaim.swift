@@ -40,9 +40,12 @@ struct AuthenticationClaim {
   ///
   /// Basic, Bearer and nothing at all are no attempt to sign; every other scheme is one with an unknown algorithm.
   private static func authorization(of request: SignableRequest) throws(SigV4Error) -> String? {
-    let fields = request.headers.filter { $0.hasName("authorization") }
-    guard fields.count <= 1 else { throw .duplicateHeader("authorization") }
-    guard let value = fields.first?.trimmedValue else { return nil }
+    var line: String?
+    for field in request.headers where field.isNamed("authorization") {
+      guard line == nil else { throw .duplicateHeader("authorization") }
+      line = field.trimmedValue
+    }
+    guard let value = line else { return nil }
     let scheme = value.utf8.prefix { !isWhiteSpace($0) }
     let isOther = ["", "basic", "bearer"].contains { scheme.lazy.map(asciiLowercase).elementsEqual($0.utf8) }
     return isOther ? nil : value
@@ -72,7 +75,10 @@ extension AuthenticationClaim {
     // DEVIATION: AWS answers a missing date with IncompleteSignature. A date header that is named as signed and is
     // not there was taken out on the way: that is a broken signature, and said to be one.
     if missing == [.date],
-      let name = ["x-amz-date", "date"].first(where: { parameters.signedHeaders?.lists($0) ?? false })
+      let names = parameters.signedHeaders?.elements(separatedBy: UInt8(ascii: ";")),
+      let name = ["x-amz-date", "date"].first(where: { name in
+        names.contains { $0.hasSameBytes(as: name) }
+      })
     {
       throw .signedHeaderAbsent(name)
     }
@@ -100,7 +106,7 @@ private struct AuthorizationParameters {
   private(set) var signature: String?
 
   init(_ list: Substring.UTF8View) throws(SigV4Error) {
-    var names: [String] = []
+    var seen: [Bool] = [false, false, false]
     let isBlank = list.allSatisfy(isWhiteSpace)
     for part in isBlank ? [] : list.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       let pair = part.trimmingWhiteSpace
@@ -149,58 +155,5 @@ extension AuthenticationClaim {
     self.regionSet = algorithm == .ecdsaP256SHA256 ? query[.regionSet] : nil
     self.expires = query[.expires]
     self.isPresigned = true
-  }
-}
-
-extension String {
-  /// Whether `name` is an element of this list, which is joined by `;`.
-  fileprivate func lists(_ name: String) -> Bool {
-    utf8.split(separator: UInt8(ascii: ";")).contains { $0.elementsEqual(name.utf8) }
-  }
-}
-
-// MARK: - Header lines
-
-extension SignableRequest {
-  /// The value of the first line named `lowercased`, without outer white space.
-  func header(_ lowercased: String) -> String? {
-    headers.first { $0.hasName(lowercased) }?.trimmedValue
-  }
-
-  /// Refuses a second line of any header that selects the key, the day or the meaning of the request.
-  ///
-  /// Other headers may repeat: their values are signed joined in order, which is what the repetition means.
-  fileprivate func refuseDuplicateHeaders() throws(SigV4Error) {
-    for (index, field) in headers.enumerated() where field.standsOnce {
-      guard !headers[..<index].contains(where: field.hasSameName(as:)) else {
-        throw .duplicateHeader(asciiLowercased(field.name))
-      }
-    }
-  }
-}
-
-extension HTTPField {
-  /// Whether the name begins with `x-amz-`, in any case.
-  var isAmazonHeader: Bool {
-    name.utf8.prefix(6).lazy.map(asciiLowercase).elementsEqual("x-amz-".utf8)
-  }
-
-  fileprivate var standsOnce: Bool {
-    isAmazonHeader || hasName("host") || hasName("date") || hasName("content-type")
-  }
-
-  fileprivate func hasSameName(as other: HTTPField) -> Bool {
-    name.utf8.count == other.name.utf8.count
-      && name.utf8.lazy.map(asciiLowercase).elementsEqual(other.name.utf8.lazy.map(asciiLowercase))
-  }
-
-  fileprivate var trimmedValue: String { String(Substring(value.utf8[...].trimmingWhiteSpace)) }
-}
-
-extension Substring.UTF8View {
-  fileprivate var trimmingWhiteSpace: Substring.UTF8View {
-    var trimmed = drop(while: isWhiteSpace)
-    while let last = trimmed.last, isWhiteSpace(last) { trimmed.removeLast() }
-    return trimmed
   }
 }

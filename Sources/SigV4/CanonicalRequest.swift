@@ -19,13 +19,13 @@ package enum CanonicalRequest {
   ) -> [UInt8] {
     bytes(
       of: request, query: CanonicalQuery(target: request.target), omitting: [.signature],
-      signedHeaders: signedHeaders, payloadHash: sha256Hexadecimal(request.body),
-      normalizesPath: normalizesPath)
+      signedHeaders: signedHeaders.elements(separatedBy: UInt8(ascii: ";")),
+      payloadHash: sha256Hexadecimal(request.body), normalizesPath: normalizesPath)
   }
 
   static func bytes(
     of request: SignableRequest, query: CanonicalQuery, omitting omitted: [CanonicalQuery.Name],
-    signedHeaders: String, payloadHash: [UInt8], normalizesPath: Bool
+    signedHeaders: [String], payloadHash: [UInt8], normalizesPath: Bool
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(1024)
@@ -35,11 +35,12 @@ package enum CanonicalRequest {
     bytes.append(lineFeed)
     query.append(omitting: omitted, to: &bytes)
     bytes.append(lineFeed)
-    for name in signedHeaders.utf8.split(separator: UInt8(ascii: ";")) {
-      appendHeader(String(Substring(name)), of: request.headers, to: &bytes)
-    }
+    for name in signedHeaders { appendHeader(name, of: request.headers, to: &bytes) }
     bytes.append(lineFeed)
-    bytes += signedHeaders.utf8
+    for (index, name) in signedHeaders.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ";")) }
+      bytes += name.utf8
+    }
     bytes.append(lineFeed)
     bytes += payloadHash
     return bytes
@@ -112,7 +113,7 @@ private func appendHeader(_ name: String, of headers: [HTTPField], to bytes: ino
   bytes += name.utf8
   bytes.append(UInt8(ascii: ":"))
   var isFirst = true
-  for field in headers where field.hasName(name) {
+  for field in headers where field.isNamed(name) {
     if !isFirst { bytes.append(UInt8(ascii: ",")) }
     isFirst = false
     appendCollapsed(field.value, to: &bytes)
@@ -122,8 +123,10 @@ private func appendHeader(_ name: String, of headers: [HTTPField], to bytes: ino
 
 private func appendCollapsed(_ value: String, to bytes: inout [UInt8]) {
   let start = bytes.count
+  let text = value.utf8.span
   var spaceIsPending = false
-  for byte in value.utf8 {
+  for index in text.indices {
+    let byte = text[index]
     if isWhiteSpace(byte) {
       spaceIsPending = bytes.count > start
     } else {
@@ -132,9 +135,4 @@ private func appendCollapsed(_ value: String, to bytes: inout [UInt8]) {
       bytes.append(byte)
     }
   }
-}
-
-/// Whether `byte` is white space inside a line: SP or HTAB. Source: RFC 9110 §5.6.3.
-func isWhiteSpace(_ byte: UInt8) -> Bool {
-  byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
 }

@@ -9,6 +9,9 @@ package import IdentityModel
 /// A signature as it was presented, checked in every respect except the secret.
 package struct PresentedSignature: Sendable {
   /// The access key id: 1 or more bytes without `/`; compare it byte for byte.
+  ///
+  /// SECURITY: in header form the signature does not cover it. It is proven by the secret that verifies, so that
+  /// secret has to be the one of exactly this id.
   package let accessKeyID: String
   /// The session token, as received.
   ///
@@ -43,8 +46,7 @@ package struct PresentedSignature: Sendable {
     let query = CanonicalQuery(target: request.target)
     let claim = try AuthenticationClaim(request, query: query)
     // 5: the host is signed.
-    let names = claim.signedHeaders.utf8.split(separator: semicolon, omittingEmptySubsequences: false)
-      .map { String(Substring($0)) }
+    let names = claim.signedHeaders.elements(separatedBy: UInt8(ascii: ";"))
     guard names.contains(where: { $0.hasSameBytes(as: "host") }) else { throw .hostNotSigned }
     // 6 to 8: the date.
     self.requestDate = try claim.requestDate(now: now, profile: profile)
@@ -58,7 +60,7 @@ package struct PresentedSignature: Sendable {
 
     func stringToSign(omitting omitted: [CanonicalQuery.Name]) -> [UInt8] {
       let canonicalRequest = CanonicalRequest.bytes(
-        of: request, query: query, omitting: omitted, signedHeaders: claim.signedHeaders,
+        of: request, query: query, omitting: omitted, signedHeaders: names,
         payloadHash: payloadHash, normalizesPath: profile.normalizesPath)
       return CanonicalRequest.stringToSign(
         canonicalRequest, algorithm: claim.algorithm, timestamp: claim.date, scope: credential.scope)
@@ -120,8 +122,6 @@ package struct PresentedSignature: Sendable {
   }
 }
 
-private let semicolon = UInt8(ascii: ";")
-
 // MARK: - Steps
 
 extension AuthenticationClaim {
@@ -167,9 +167,7 @@ private struct ScopedCredential {
 
   /// Steps 9 and 10.
   init(_ claim: AuthenticationClaim, profile: VerificationProfile) throws(SigV4Error) {
-    var elements = claim.credential.utf8.split(
-      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false
-    ).map { String(Substring($0)) }
+    var elements = claim.credential.elements(separatedBy: UInt8(ascii: "/"))
     guard elements.count == (claim.algorithm == .hmacSHA256 ? 5 : 4), !elements[0].isEmpty else {
       throw .malformedCredential(claim.credential, algorithm: claim.algorithm)
     }
@@ -207,8 +205,8 @@ extension SignableRequest {
     else {
       throw .malformedSignedHeaders(claim.signedHeaders)
     }
-    for name in names where header(name) == nil { throw .signedHeaderAbsent(name) }
-    for field in headers where field.mustBeSigned(profile) && !names.contains(where: field.hasName) {
+    for name in names where !headers.contains(where: { $0.isNamed(name) }) { throw .signedHeaderAbsent(name) }
+    for field in headers where field.mustBeSigned(profile) && !names.contains(where: field.isNamed) {
       throw .headerNotSigned(asciiLowercased(field.name))
     }
   }
@@ -227,8 +225,8 @@ extension SignableRequest {
 
 extension HTTPField {
   fileprivate func mustBeSigned(_ profile: VerificationProfile) -> Bool {
-    if isAmazonHeader { return !hasName("x-amz-security-token") }
-    return hasName("content-type") && !profile.allowsUnsignedContentType
+    if isAmazonHeader { return !isNamed("x-amz-security-token") }
+    return isNamed("content-type") && !profile.allowsUnsignedContentType
   }
 }
 

@@ -87,10 +87,3 @@ package struct SigningCredential: Sendable {
     self.sessionToken = sessionToken
   }
 }
-
-extension StringProtocol {
-  /// Whether the UTF-8 bytes are those of `other`. (`==` on strings is canonical equivalence.)
-  func hasSameBytes(as other: some StringProtocol) -> Bool {
-    utf8.elementsEqual(other.utf8)
-  }
-}

@@ -5,7 +5,9 @@
 // cannot exhaust a stack. (Foundation has two JSON parsers that disagree about duplicates: see
 // docs/decisions/0004-strict-json.md.)
 
-/// Why a text is not acceptable JSON. `offset` counts bytes from the start of the text.
+/// Why a text is not acceptable JSON.
+///
+/// `offset` counts bytes from the start of the text.
 package enum JSONReaderError: Error, Hashable, Sendable {
   /// The text is longer than the cap, in bytes.
   case tooLarge(limit: Int)
@@ -35,6 +37,7 @@ package struct JSONReader {
   ///   - text: the UTF-8 bytes of the JSON text.
   ///   - maximumBytes: the longest text that is read.
   ///   - maximumDepth: how deep arrays and objects may nest; a scalar alone has depth 0.
+  /// - Returns: the value that the text spells.
   /// - Throws: `JSONReaderError`, naming the first byte that is wrong.
   package static func read(
     _ text: some Sequence<UInt8>,

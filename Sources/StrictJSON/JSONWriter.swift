@@ -11,9 +11,14 @@ package struct JSONWriter: Sendable {
   /// What has been written so far.
   package private(set) var bytes: [UInt8] = []
   private var needsComma = false
+  private let isOneLine: Bool
 
   /// Starts with nothing written and room for `capacity` bytes.
-  package init(capacity: Int = 256) {
+  ///
+  /// With `isOneLine` the text is one line for every reader: DEL, the C1 controls, U+2028 and U+2029, which some take
+  /// for the end of a line or act upon, are escaped too.
+  package init(capacity: Int = 256, isOneLine: Bool = false) {
+    self.isOneLine = isOneLine
     bytes.reserveCapacity(capacity)
   }
 
@@ -111,7 +116,26 @@ package struct JSONWriter: Sendable {
 
   private mutating func quoted(_ value: String) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in value.utf8 {
+    if isOneLine, value.utf8.contains(where: { $0 == 0x7F || $0 == 0xC2 || $0 == 0xE2 }) {
+      for scalar in value.unicodeScalars { escaped(scalar) }
+    } else {
+      plain(value.utf8)
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func escaped(_ scalar: Unicode.Scalar) {
+    switch scalar.value {
+    case 0x7F...0x9F, 0x2028, 0x2029:
+      bytes.append(contentsOf: "\\u".utf8)
+      for shift in [12, 8, 4, 0] as [UInt32] { bytes.append(hexadecimal[Int(scalar.value >> shift & 0x0F)]) }
+    default:
+      plain(String(scalar).utf8)
+    }
+  }
+
+  private mutating func plain(_ utf8: String.UTF8View) {
+    for byte in utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"):
         bytes.append(UInt8(ascii: "\\"))
@@ -124,7 +148,6 @@ package struct JSONWriter: Sendable {
         bytes.append(byte)
       }
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 }
 

@@ -104,7 +104,7 @@ def test_the_body_of_one_service_is_not_served_under_the_scope_of_another(server
 def test_header_and_query_signatures_together_are_refused(server):
     request = wire.sign(server, "sts", BODY)
     url = request.url + "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00"
-    wire.assert_error(wire.send(server, "POST", url, dict(request.headers), BODY), 403, "SignatureDoesNotMatch")
+    wire.assert_error(wire.send(server, "POST", url, dict(request.headers), BODY), 400, "IncompleteSignature")
 
 
 def test_a_request_that_was_signed_for_another_host_is_refused(server):

@@ -41,6 +41,7 @@ def test_the_ready_file_tells_where_and_who(tmp_path):
         assert set(running.ready) >= {"endpoint", "ca", "pid"}
         assert running.ready["pid"] == running.process.pid
         assert running.ready["ca"] == running.ca
+    (tmp_path / "dev").mkdir()
     with servers.dev(tmp_path / "dev", "--tls", "off") as running:
         assert running.ready["ca"] is None and running.url.startswith("http://")
         assert wire.call(running, "GetCallerIdentity").status == 200

@@ -49,7 +49,7 @@ struct INIFileTests {
       ("[default]\nno separator", .malformed(line: 2)),
       ("[default]\n= value", .malformed(line: 2)),
       ("a = b\n[default]", .outsideSection(line: 1)),
-      ("\u{FEFF}[default]", .malformed(line: 1)),
+      ("\u{FEFF}[default]", .outsideSection(line: 1)),
       ("[a]\n\n[b]\n[a]", .duplicateSection(line: 4)),
       ("[a]\nx = 1\nX = 2", .duplicateProperty(line: 3)),
       ("[a]\ns =\n  x = 1\n  x = 2", .duplicateProperty(line: 4)),

@@ -101,14 +101,22 @@ struct IssuerFetchTests {
       #expect(accepted.isAccepted, "\(accepted.text)")
       let byAddress = try await verify(try token("127.0.0.1"), policy, addresses: [], trustRoots: trusted)
       #expect(byAddress.isAccepted, "\(byAddress.text)")
-
-      let otherName = try await verify(
-        try token("other.example"),
+      let wildcard = try await verify(
+        try token("a.wild.example"),
         policy,
         addresses: ["127.0.0.1"],
         trustRoots: trusted
       )
-      #expect(try #require(otherName.failure).reason.contains("TLS failed"), "\(otherName.text)")
+      #expect(wildcard.isAccepted, "\(wildcard.text)")
+
+      // The certificate is also for 127.0.0.1, which is where we connect; that must not make up for the name.
+      let seen = server.requests.count
+      for host in ["other.example", "wild.example", "a.b.wild.example", "xissuer.example", "example"] {
+        let report = try await verify(try token(host), policy, addresses: ["127.0.0.1"], trustRoots: trusted)
+        let failure = try #require(report.failure)
+        #expect(failure.reason.contains("TLS failed"), "\(report.text)")
+      }
+      #expect(server.requests.count == seen)
       let untrusted = try await verify(try token("issuer.example"), policy, addresses: ["127.0.0.1"])
       #expect(try #require(untrusted.failure).reason.contains("TLS failed"), "\(untrusted.text)")
     }
@@ -122,7 +130,7 @@ struct IssuerFetchTests {
         await #expect(throws: FederationHTTPError.timedOut(seconds: 1)) {
           try await http.send(call, timeoutSeconds: 1)
         }
-        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(ContinuousClock.now - start < .seconds(20))
       }
     }
   }

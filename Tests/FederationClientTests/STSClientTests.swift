@@ -105,7 +105,8 @@ struct STSClientTests {
     try await withSTS(answer: { _ in
       tries.next() < 3 ? LoopbackSTS.error(status, code, "later") : LoopbackSTS.token("a.b.c")
     }) { client, server in
-      #expect(try await ask(client).token == "a.b.c")
+      let token = try await ask(client).token
+      #expect(token == "a.b.c")
       #expect(server.requests.count == 3)
       for request in server.requests {
         #expect(try LoopbackSTS.signer(of: request, secret: "the secret") == "ASIATEST")
@@ -122,7 +123,8 @@ struct STSClientTests {
   @Test func `a connection that breaks is tried again`() async throws {
     let tries = Counter()
     try await withSTS(answer: { _ in tries.next() < 3 ? .closed : LoopbackSTS.token("a.b.c") }) { client, _ in
-      #expect(try await ask(client).token == "a.b.c")
+      let token = try await ask(client).token
+      #expect(token == "a.b.c")
     }
     try await withSTS(answer: { _ in .closed }) { client, server in
       await #expect(throws: STSClientError.http(.connectionLost)) { try await ask(client) }

@@ -96,7 +96,7 @@ func issuerAnswer(
   }
 }
 
-/// A certificate for `issuer.example` and 127.0.0.1 that is its own root, made by the openssl command.
+/// A certificate for `issuer.example`, `*.wild.example` and 127.0.0.1 that is its own root, made by the openssl command.
 struct TestCertificate {
   let context: NIOSSLContext
   let file: String
@@ -109,7 +109,8 @@ struct TestCertificate {
     _ = try await home.environment().runProcess([
       "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
       "-days",
-      "2", "-subj", "/CN=test", "-addext", "subjectAltName=DNS:issuer.example,IP:127.0.0.1", "-keyout", key,
+      "2", "-subj", "/CN=test", "-addext",
+      "subjectAltName=DNS:Issuer.example,DNS:*.wild.example,IP:127.0.0.1", "-keyout", key,
       "-out",
       file,
     ])

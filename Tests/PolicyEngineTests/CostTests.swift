@@ -23,32 +23,41 @@ struct CostTests {
 
   @Test(arguments: [#"["#, #"{"a":"#, #"{"Statement":["#])
   func `nesting to a depth of 100,000 is refused at once`(unit: String) {
-    let json = #"{"Version":"2012-10-17","Statement":"# + String(repeating: unit, count: 100_000 / unit.utf8.count)
-    let spent = time("depth") { #expect(refusal(json).map { if case .json(.tooDeep) = $0 { true } else { false } } == true) }
+    let json =
+      #"{"Version":"2012-10-17","Statement":"# + String(repeating: unit, count: 100_000 / unit.utf8.count)
+    let spent = time("depth") {
+      #expect(refusal(json).map { if case .json(.tooDeep) = $0 { true } else { false } } == true)
+    }
     #expect(spent < limit)
   }
 
   @Test func `a document over the limit is refused unread`() {
     let json = String(repeating: " ", count: PolicyDocument.maximumBytes + 1)
-    let spent = time("size") { #expect(refusal(json) == .json(.tooLarge(limit: PolicyDocument.maximumBytes))) }
+    let spent = time("size") {
+      #expect(refusal(json) == .json(.tooLarge(limit: PolicyDocument.maximumBytes)))
+    }
     #expect(spent < limit)
   }
 
   @Test func `sixty wildcards against two hundred characters`() throws {
     let pattern = "sts:" + String(repeating: "*a", count: 60) + "b"
-    let set = PolicySet(identity: [try policy(statements(#"{"Effect":"Allow","Action":"\#(pattern)","Resource":"*"}"#))])
+    let set = PolicySet(identity: [
+      try policy(statements(#"{"Effect":"Allow","Action":"\#(pattern)","Resource":"*"}"#))
+    ])
     let question = request("sts:" + String(repeating: "a", count: 200))
-    let spent = time("wildcards") { #expect(PolicyEvaluator.decide(question, set) == .implicitDeny(.identity)) }
+    let spent = time("wildcards") {
+      #expect(PolicyEvaluator.decide(question, set) == .implicitDeny(.identity))
+    }
     #expect(spent < limit)
   }
 
   @Test(
     arguments: [
-      ("many wildcards", String(repeating: "*a", count: 2900) + "b"),
-      ("one long pattern", "*" + String(repeating: "a", count: 500) + "b"),
-      ("question marks", String(repeating: "*?", count: 2900) + "b"),
+      ("many wildcards", "*a", 2900), ("question marks", "*?", 2900), ("one long run", "a", 500),
     ])
-  func `a policy of 6,144 bytes against ten audiences of 1,000`(name: String, pattern: String) throws {
+  func `a policy of 6,144 bytes against ten audiences of 1,000`(name: String, unit: String, count: Int) throws
+  {
+    let pattern = "*" + String(repeating: unit, count: count) + "b"
     let json = deny(if: #"{"ForAnyValue:StringLike":{"sts:IdentityTokenAudience":"\#(pattern)"}}"#)
     #expect(json.utf8.count <= 6144)
     let audiences = Array(repeating: String(repeating: "a", count: 1000), count: 10)
@@ -68,7 +77,23 @@ struct CostTests {
     #expect(parsing < limit)
     let set = PolicySet(identity: [try policy(json)])
     let question = request("a:" + String(repeating: "x", count: 128))
-    let spent = time("statements") { #expect(PolicyEvaluator.decide(question, set) == .implicitDeny(.identity)) }
+    let spent = time("statements") {
+      #expect(PolicyEvaluator.decide(question, set) == .implicitDeny(.identity))
+    }
+    #expect(spent < limit)
+  }
+
+  @Test func `a document as long as documents may be`() throws {
+    let head = #"{"Statement":{"Effect":"Deny","Resource":"*","Action":["#
+    let count = (PolicyDocument.maximumBytes - head.utf8.count - 3) / 7
+    let json = head + Array(repeating: #""a:bc""#, count: count).joined(separator: ",") + "]}}"
+    #expect((131_000...PolicyDocument.maximumBytes).contains(json.utf8.count))
+    let parsing = time("parse the longest") { #expect(refusal(json) == nil) }
+    #expect(parsing < .milliseconds(1000))
+    let set = PolicySet(identity: [try policy(json)])
+    let spent = time("the longest") {
+      #expect(PolicyEvaluator.decide(request(), set) == .implicitDeny(.identity))
+    }
     #expect(spent < limit)
   }
 }

@@ -40,7 +40,10 @@ struct PolicyConfusionTests {
       context[member.name] = member.value.array?.compactMap(\.string)
     }
     let question = request(
-      try #require(entry["action"]?.string), on: try #require(entry["resource"]?.string), context)
+      try #require(entry["action"]?.string),
+      on: try #require(entry["resource"]?.string),
+      context
+    )
     return .decided(try decide(json, question))
   }
 

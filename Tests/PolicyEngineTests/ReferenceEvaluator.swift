@@ -42,7 +42,9 @@ struct ReferenceEvaluator {
       (resourceType, [set.resource].compactMap { $0 }), (.identity, set.identity),
       (.permissionsBoundary, set.boundary ?? []), (.session, set.session ?? []),
     ]
-    for (type, group) in groups { if let hit = hits("Deny", group).first { return .explicitDeny(type, hit.0) } }
+    for (type, group) in groups {
+      if let hit = hits("Deny", group).first { return .explicitDeny(type, hit.0) }
+    }
     if set.scp.contains(where: { hits("Allow", $0).isEmpty }) { return .implicitDeny(.serviceControl) }
     if set.rcp.contains(where: { hits("Allow", $0).isEmpty }) { return .implicitDeny(.resourceControl) }
 
@@ -57,7 +59,9 @@ struct ReferenceEvaluator {
     let needsIdentity = isCrossAccount || top == nil || top == 1
     let own = hits("Allow", set.identity).first
     if needsIdentity, own == nil { return .implicitDeny(.identity) }
-    if let boundary = set.boundary, hits("Allow", boundary).isEmpty { return .implicitDeny(.permissionsBoundary) }
+    if let boundary = set.boundary, hits("Allow", boundary).isEmpty {
+      return .implicitDeny(.permissionsBoundary)
+    }
     if isFederatedUser, set.session == nil { return .implicitDeny(.session) }
     if let session = set.session, hits("Allow", session).isEmpty { return .implicitDeny(.session) }
     return .allow(by: by + (needsIdentity ? [own].compactMap { $0?.0 } : []))
@@ -69,11 +73,15 @@ struct ReferenceEvaluator {
     policies.flatMap { policy in
       let list = member(policy.tree, "Statement")?.array ?? []
       return list.enumerated().compactMap { (index, statement) -> (StatementReference, Int)? in
-        guard member(statement, "Effect")?.string == effect, truth(statement, policy.tree) ?? (effect == "Deny") else {
+        guard member(statement, "Effect")?.string == effect,
+          truth(statement, policy.tree) ?? (effect == "Deny")
+        else {
           return nil
         }
         let named = principals(member(statement, "Principal")).map(closeness).max() ?? 0
-        return (StatementReference(policy: policy.name, index: index, sid: member(statement, "Sid")?.string), named)
+        return (
+          StatementReference(policy: policy.name, index: index, sid: member(statement, "Sid")?.string), named
+        )
       }
     }
   }
@@ -82,7 +90,9 @@ struct ReferenceEvaluator {
     var answers: [Bool?] = []
     let expands = member(document, "Version")?.string == "2012-10-17"
     if let list = strings(member(statement, "Action")) { answers.append(list.contains(where: coversAction)) }
-    if let list = strings(member(statement, "NotAction")) { answers.append(!list.contains(where: coversAction)) }
+    if let list = strings(member(statement, "NotAction")) {
+      answers.append(!list.contains(where: coversAction))
+    }
     if let list = strings(member(statement, "Resource")) {
       answers.append(list.contains { coversResource($0, expands) == true })
     }
@@ -90,7 +100,9 @@ struct ReferenceEvaluator {
       let each = list.map { coversResource($0, expands) }
       answers.append(each.contains(true) ? false : each.contains(nil) ? nil : true)
     }
-    if let value = member(statement, "Principal") { answers.append(principals(value).map(closeness).max() ?? 0 > 0) }
+    if let value = member(statement, "Principal") {
+      answers.append(principals(value).map(closeness).max() ?? 0 > 0)
+    }
     if let value = member(statement, "NotPrincipal") { answers.append(!spares(principals(value))) }
     for block in member(statement, "Condition")?.object?.members ?? [] {
       for entry in block.value.object?.members ?? [] {
@@ -129,7 +141,11 @@ struct ReferenceEvaluator {
     for character in text {
       if character == "{" { depth += 1 }
       if character == "}" { depth -= 1 }
-      if character == ":", depth == 0, parts.count < 6 { parts.append("") } else { parts[parts.count - 1].append(character) }
+      if character == ":", depth == 0, parts.count < 6 {
+        parts.append("")
+      } else {
+        parts[parts.count - 1].append(character)
+      }
     }
     return parts
   }
@@ -179,12 +195,14 @@ struct ReferenceEvaluator {
     return each.count == 1 ? each[0] : each.allSatisfy { $0 == false } ? false : nil
   }
 
-  /// Outer nil: a variable has no value. Inner nil: the request's value is of another type.
+  // Outer nil: a variable has no value. Inner nil: the request's value is of another type.
   private func test(_ name: String, _ wanted: String, _ value: String, _ expands: Bool) -> Bool?? {
     switch name {
     case "StringEquals", "StringEqualsIgnoreCase", "StringLike":
       let fold = name.hasSuffix("Case")
-      guard let wanted = units(fold ? wanted.lowercased() : wanted, name == "StringLike", expands) else { return nil }
+      guard let wanted = units(fold ? wanted.lowercased() : wanted, name == "StringLike", expands) else {
+        return nil
+      }
       return .some(like(wanted, Array((fold ? value.lowercased() : value).unicodeScalars)))
     case "ArnEquals", "ArnLike":
       guard cut(value).count == 6 else { return .some(nil) }
@@ -199,7 +217,9 @@ struct ReferenceEvaluator {
       return .some(self.address(parts[0]).map { $0 >> shift == address >> shift })
     default:
       let isDate = name.hasPrefix("Date")
-      guard let left = isDate ? dates[value] : Double(value), let right = isDate ? dates[wanted] : Double(wanted) else {
+      guard let left = isDate ? dates[value] : Double(value),
+        let right = isDate ? dates[wanted] : Double(wanted)
+      else {
         return .some(nil)
       }
       switch name.replacing("Numeric", with: "").replacing("Date", with: "") {

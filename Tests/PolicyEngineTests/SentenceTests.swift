@@ -34,10 +34,15 @@ struct SentenceTests {
         .allow(by: []), "*",
         "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: sts:GetWebIdentityToken on resource: *"
       ),
-    ] as [(Decision, String?, String)])
+    ] as [(Decision, String?, String)]
+  )
   func `a refusal reads as AWS writes it`(decision: Decision, resource: String?, message: String) {
     let error = ServiceError.accessDenied(
-      principalARN: Self.user, action: "sts:GetWebIdentityToken", resource: resource, decision: decision)
+      principalARN: Self.user,
+      action: "sts:GetWebIdentityToken",
+      resource: resource,
+      decision: decision
+    )
     #expect(error == ServiceError(code: "AccessDenied", httpStatus: 403, message: message))
   }
 
@@ -53,7 +58,10 @@ struct SentenceTests {
       ServiceError.accessDenied(principalARN: "P", action: "iam:X", resource: "*", decision: decision).message
     }
     let start = "User: P is not authorized to perform: iam:X on resource: *"
-    #expect(message(.explicitDeny(type, reference(0, "secret", sid: "S"))) == "\(start) with an explicit deny in \(name)")
+    #expect(
+      message(.explicitDeny(type, reference(0, "secret", sid: "S")))
+        == "\(start) with an explicit deny in \(name)"
+    )
     let bare = name.split(separator: " ").dropFirst().joined(separator: " ")
     #expect(message(.implicitDeny(type)) == "\(start) because no \(bare) allows the iam:X action")
   }
@@ -61,33 +69,97 @@ struct SentenceTests {
   @Test(
     arguments: [
       ("{", .identity, "Syntax errors in policy."),
-      (#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Foo":1}}"#, .identity, "Syntax errors in policy."),
+      (
+        #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Foo":1}}"#,
+        .identity, "Syntax errors in policy."
+      ),
       (#"{"Version":"2013-10-17","Statement":{}}"#, .identity, "Syntax errors in policy."),
-      (#"{"Statement":{"Effect":"Allow","Resource":"*"}}"#, .identity, "Policy statement must contain actions."),
-      (#"{"Statement":{"Effect":"Allow","Action":"*"}}"#, .identity, "Policy statement must contain resources."),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}}"#, .identity, "Policy document should not specify a principal."),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"bucket"}}"#, .identity, #"Resource bucket must be in ARN format or "*"."#),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3::b"}}"#, .identity, "The policy failed legacy parsing"),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:error:s3:::b"}}"#, .identity, #"Partition "error" is not valid for resource "arn:error:s3:::b"."#),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:*:::b"}}"#, .identity, "Resource vendor must be fully qualified and cannot contain regexes."),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam:x:111122223333:user/a"}}"#, .identity, "IAM resource arn:aws:iam:x:111122223333:user/a cannot contain region information."),
-      (#"{"Statement":{"Effect":"Allow","Action":"GetUser","Resource":"*"}}"#, .identity, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."),
-      (#"{"Statement":{"Effect":"Allow","Action":"iam:Get:User","Resource":"*"}}"#, .identity, "Actions/Condition can contain only one colon."),
-      (#"{"Statement":{"Effect":"Allow","Action":"i*m:GetUser","Resource":"*"}}"#, .identity, "Vendor i*m is not valid"),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Sid":"a-b"}}"#, .identity, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"),
-      (#"{"Statement":[{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"},{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"}]}"#, .identity, "Statement IDs (SID) in a single policy must be unique."),
-      (#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#, .boundary, "Policy document must be version 2012-10-17 or greater."),
+      (
+        #"{"Statement":{"Effect":"Allow","Resource":"*"}}"#, .identity,
+        "Policy statement must contain actions."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*"}}"#, .identity,
+        "Policy statement must contain resources."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}}"#, .identity,
+        "Policy document should not specify a principal."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"bucket"}}"#, .identity,
+        #"Resource bucket must be in ARN format or "*"."#
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3::b"}}"#, .identity,
+        "The policy failed legacy parsing"
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:error:s3:::b"}}"#, .identity,
+        #"Partition "error" is not valid for resource "arn:error:s3:::b"."#
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:*:::b"}}"#, .identity,
+        "Resource vendor must be fully qualified and cannot contain regexes."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam:x:111122223333:user/a"}}"#,
+        .identity, "IAM resource arn:aws:iam:x:111122223333:user/a cannot contain region information."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"GetUser","Resource":"*"}}"#, .identity,
+        "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"iam:Get:User","Resource":"*"}}"#, .identity,
+        "Actions/Condition can contain only one colon."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"i*m:GetUser","Resource":"*"}}"#, .identity,
+        "Vendor i*m is not valid"
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Sid":"a-b"}}"#, .identity,
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
+      ),
+      (
+        #"{"Statement":[{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"},{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+        .identity, "Statement IDs (SID) in a single policy must be unique."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#, .boundary,
+        "Policy document must be version 2012-10-17 or greater."
+      ),
       ("{", .trust, "This policy contains invalid Json"),
-      (#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}}"#, .trust, "Has prohibited field Resource"),
-      (#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}}"#, .trust, "Missing required field Principal"),
-      (#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"x"},"Action":"sts:AssumeRole"}}"#, .trust, #"Invalid principal in policy: "AWS":"x""#),
-      (#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:Get"}}"#, .trust, "AssumeRole policy may only specify STS AssumeRole actions."),
-      (#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"stringEquals":{"aws:a":"b"}}}}"#, .trust, "Invalid Condition type : stringEquals"),
-    ] as [(String, PolicyKind, String)])
-  func `a refused policy document reads as AWS writes it`(json: String, kind: PolicyKind, message: String) throws {
+      (
+        #"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}}"#, .trust,
+        "Has prohibited field Resource"
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}}"#, .trust,
+        "Missing required field Principal"
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"x"},"Action":"sts:AssumeRole"}}"#, .trust,
+        #"Invalid principal in policy: "AWS":"x""#
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:Get"}}"#, .trust,
+        "AssumeRole policy may only specify STS AssumeRole actions."
+      ),
+      (
+        #"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"stringEquals":{"aws:a":"b"}}}}"#,
+        .trust, "Invalid Condition type : stringEquals"
+      ),
+    ] as [(String, PolicyKind, String)]
+  )
+  func `a refused policy document reads as AWS writes it`(json: String, kind: PolicyKind, message: String)
+    throws
+  {
     let error = try #require(refusal(json, kind))
     #expect(
       ServiceError(error, in: kind)
-        == ServiceError(code: "MalformedPolicyDocument", httpStatus: 400, message: message))
+        == ServiceError(code: "MalformedPolicyDocument", httpStatus: 400, message: message)
+    )
   }
 }

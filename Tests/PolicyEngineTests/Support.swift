@@ -12,15 +12,21 @@ import Testing
 let account = accountID("111122223333")
 let otherAccount = accountID("444455556666")
 let alice = RequestPrincipal.user(
-  arn: ARN(service: "iam", account: account, resource: "user/alice"), account: account,
-  userID: "AIDAAAAAAAAAAAAAALICE")
+  arn: ARN(service: "iam", account: account, resource: "user/alice"),
+  account: account,
+  userID: "AIDAAAAAAAAAAAAAALICE"
+)
 let session = RequestPrincipal.assumedRole(
   session: ARN(service: "sts", account: account, resource: "assumed-role/Builder/run-7"),
-  role: ARN(service: "iam", account: account, resource: "role/ci/Builder"), account: account,
-  roleID: "AROAAAAAAAAAAAABUILDR")
+  role: ARN(service: "iam", account: account, resource: "role/ci/Builder"),
+  account: account,
+  roleID: "AROAAAAAAAAAAAABUILDR"
+)
 let federatedUser = RequestPrincipal.federatedUser(
-  arn: ARN(service: "sts", account: account, resource: "federated-user/carol"), account: account,
-  userID: "111122223333:carol")
+  arn: ARN(service: "sts", account: account, resource: "federated-user/carol"),
+  account: account,
+  userID: "111122223333:carol"
+)
 
 func accountID(_ digits: String) -> AccountID {
   guard let account = AccountID(digits) else { preconditionFailure("12 digits: \(digits)") }
@@ -51,14 +57,21 @@ func deny(if condition: String) -> String {
 }
 
 func request(
-  _ action: String = "sts:GetWebIdentityToken", on resource: String = "arn:aws:sts::111122223333:self",
-  by principal: RequestPrincipal = alice, of resourceAccount: AccountID? = nil,
+  _ action: String = "sts:GetWebIdentityToken",
+  on resource: String = "arn:aws:sts::111122223333:self",
+  by principal: RequestPrincipal = alice,
+  of resourceAccount: AccountID? = nil,
   _ context: [String: [String]] = [:]
 ) -> PolicyRequest {
   var keys = RequestContext()
   for (key, values) in context { keys.set(key, values: values) }
   return PolicyRequest(
-    action: action, resource: resource, resourceAccount: resourceAccount, principal: principal, context: keys)
+    action: action,
+    resource: resource,
+    resourceAccount: resourceAccount,
+    principal: principal,
+    context: keys
+  )
 }
 
 /// Decides on one identity-based policy.
@@ -78,6 +91,26 @@ func refusal(_ json: String, _ kind: PolicyKind = .identity) -> PolicyDocumentEr
 
 func reference(_ index: Int, _ policy: String = "p", sid: String? = nil) -> StatementReference {
   StatementReference(policy: policy, index: index, sid: sid)
+}
+
+/// The policy `r` of a resource, with one statement.
+func resourcePolicy(_ principal: String, effect: String = "Allow", _ element: String = "Principal") throws
+  -> NamedPolicy
+{
+  try policy(
+    statements(#"{"Effect":"\#(effect)","\#(element)":\#(principal),"Action":"*","Resource":"*"}"#),
+    .resource,
+    named: "r"
+  )
+}
+
+/// The trust policy `t` of a role, with one statement.
+func trustPolicy(_ principal: String) throws -> NamedPolicy {
+  try policy(
+    statements(#"{"Effect":"Allow","Principal":\#(principal),"Action":"sts:AssumeRole"}"#),
+    .trust,
+    named: "t"
+  )
 }
 
 // MARK: - Published corpora

@@ -32,7 +32,7 @@ struct SuiteCase: CustomStringConvertible {
       try JSONReader.read(Corpora.bytes(folder.appending(path: "context.json"))).object)
     let keys = try #require(context["credentials"]?.object)
     let token = keys["token"]?.string
-    let omitsToken = context["omit_session_token"]?.bool ?? false
+    let omitsToken = context["omit_session_token"] == .bool(true)
     self.folder = folder
     self.request = try #require(RawRequest.parse(Corpora.bytes(folder.appending(path: "request.txt"))))
     self.credential = SigningCredential(
@@ -40,12 +40,15 @@ struct SuiteCase: CustomStringConvertible {
       secretAccessKey: Secret(try #require(keys["secret_access_key"]?.string)),
       sessionToken: omitsToken ? nil : token)
     self.tokenAddedAfterSigning = omitsToken ? token : nil
-    self.region = try #require(Region(try #require(context["region"]?.string)))
+    let regionName = try #require(context["region"]?.string)
+    let timestamp = try #require(context["timestamp"]?.string)
+    self.region = try #require(Region(regionName))
     self.service = try #require(context["service"]?.string)
-    self.now = try #require(Instant(rfc3339: try #require(context["timestamp"]?.string)))
+    try #require(context["normalize"]?.bool != nil && context["sign_body"]?.bool != nil)
+    self.now = try #require(Instant(rfc3339: timestamp))
     self.expiresSeconds = Int(try #require(context["expiration_in_seconds"]?.int64))
-    self.normalizesPath = try #require(context["normalize"]?.bool)
-    self.signsBodyHeader = try #require(context["sign_body"]?.bool)
+    self.normalizesPath = context["normalize"] == .bool(true)
+    self.signsBodyHeader = context["sign_body"] == .bool(true)
   }
 
   static func all(_ version: String) throws -> [SuiteCase] {

@@ -22,7 +22,12 @@ struct BotocoreTestSuiteTests {
         try Corpora.bytes(file.deletingPathExtension().appendingPathExtension(kind))
       }
       let name = file.deletingPathExtension().lastPathComponent
-      let signed = try #require(try RawRequest.parse(sibling("sreq")))
+      let authorization = try String(decoding: sibling("authz"), as: UTF8.self)
+      let published = try #require(try RawRequest.parse(sibling("sreq")))
+      let signed = published.removing("authorization").adding([HTTPField("Authorization", authorization)])
+      // One signed request of the suite carries the signature of the case without a session token.
+      #expect(
+        (published.value("authorization") == authorization) == (name != "get-vanilla-with-session-token"))
       #expect(
         CanonicalRequest.bytes(
           of: signed, signedHeaders: try signed.signedHeaders(), normalizesPath: true)
@@ -43,9 +48,7 @@ struct BotocoreTestSuiteTests {
         credential: SigningCredential(
           accessKeyID: Example.accessKeyID, secretAccessKey: Example.secret, sessionToken: token),
         region: try Example.region(), service: "service", now: now)
-      #expect(
-        try added.last == HTTPField("Authorization", String(decoding: sibling("authz"), as: UTF8.self)),
-        "\(name)")
+      #expect(added.last == HTTPField("Authorization", authorization), "\(name)")
     }
   }
 }

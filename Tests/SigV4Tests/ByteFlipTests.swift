@@ -35,13 +35,13 @@ struct ByteFlipTests {
       }
       self.path = path
       endsWithSlash = !path.isEmpty && halves[0].last == "/"
-      parameters = (halves.count > 1 ? halves[1] : "").split(separator: "&")
-        .map { pair in
-          let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-          return [sides[0].removingPercentEncoding, sides.count > 1 ? sides[1].removingPercentEncoding : ""]
-        }
-        .filter { $0[0] != "X-Amz-Security-Token" }
-        .sorted { ($0[0] ?? "") + "=" + ($0[1] ?? "") < ($1[0] ?? "") + "=" + ($1[1] ?? "") }
+      let query: Substring = halves.count > 1 ? halves[1] : ""
+      let pairs: [[String?]] = query.split(separator: "&").map { pair in
+        let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return [sides[0].removingPercentEncoding, sides.count > 1 ? sides[1].removingPercentEncoding : ""]
+      }
+      parameters = pairs.filter { $0[0] != "X-Amz-Security-Token" }
+        .sorted { String(describing: $0) < String(describing: $1) }
       let matters = request.headers.filter { field in
         let name = field.name.lowercased()
         return names.contains(name) || name == "authorization" || name == "content-type"
@@ -77,15 +77,14 @@ struct ByteFlipTests {
         guard let request = RawRequest.parse(changed),
           let presented = try? PresentedSignature(request, now: test.now, profile: profile)
         else { continue }
-        let matches: Bool
-        switch presented.algorithm {
-        case .hmacSHA256: matches = (try? presented.verify(secretAccessKey: Example.secret)) != nil
-        case .ecdsaP256SHA256:
-          // One key for all: an access key id that changed selects another, and no signature verifies with it.
-          let isKnown = presented.accessKeyID == Example.accessKeyID
-          matches = isKnown && (try? presented.verify(using: keyV4A)) != nil
-        }
-        guard matches else { continue }
+        // An access key id that changed selects another secret: nobody's, here.
+        guard presented.accessKeyID == Example.accessKeyID else { continue }
+        let isAccepted =
+          switch presented.algorithm {
+          case .hmacSHA256: (try? presented.verify(secretAccessKey: Example.secret)) != nil
+          case .ecdsaP256SHA256: (try? presented.verify(using: keyV4A)) != nil
+          }
+        guard isAccepted else { continue }
         accepted += 1
         #expect(
           Meaning(request, signed: names, normalizesPath: test.normalizesPath) == meaning,

@@ -4,6 +4,7 @@
 // are listed with the reason, and what this room itself says about them is checked all the same.
 
 import Federation
+import Foundation
 import IdentityModel
 import SigV4
 import StrictJSON

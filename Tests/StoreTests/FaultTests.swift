@@ -9,139 +9,111 @@ import GRDB
 import StoreSQLite
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct FaultTests {
-  static let mayMount = getuid() == 0 && (try? run("/usr/bin/unshare", "-m", "true")) == 0
-  static let mayTrace =
-    getuid() == 0 && (try? run("/usr/bin/strace", "-qq", "-o", "/dev/null", "true")) == 0
+/// Whether `program` runs here as root.
+private func works(_ program: String...) async -> Bool {
+  guard getuid() == 0 else { return false }
+  return (try? await run(program)) == 0
+}
 
-  private static func run(_ arguments: String...) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
-  }
-
+@Suite(.serialized, .timeLimit(.minutes(3))) struct FaultTests {
   private func integrity(_ path: String) throws -> String? {
     let shell = try DatabaseQueue(path: path)
     defer { try? shell.close() }
     return try shell.inDatabase { db in try String.fetchOne(db, sql: "PRAGMA integrity_check") }
   }
 
-  /// Appends under new event ids until `enough`; returns what was acknowledged and how many were refused.
-  private func append(
-    to store: SQLiteStore, callers: Int, prefix: String, rounds: Int
-  ) async throws -> (acknowledged: Set<String>, refused: Int) {
-    try await withThrowingTaskGroup(of: (Set<String>, Int).self) { group in
-      for caller in 0..<callers {
-        group.addTask {
-          var acknowledged: Set<String> = []
-          var refused = 0
-          for round in 0..<rounds {
-            let eventID = "\(prefix)-\(caller)-\(round)"
-            do {
-              try await store.append(event(eventID))
-              acknowledged.insert(eventID)
-            } catch StoreError.unavailable {
-              refused += 1
-            }
-          }
-          return (acknowledged, refused)
-        }
-      }
-      return try await group.reduce(into: ([], 0)) { total, part in
-        total.0.formUnion(part.0)
-        total.1 += part.1
-      }
-    }
-  }
-
-  @Test(.enabled(if: mayMount, "mounting a tmpfs takes root"))
+  @Test(.enabled("mounting a tmpfs takes root") { await works("unshare", "-m", "true") })
   func `a full disk refuses writes, keeps reads, and is forgotten once there is space`() async throws {
     try await withFolder { folder in
-      try #require(try Self.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder) == 0)
-      defer { _ = try? Self.run("umount", "-l", folder) }
-      let path = folder + "/store.sqlite"
-      try SQLiteStore.create(at: path)
-      let store = try SQLiteStore.open(at: path)
-      var acknowledged: Set<String> = []
-      try await store.running {
-        for cycle in 0..<5 {
-          acknowledged.formUnion(try await append(to: store, callers: 4, prefix: "a\(cycle)", rounds: 2).acknowledged)
-          let ballast = folder + "/ballast"
-          #expect(try Self.run("sh", "-c", "cat /dev/zero > \(ballast)") != 0)
-          let full = try await append(to: store, callers: 8, prefix: "f\(cycle)", rounds: 10)
-          #expect(full.refused > 0)
-          acknowledged.formUnion(full.acknowledged)
-          await #expect(throws: StoreError.self) {
-            try await store.commit(change(put("user\(cycle)")), recording: event("full\(cycle)"))
-          }
-          #expect(try await store.record(at: key("user\(cycle)")) == nil)
-          #expect(try await store.lastSequence() >= Int64(acknowledged.count))
-
-          try FileManager.default.removeItem(atPath: ballast)
-          let freed = try await append(to: store, callers: 4, prefix: "b\(cycle)", rounds: 2)
-          #expect(freed.refused == 0)
-          acknowledged.formUnion(freed.acknowledged)
-        }
-        #expect(try await acknowledged.isSubset(of: eventIDs(in: store)))
+      try #require(try await run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]) == 0)
+      let outcome: Result<Void, any Error>
+      do {
+        outcome = .success(try await fillAndFree(folder))
+      } catch {
+        outcome = .failure(error)
       }
-      #expect(try integrity(path) == "ok")
-      let found = try await eventIDs(in: SQLiteStore.openReadOnly(at: path))
-      #expect(acknowledged.isSubset(of: found))
-      #expect(Set(found).count == found.count)
+      #expect(try await run(["umount", "-l", folder]) == 0)
+      try outcome.get()
     }
   }
 
-  @Test(.enabled(if: mayTrace, "failing system calls takes root and strace"), arguments: ["fdatasync", "pwrite64"])
-  func `an I/O error fails its batch only, and what was acknowledged stays`(_ call: String) async throws {
-    try await withStoreFile { path in
-      let store = try SQLiteStore.open(at: path)
-      var acknowledged: Set<String> = []
-      try await store.running {
-        acknowledged.formUnion(try await append(to: store, callers: 4, prefix: "before", rounds: 5).acknowledged)
-        let failing = try await withFailing(call, on: path + "-wal") {
-          try await append(to: store, callers: 4, prefix: "failing", rounds: 20)
+  private func fillAndFree(_ folder: String) async throws {
+    let path = folder + "/store.sqlite"
+    let ballast = folder + "/ballast"
+    try SQLiteStore.create(at: path)
+    let store = try SQLiteStore.open(at: path)
+    var acknowledged: Set<String> = []
+    try await store.running {
+      for cycle in 0..<5 {
+        let before = try await Answers(appendingTo: store, callers: 4, rounds: 2, prefix: "before\(cycle)")
+        #expect(before.refused == 0)
+        #expect(try await run(["sh", "-c", "cat /dev/zero > \(ballast)"]) != 0)
+        let full = try await Answers(appendingTo: store, callers: 8, rounds: 20, prefix: "full\(cycle)")
+        #expect(full.refused > 0)
+        await #expect(throws: StoreError.self) {
+          try await store.commit(change(put("user\(cycle)")), recording: event("user\(cycle)"))
         }
-        #expect(failing.refused > 0)
-        #expect(!failing.acknowledged.isEmpty)
-        acknowledged.formUnion(failing.acknowledged)
-        let after = try await append(to: store, callers: 4, prefix: "after", rounds: 5)
+        #expect(try await store.record(at: key("user\(cycle)")) == nil)
+        try FileManager.default.removeItem(atPath: ballast)
+        let after = try await Answers(appendingTo: store, callers: 4, rounds: 2, prefix: "after\(cycle)")
         #expect(after.refused == 0)
-        acknowledged.formUnion(after.acknowledged)
+        for answers in [before, full, after] { acknowledged.formUnion(answers.acknowledged) }
         #expect(try await acknowledged.isSubset(of: eventIDs(in: store)))
       }
-      #expect(try integrity(path) == "ok")
-      #expect(try await acknowledged.isSubset(of: eventIDs(in: SQLiteStore.openReadOnly(at: path))))
     }
+    #expect(try integrity(path) == "ok")
+    #expect(try await acknowledged.isSubset(of: eventIDs(in: SQLiteStore.openReadOnly(at: path))))
   }
 
-  /// Runs `body` while every third `call` on `file` returns EIO.
-  private func withFailing<Value>(
-    _ call: String, on file: String, _ body: () async throws -> Value
-  ) async throws -> Value {
-    let strace = Process()
-    strace.executableURL = URL(fileURLWithPath: "/usr/bin/strace")
-    strace.arguments = [
-      "-f", "-p", "\(getpid())", "-P", file, "-e", "trace=\(call)", "-e", "inject=\(call):error=EIO:when=3+3", "-o",
-      "/dev/null",
-    ]
-    let messages = Pipe()
-    strace.standardError = messages
-    try strace.run()
-    // The first message says that every thread is attached.
-    let attached = String(decoding: messages.fileHandleForReading.availableData, as: UTF8.self)
-    let result: Result<Value, any Error>
-    do {
-      try #require(attached.contains("attached"), "\(attached)")
-      result = .success(try await body())
-    } catch {
-      result = .failure(error)
+  // The calls are made to fail in a process of their own: this test binary, started again to run `FaultyProcess`.
+  @Test(
+    .enabled("failing system calls takes root and strace") { await works("strace", "-o", "/dev/null", "true") },
+    arguments: [
+      ("fdatasync", "-wal", "6+3"), ("pwrite64", "-wal", "6+3"), ("fdatasync", "", "2+2"),
+      ("pwrite64", "", "6+3"),
+    ])
+  func `an I/O error fails its batch only, and what was acknowledged stays`(
+    _ call: String, on suffix: String, when: String
+  ) async throws {
+    try await withStoreFile { path in
+      let answersPath = path + ".answers"
+      let status = try await run(
+        [
+          "strace", "-f", "-o", path + ".trace", "-P", path + suffix, "-e", "trace=\(call)", "-e",
+          "inject=\(call):error=EIO:when=\(when)", CommandLine.arguments[0], "--testing-library", "swift-testing",
+          "--filter", "FaultyProcess",
+        ],
+        environment: ["EXEAT_FAULTY_STORE": path, "EXEAT_FAULTY_ANSWERS": answersPath])
+      #expect(status == 0)
+      let trace = try String(contentsOfFile: path + ".trace", encoding: .utf8)
+      #expect(trace.contains("(INJECTED)"))
+      let data = try #require(FileManager.default.contents(atPath: answersPath))
+      let answers = try JSONDecoder().decode(Answers.self, from: data)
+      // The store file is written by checkpoints only, and they are tried again: callers never hear of those errors.
+      #expect((answers.refused > 0) == (suffix == "-wal"))
+      #expect(!answers.acknowledged.isEmpty)
+      #expect(try integrity(path) == "ok")
+      let store = try SQLiteStore.open(at: path)
+      try await store.running { try await store.append(event("last")) }
+      let found = try await eventIDs(in: store)
+      #expect(answers.acknowledged.isSubset(of: found))
+      #expect(found.last == "last")
     }
-    strace.interrupt()
-    strace.waitUntilExit()
-    return try result.get()
+  }
+}
+
+/// What runs in the process whose system calls fail.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["EXEAT_FAULTY_STORE"] != nil, "runs under strace"))
+struct FaultyProcess {
+  @Test func `many callers append and note what they were told`() async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let path = try #require(environment["EXEAT_FAULTY_STORE"])
+    let store = try SQLiteStore.open(at: path)
+    try await store.running {
+      let answers = try await Answers(appendingTo: store, callers: 4, rounds: 400, prefix: "faulty")
+      #expect(try await answers.acknowledged.isSubset(of: eventIDs(in: store)))
+      try JSONEncoder().encode(answers)
+        .write(to: URL(fileURLWithPath: try #require(environment["EXEAT_FAULTY_ANSWERS"])))
+    }
   }
 }

@@ -52,10 +52,10 @@ struct JSONWriterTests {
     )
   }
 
-  @Test func `every scalar of the Basic Multilingual Plane and beyond comes back as name and as value`()
+  @Test func `every scalar of the first two planes and of the last comes back as name and as value`()
     throws
   {
-    for start in stride(from: UInt32(0), through: 0x10FFFF, by: 0x400) {
+    for start in [Array(stride(from: UInt32(0), to: 0x20000, by: 0x400)), [0x10FC00]].joined() {
       let scalars = (start..<start + 0x400).compactMap(Unicode.Scalar.init)
       let string = String(String.UnicodeScalarView(scalars))
       let read = try JSONReader.read(Array(text { $0.object { $0.member(string, string) } }.utf8))

@@ -45,7 +45,8 @@ import TokenFormats
   }
 
   @Test(arguments: [
-    "A", "AAAAA", "QQ==", "QQ=", "QR", "QUJ", "Q Q", "QQ\n", " QQ", "Q+Q", "Q/Q", "QÅ", "Q\u{0}", "QQ.", "\u{FF31}Q",
+    "A", "AAAAA", "QQ==", "QQ=", "QR", "QUJ", "Q Q", "QQ\n", " QQ", "Q+Q", "Q/Q", "QÅ", "Q\u{0}", "QQ.",
+    "\u{FF31}Q",
   ])
   func `anything but canonical text is refused`(text: String) {
     #expect(Base64URL.decode(text) == nil)

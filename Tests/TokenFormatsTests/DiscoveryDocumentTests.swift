@@ -9,13 +9,16 @@ import TokenFormats
 @Suite struct DiscoveryDocumentTests {
   @Test func `the document has exactly AWS's six members in AWS's order`() throws {
     let json = DiscoveryDocument.render(
-      issuer: "https://id.example.com/u", jwksURI: "https://id.example.com/u/.well-known/jwks.json")
-    #expect(
-      String(decoding: json, as: UTF8.self)
-        == #"{"issuer":"https://id.example.com/u","jwks_uri":"https://id.example.com/u/.well-known/jwks.json","#
-        + #""response_types_supported":["id_token"],"subject_types_supported":["public"],"#
-        + #""id_token_signing_alg_values_supported":["RS256","ES384"],"#
-        + #""claims_supported":["sub","iss","aud","exp","iat","jti","https://sts.amazonaws.com/"]}"#)
+      issuer: "https://id.example.com/u",
+      jwksURI: "https://id.example.com/u/.well-known/jwks.json"
+    )
+    let expected: String = #"""
+      {"issuer":"https://id.example.com/u","jwks_uri":"https://id.example.com/u/.well-known/jwks.json",\#
+      "response_types_supported":["id_token"],"subject_types_supported":["public"],\#
+      "id_token_signing_alg_values_supported":["RS256","ES384"],\#
+      "claims_supported":["sub","iss","aud","exp","iat","jti","https://sts.amazonaws.com/"]}
+      """#
+    #expect(String(decoding: json, as: UTF8.self) == expected)
     let read = try DiscoveryDocument(json: json)
     #expect(read.issuer == "https://id.example.com/u")
     #expect(read.jwksURI == "https://id.example.com/u/.well-known/jwks.json")
@@ -30,13 +33,15 @@ import TokenFormats
 
   @Test(arguments: [
     ("[]", DiscoveryDocumentError.notAnObject), (#"{"jwks_uri":"b"}"#, .memberMissing("issuer")),
-    (#"{"issuer":"a"}"#, .memberMissing("jwks_uri")), (#"{"issuer":"","jwks_uri":"b"}"#, .memberMalformed("issuer")),
+    (#"{"issuer":"a"}"#, .memberMissing("jwks_uri")),
+    (#"{"issuer":"","jwks_uri":"b"}"#, .memberMalformed("issuer")),
     (#"{"issuer":"a","jwks_uri":["b"]}"#, .memberMalformed("jwks_uri")),
     (
       #"{"issuer":"a","jwks_uri":"b","id_token_signing_alg_values_supported":["RS256",1]}"#,
       .memberMalformed("id_token_signing_alg_values_supported")
     ),
-    (#"{"issuer":"a","issuer":"b"}"#, .json(.duplicateName("issuer", offset: 22))), ("", .json(.unexpectedEnd)),
+    (#"{"issuer":"a","issuer":"b"}"#, .json(.duplicateName("issuer", offset: 22))),
+    ("", .json(.unexpectedEnd)),
   ])
   func `anything less is refused with the member`(json: String, error: DiscoveryDocumentError) {
     #expect(throws: error) { try DiscoveryDocument(json: Array(json.utf8)) }

@@ -34,10 +34,13 @@ import TokenFormats
     let numbers = try _RSA.Signing.PrivateKey(keySize: .bits2048).publicKey.getKeyPrimitives()
     let rsa = PublicKey.rsa(modulus: Array(numbers.modulus), exponent: Array(numbers.publicExponent))
     let text = String(decoding: JWKSet.render(keys: [rsa, p384]), as: UTF8.self)
-    #expect(
-      text == #"{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"\#(rsa.thumbprint)","e":"AQAB","n":""#
-        + #"\#(Base64URL.encode(Array(numbers.modulus)))"},{"kty":"EC","use":"sig","alg":"ES384","crv":"P-384","#
-        + #""kid":"\#(p384.thumbprint)","x":"\#(Base64URL.encode(x))","y":"\#(Base64URL.encode(y))"}]}"#)
+    let modulus = Base64URL.encode(Array(numbers.modulus))
+    let expected: String = #"""
+      {"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"\#(rsa.thumbprint)","e":"AQAB","n":"\#(modulus)"},\#
+      {"kty":"EC","use":"sig","alg":"ES384","crv":"P-384","kid":"\#(p384.thumbprint)",\#
+      "x":"\#(Base64URL.encode(x))","y":"\#(Base64URL.encode(y))"}]}
+      """#
+    #expect(text == expected)
     let set = try JWKSet(json: Array(text.utf8))
     #expect(set.keys.map(\.publicKey) == [rsa, p384])
     #expect(set.keys.map(\.keyID) == [rsa.thumbprint.description, p384.thumbprint.description])
@@ -46,7 +49,8 @@ import TokenFormats
   }
 
   @Test func `a set of 100 keys is read and one of 101 is not`() throws {
-    let key = String(decoding: JWKSet.render(keys: [TestSigner().publicKey]), as: UTF8.self).dropFirst(9).dropLast(2)
+    let key = String(decoding: JWKSet.render(keys: [TestSigner().publicKey]), as: UTF8.self).dropFirst(9)
+      .dropLast(2)
     func set(_ count: Int) -> [UInt8] {
       Array((#"{"keys":["# + Array(repeating: key, count: count).joined(separator: ",") + "]}").utf8)
     }
@@ -71,7 +75,8 @@ import TokenFormats
     #expect(
       set.ignored.map(\.reason) == [
         .keyType("OKP"), .curve("P-256"), .algorithm("PS256"), .use("enc"), .keyOperations, .keySize(8),
-      ])
+      ]
+    )
     #expect(set.ignored.map(\.index) == [0, 1, 2, 3, 4, 5])
   }
 

@@ -10,7 +10,8 @@ import TokenFormats
 
 @Suite(.enabled(if: Corpora.arePresent, "\(Corpora.absent)"))
 struct JWTAttackTests {
-  @Test func `every hostile token fails the check that is there for it, and every honest one passes`() throws {
+  @Test func `every hostile token fails the check that is there for it, and every honest one passes`() throws
+  {
     let corpus = try Corpora.json("jwt-attacks/cases.json")
     let keys = try JWKSet(json: corpus["jwks"].bytes)
     let profile = corpus["profile"]
@@ -19,14 +20,18 @@ struct JWTAttackTests {
       audience: profile["audience"].string,
       now: Instant(seconds: try #require(profile["now"].int64)),
       leewaySeconds: try #require(profile["leeway_s"].int64),
-      maximumLifetimeSeconds: profile["max_lifetime_s"].int64)
+      maximumLifetimeSeconds: profile["max_lifetime_s"].int64
+    )
     let cases = try #require(corpus["cases"].array)
     for test in cases {
       let name = try #require(test["name"].string)
       let outcome: String
       do {
         _ = try JWTVerifier().verify(
-          try #require(test["token"].string), keys: keys, expectations: expectations)
+          try #require(test["token"].string),
+          keys: keys,
+          expectations: expectations
+        )
         outcome = "accept"
       } catch let error as JWTVerificationError {
         outcome = label(error)
@@ -43,7 +48,8 @@ struct JWTAttackTests {
     ("rsa-e-huge", "malformedKey n, e"), ("n-padded", "malformedKey n"), ("n-hex", "malformedKey n"),
     ("ec-infinity", "malformedKey x, y"), ("ec-short-x", "malformedKey x, y"),
     ("ec-crv-mismatch", "ignored curve(\"P-256\")"), ("ec-curve-unknown", "ignored curve(\"secp256k1\")"),
-    ("dup-kid", "2 keys, 0 to be chosen"), ("no-kid", "1 keys, 0 to be chosen"), ("keys-missing", "keysMissing"),
+    ("dup-kid", "2 keys, 0 to be chosen"), ("no-kid", "1 keys, 0 to be chosen"),
+    ("keys-missing", "keysMissing"),
     ("keys-empty", "0 keys, 0 to be chosen"), ("key-ops-sign", "ignored keyOperations"),
     ("x5c-mismatch", "1 keys, 1 to be chosen"),
   ])
@@ -62,7 +68,7 @@ struct JWTAttackTests {
         let selectable = ["rsa-1", "ec-1"].filter { set.keys(withID: $0).count == 1 }
         outcome = "\(set.keys.count) keys, \(selectable.count) to be chosen"
       }
-    } catch let error as JWKSetError {
+    } catch {
       switch error {
       case .privateMember(0, let name): outcome = "privateMember \(name)"
       case .malformedKey(0, let member): outcome = "malformedKey \(member)"
@@ -82,7 +88,10 @@ struct JWTAttackTests {
       ("keyUnknown", "rs256-retired-kid jwk-* jku-*"),
       ("signatureInvalid", "psychic-* es384-* rs256-* x5c-* swapped-payload"),
       ("keyIDMissing", "kid-number-rs kid-array-rs"),
-      ("keyUnknown", "kid-nul-rs kid-case-rs kid-unicode-rs kid-long-rs kid-url-rs kid-template-rs kid-sqli-rs"),
+      (
+        "keyUnknown",
+        "kid-nul-rs kid-case-rs kid-unicode-rs kid-long-rs kid-url-rs kid-template-rs kid-sqli-rs"
+      ),
       ("algorithmNotAllowed", "kid-*"),
       ("extensionNotUnderstood crit", "crit-*"),
       ("extensionNotUnderstood cty", "cty-*"),
@@ -105,7 +114,9 @@ struct JWTAttackTests {
     ]
     for rule in rules {
       for pattern in rule.names.split(separator: " ") {
-        if pattern == name || (pattern.last == "*" && name.hasPrefix(pattern.dropLast())) { return rule.outcome }
+        if pattern == name || (pattern.last == "*" && name.hasPrefix(pattern.dropLast())) {
+          return rule.outcome
+        }
       }
     }
     return nil
@@ -117,9 +128,11 @@ func label(_ error: JWTVerificationError) -> String {
   switch error {
   case .tooLong: "tooLong"
   case .notCompact: "notCompact"
-  case .notBase64URL(let part): "notBase64URL \(part)".replacing("TokenFormats.JWTVerificationError.Part.", with: "")
+  case .notBase64URL(let part):
+    "notBase64URL \(part)".replacing("TokenFormats.JWTVerificationError.Part.", with: "")
   case .notJSON(let part, _): "notJSON \(part)".replacing("TokenFormats.JWTVerificationError.Part.", with: "")
-  case .notAnObject(let part): "notAnObject \(part)".replacing("TokenFormats.JWTVerificationError.Part.", with: "")
+  case .notAnObject(let part):
+    "notAnObject \(part)".replacing("TokenFormats.JWTVerificationError.Part.", with: "")
   case .algorithmMissing: "algorithmMissing"
   case .algorithmNotAllowed: "algorithmNotAllowed"
   case .extensionNotUnderstood(let name): "extensionNotUnderstood \(name)"

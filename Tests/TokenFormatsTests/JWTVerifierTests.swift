@@ -14,7 +14,11 @@ import TokenFormats
   private let now = Instant(seconds: 1_800_000_000)
 
   private func outcome(
-    _ claims: String, header: String? = nil, audience: String? = "rp", lifetime: Int64? = nil, keys: JWKSet? = nil
+    _ claims: String,
+    header: String? = nil,
+    audience: String? = "rp",
+    lifetime: Int64? = nil,
+    keys: JWKSet? = nil
   ) throws -> String {
     let token = try signer.token(header: header ?? signer.header, payload: claims)
     do {
@@ -22,8 +26,13 @@ import TokenFormats
         token,
         keys: try keys ?? signer.keys(),
         expectations: JWTExpectations(
-          issuer: "https://issuer.test", audience: audience, now: now, leewaySeconds: 60,
-          maximumLifetimeSeconds: lifetime))
+          issuer: "https://issuer.test",
+          audience: audience,
+          now: now,
+          leewaySeconds: 60,
+          maximumLifetimeSeconds: lifetime
+        )
+      )
       return "accept"
     } catch let error as JWTVerificationError {
       return label(error)
@@ -31,7 +40,10 @@ import TokenFormats
   }
 
   private func claims(
-    aud: String = #""rp""#, exp: String = "1800000300", iat: String = "1800000000", more: String = ""
+    aud: String = #""rp""#,
+    exp: String = "1800000300",
+    iat: String = "1800000000",
+    more: String = ""
   ) -> String {
     #"{"iss":"https://issuer.test","sub":"s","aud":\#(aud),"exp":\#(exp),"iat":\#(iat)\#(more)}"#
   }
@@ -41,7 +53,8 @@ import TokenFormats
     let verified = try JWTVerifier().verify(
       token,
       keys: try signer.keys(),
-      expectations: JWTExpectations(issuer: "https://issuer.test", audience: "rp", now: now))
+      expectations: JWTExpectations(issuer: "https://issuer.test", audience: "rp", now: now)
+    )
     #expect(verified.claims["x"] == .array([.number(JSONNumber.one), .string("é")]))
     #expect(verified.header["typ"] == .string("JWT"))
     #expect(verified.keyID == signer.publicKey.thumbprint.description)
@@ -49,15 +62,19 @@ import TokenFormats
   }
 
   @Test(arguments: [
-    ("1799999940", "expired"), ("1799999941", "accept"), ("1799999940.999", "accept"), ("1.8000003e9", "accept"),
-    ("253402300800", "claimMalformed exp"), ("1e400", "claimMalformed exp"), (#""1800000300""#, "claimMalformed exp"),
+    ("1799999940", "expired"), ("1799999941", "accept"), ("1799999940.999", "accept"),
+    ("1.8000003e9", "accept"),
+    ("253402300800", "claimMalformed exp"), ("1e400", "claimMalformed exp"),
+    (#""1800000300""#, "claimMalformed exp"),
     ("true", "claimMalformed exp"), ("0", "expired"),
   ])
   func `exp counts to the second, leeway of 60 s included`(exp: String, expected: String) throws {
     #expect(try outcome(claims(exp: exp)) == expected)
   }
 
-  @Test(arguments: [("1800000060", "accept"), ("1800000061", "issuedInTheFuture"), ("1800000060.5", "issuedInTheFuture")])
+  @Test(arguments: [
+    ("1800000060", "accept"), ("1800000061", "issuedInTheFuture"), ("1800000060.5", "issuedInTheFuture"),
+  ])
   func `iat may be ahead by the leeway and no more`(iat: String, expected: String) throws {
     #expect(try outcome(claims(iat: iat)) == expected)
   }
@@ -85,7 +102,8 @@ import TokenFormats
   }
 
   @Test(arguments: [
-    (#""typ":"JWT","#, "accept"), (#""typ":"jwt","#, "accept"), (#""typ":"application/JWT","#, "accept"), ("", "accept"),
+    (#""typ":"JWT","#, "accept"), (#""typ":"jwt","#, "accept"), (#""typ":"application/JWT","#, "accept"),
+    ("", "accept"),
     (#""typ":"dpop+jwt","#, "typeMismatch"), (#""typ":7,"#, "typeMismatch"), (#""typ":"","#, "typeMismatch"),
     (#""cty":"JWT","#, "extensionNotUnderstood cty"), (#""b64":true,"#, "extensionNotUnderstood b64"),
     (#""jku":"https://evil.test","#, "accept"),
@@ -107,7 +125,8 @@ import TokenFormats
       let members = try #require(try JSONReader.read(writer.bytes).object).members
       let keys = kids.map { kid in
         JSONValue.object(
-          JSONObject(members.filter { $0.name != "kid" } + (kid.map { [.init("kid", .string($0))] } ?? [])))
+          JSONObject(members.filter { $0.name != "kid" } + (kid.map { [.init("kid", .string($0))] } ?? []))
+        )
       }
       return try JWKSet(json: JSONValue.object(JSONObject([.init("keys", .array(keys))])).bytes)
     }
@@ -135,7 +154,11 @@ import TokenFormats
         var bytes = Array(token.utf8)
         bytes[index] ^= 1 << UInt8(bit)
         #expect(throws: JWTVerificationError.self) {
-          try JWTVerifier().verify(String(decoding: bytes, as: UTF8.self), keys: keys, expectations: expectations)
+          try JWTVerifier().verify(
+            String(decoding: bytes, as: UTF8.self),
+            keys: keys,
+            expectations: expectations
+          )
         }
       }
     }

@@ -12,8 +12,12 @@ struct RFCExampleTests {
   private static let folder = "jose-rfc-vectors/tests/vectors"
 
   private func publicSet(_ jwk: JSONValue) throws -> JWKSet {
-    let members = try #require(jwk.object).members.filter { ["kty", "n", "e", "kid", "use"].contains($0.name) }
-    return try JWKSet(json: Array(#"{"keys":["#.utf8) + JSONValue.object(JSONObject(members)).bytes + Array("]}".utf8))
+    let members = try #require(jwk.object).members.filter {
+      ["kty", "n", "e", "kid", "use"].contains($0.name)
+    }
+    return try JWKSet(
+      json: Array(#"{"keys":["#.utf8) + JSONValue.object(JSONObject(members)).bytes + Array("]}".utf8)
+    )
   }
 
   @Test func `the published private keys are refused as a public set`() throws {
@@ -31,7 +35,9 @@ struct RFCExampleTests {
     #expect(jws.keyID == "bilbo.baggins@hobbiton.example")
   }
 
-  @Test func `RFC 7515 A.2 verifies by its signature, and is refused as a token because it names no key`() throws {
+  @Test func `RFC 7515 A.2 verifies by its signature, and is refused as a token because it names no key`()
+    throws
+  {
     let keys = try publicSet(try Corpora.json("\(Self.folder)/rfc7515_A.2.jwk"))
     let token = try Corpora.text("\(Self.folder)/rfc7515_A.2.jwsc")
     let key = try #require(keys.keys.first)
@@ -42,7 +48,9 @@ struct RFCExampleTests {
     #expect(throws: JWTVerificationError.keyIDMissing) { try JWS.verify(token, keys: keys) }
   }
 
-  @Test(arguments: ["rfc7515_A.1", "rfc7515_A.3", "rfc7515_A.4", "rfc7515_A.5", "rfc7520_4.2", "rfc7520_4.3", "rfc7520_4.4"])
+  @Test(arguments: [
+    "rfc7515_A.1", "rfc7515_A.3", "rfc7515_A.4", "rfc7515_A.5", "rfc7520_4.2", "rfc7520_4.3", "rfc7520_4.4",
+  ])
   func `examples with other algorithms are refused by their alg`(name: String) throws {
     let keys = try #require(JWKSet(publicKeys: []))
     do {

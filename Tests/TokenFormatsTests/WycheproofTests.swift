@@ -16,7 +16,9 @@ struct WycheproofTests {
     ("rsa_signature_2048_sha256_test", 259, 9), ("rsa_signature_3072_sha256_test", 259, 8),
     ("rsa_signature_4096_sha256_test", 258, 7),
   ])
-  func `RSASSA-PKCS1-v1_5 with SHA-256 gives Wycheproof's verdict`(name: String, tests: Int, valid: Int) throws {
+  func `RSASSA-PKCS1-v1_5 with SHA-256 gives Wycheproof's verdict`(name: String, tests: Int, valid: Int)
+    throws
+  {
     var ran = 0
     var accepted = 0
     for group in try Corpora.json("\(Self.folder)/\(name).json")["testGroups"].array ?? [] {
@@ -25,10 +27,16 @@ struct WycheproofTests {
         PublicKeyVerifier(
           .rsa(
             modulus: Array(hex(key["modulus"].string ?? "").drop { $0 == 0 }),
-            exponent: Array(hex(key["publicExponent"].string ?? "").drop { $0 == 0 }))))
+            exponent: Array(hex(key["publicExponent"].string ?? "").drop { $0 == 0 })
+          )
+        )
+      )
       for test in group["tests"].array ?? [] {
         ran += 1
-        let verdict = verifier.isValid(signature: hex(test["sig"].string ?? ""), for: hex(test["msg"].string ?? ""))
+        let verdict = verifier.isValid(
+          signature: hex(test["sig"].string ?? ""),
+          for: hex(test["msg"].string ?? "")
+        )
         guard let expected = test["result"].string, expected != "acceptable" else { continue }
         if verdict { accepted += 1 }
         #expect(verdict == (expected == "valid"), "\(name) \(test["tcId"]): \(test["comment"])")
@@ -44,11 +52,15 @@ struct WycheproofTests {
     for group in document["testGroups"].array ?? [] {
       let point = hex(group["publicKey"]["uncompressed"].string ?? "")
       let verifier = try #require(
-        PublicKeyVerifier(.p384(x: Array(point[1..<49]), y: Array(point[49..<97]))))
+        PublicKeyVerifier(.p384(x: Array(point[1..<49]), y: Array(point[49..<97])))
+      )
       for test in group["tests"].array ?? [] {
         let expected = try #require(test["result"].string)
         verdicts[expected, default: 0] += 1
-        let verdict = verifier.isValid(signature: hex(test["sig"].string ?? ""), for: hex(test["msg"].string ?? ""))
+        let verdict = verifier.isValid(
+          signature: hex(test["sig"].string ?? ""),
+          for: hex(test["msg"].string ?? "")
+        )
         #expect(verdict == (expected == "valid"), "\(test["tcId"]): \(test["comment"])")
       }
     }
@@ -57,8 +69,12 @@ struct WycheproofTests {
 
   // Our profile: RS256 and ES384 with a `kid` that selects the key. Groups with other keys hold tokens that are
   // valid elsewhere; here every one of them must be refused.
-  @Test(arguments: [("json_web_signature_test", 401), ("json_web_key_test", 26), ("json_web_crypto_test", 83)])
-  func `a JWS of Wycheproof is accepted only if it is valid and of our profile`(name: String, tests: Int) throws {
+  @Test(arguments: [
+    ("json_web_signature_test", 401), ("json_web_key_test", 26), ("json_web_crypto_test", 83),
+  ])
+  func `a JWS of Wycheproof is accepted only if it is valid and of our profile`(name: String, tests: Int)
+    throws
+  {
     var ran = 0
     var accepted: Set<Int64> = []
     var ours: Set<Int64> = []

@@ -25,8 +25,17 @@ package struct Caller: Sendable {
 package struct Issuer: Sendable {
   /// The record.
   package let stored: Stored<IssuerRecord>
-  /// The keys: at most one for each algorithm here.
+  /// The keys in the order of their algorithms and `kid`s: the order in which they are published.
   package let keys: [SealedSigningKey]
+
+  /// Pairs the record with its keys.
+  package init(stored: Stored<IssuerRecord>, keys: [SealedSigningKey]) {
+    self.stored = stored
+    self.keys = keys.sorted { left, right in
+      let (l, r) = (left.publicKey.algorithm, right.publicKey.algorithm)
+      return l == r ? left.keyID.description < right.keyID.description : l == .rs256
+    }
+  }
 
   /// The key that signs with `algorithm`.
   package func key(for algorithm: SigningAlgorithm) -> SealedSigningKey? {

@@ -16,7 +16,10 @@ extension ServiceError {
   ///   - decision: what the policies said. A decision to allow still makes a refusal here, without a reason.
   /// - Returns: the error for the client. It names the kind of policy and never a policy, a statement or a value.
   package static func accessDenied(
-    principalARN: String, action: String, resource: String?, decision: Decision
+    principalARN: String,
+    action: String,
+    resource: String?,
+    decision: Decision
   ) -> ServiceError {
     var message = "User: \(principalARN) is not authorized to perform: \(action)"
     if let resource { message += " on resource: \(resource)" }

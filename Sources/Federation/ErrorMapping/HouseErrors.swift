@@ -21,12 +21,14 @@ extension ServiceError {
     }
   }
 
-  /// A sealed server is 503; a key that does not open or sign is 500.
+  /// A sealed server is 503; a key that does not open is 503, one that does not sign 500.
   package init(_ error: TokenSignerError) {
     switch error {
     case .keyEncryptionKeyMissing:
       self = .serviceUnavailable("The server is sealed: its key-encryption key is missing.")
-    case .sealBroken, .signatureCheckFailed, .failed:
+    case .sealBroken:
+      self = .serviceUnavailable("A stored key does not open with the server's key-encryption key.")
+    case .signatureCheckFailed, .failed:
       self = .internalFailure
     }
   }

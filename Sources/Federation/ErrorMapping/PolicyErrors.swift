@@ -15,8 +15,10 @@ extension ServiceError {
   ///   - kind: what the document was to be.
   package init(_ error: PolicyDocumentError, in kind: PolicyKind) {
     self.init(
-      code: "MalformedPolicyDocument", httpStatus: 400,
-      message: kind == .trust ? trustPolicySentence(error) : policySentence(error))
+      code: "MalformedPolicyDocument",
+      httpStatus: 400,
+      message: kind == .trust ? trustPolicySentence(error) : policySentence(error)
+    )
   }
 }
 
@@ -83,7 +85,8 @@ private func trustPolicySentence(_ error: PolicyDocumentError) -> String {
   case .wrongType, .unknownElement, .conflictingElements, .unknownVersion, .versionTooOld, .unknownEffect,
     .allowNotPermitted, .sidNotAlphanumeric, .duplicateSid, .actionWithoutVendor, .actionWithSeveralColons,
     .vendor, .actionName, .trustAction, .resourceNotARN, .resourceParts, .resourcePartition, .resourceVendor,
-    .resourceRegion, .principal, .principalNotEveryone, .conditionKey, .duplicateConditionKey, .conditionValue,
+    .resourceRegion, .principal, .principalNotEveryone, .conditionKey, .duplicateConditionKey,
+    .conditionValue,
     .variable:
     policySentence(error)
   }

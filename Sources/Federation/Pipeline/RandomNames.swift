@@ -72,7 +72,7 @@ private func base32Text(_ octets: [UInt8]) -> String {
     bits += 8
     while bits >= 5 {
       bits -= 5
-      text.append(base32[Int(pending >> UInt64(bits)) & 31])
+      text.append(base32[Int(pending >> UInt64(bits) & 31)])
     }
   }
   return String(decoding: text, as: UTF8.self)

@@ -60,7 +60,8 @@ package struct PublicURL: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether the host is `localhost`, a name below it, or a loopback address.
   package var isLoopback: Bool {
-    host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]" || host.hasPrefix("127.")
+    host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
+      || host.hasPrefix("127.") && host.allSatisfy { "0123456789.".contains($0) }
   }
 
   /// The origin as it is written: no trailing slash.

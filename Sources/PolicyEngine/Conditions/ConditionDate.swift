@@ -48,7 +48,13 @@ extension Instant {
     }
     guard reader.rest.isEmpty,
       let instant = Instant(
-        year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        year: year,
+        month: month,
+        day: day,
+        hour: hour,
+        minute: minute,
+        second: second
+      )
     else { return nil }
     self.init(milliseconds: instant.milliseconds + Int64(milliseconds - offset * 60_000))
   }
@@ -82,7 +88,8 @@ private struct DateReader {
   mutating func zone() -> Int? {
     if take("Z") { return 0 }
     let isEast = take("+")
-    guard isEast || take("-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60
+    guard isEast || take("-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24,
+      minutes < 60
     else { return nil }
     return (isEast ? 1 : -1) * (hours * 60 + minutes)
   }

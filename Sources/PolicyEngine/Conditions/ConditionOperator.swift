@@ -33,7 +33,9 @@ struct ConditionOperator: Sendable {
   let compare: @Sendable (Operand, [UInt8], RequestContext) -> Comparison
 
   private init(
-    _ name: String, not isNegated: Bool = false, presence testsPresence: Bool = false,
+    _ name: String,
+    not isNegated: Bool = false,
+    presence testsPresence: Bool = false,
     _ operand: @escaping @Sendable (String, LanguageVersion) throws(PolicyDocumentError) -> Operand?,
     _ compare: @escaping @Sendable (Operand, [UInt8], RequestContext) -> Comparison
   ) {
@@ -81,7 +83,8 @@ struct ConditionOperator: Sendable {
   static func named(_ bytes: [UInt8]) -> ConditionOperator? { byName[bytes] }
 
   private static let byName: [[UInt8]: ConditionOperator] = Dictionary(
-    uniqueKeysWithValues: table.map { (Array($0.name.utf8), $0) })
+    uniqueKeysWithValues: table.map { (Array($0.name.utf8), $0) }
+  )
 }
 
 extension ConditionOperator: Hashable {

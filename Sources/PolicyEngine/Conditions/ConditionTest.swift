@@ -27,7 +27,8 @@ struct ConditionTest: Hashable, Sendable {
 
   /// Reads a `Condition` element; all tests that it returns must be satisfied.
   static func tests(
-    _ value: JSONValue, version: LanguageVersion
+    _ value: JSONValue,
+    version: LanguageVersion
   ) throws(PolicyDocumentError) -> [ConditionTest] {
     guard let object = value.object else { throw .wrongType(element: "Condition") }
     var tests: [ConditionTest] = []
@@ -46,7 +47,13 @@ struct ConditionTest: Hashable, Sendable {
         let operands = try operands(entry.value, of: `operator`, key: entry.name, version: version)
         tests.append(
           ConditionTest(
-            operator: `operator`, quantifier: quantifier, ifExists: ifExists, key: key, operands: operands))
+            operator: `operator`,
+            quantifier: quantifier,
+            ifExists: ifExists,
+            key: key,
+            operands: operands
+          )
+        )
       }
     }
     return tests
@@ -58,7 +65,8 @@ struct ConditionTest: Hashable, Sendable {
   ) throws(PolicyDocumentError) -> (ConditionOperator, Quantifier, Bool) {
     var rest = Array(name.utf8)
     var quantifier = Quantifier.one
-    for candidate in [Quantifier.forAllValues, .forAnyValue] where rest.starts(with: candidate.rawValue.utf8) {
+    for candidate in [Quantifier.forAllValues, .forAnyValue] where rest.starts(with: candidate.rawValue.utf8)
+    {
       quantifier = candidate
       rest.removeFirst(candidate.rawValue.utf8.count)
       break
@@ -73,7 +81,10 @@ struct ConditionTest: Hashable, Sendable {
   }
 
   private static func operands(
-    _ value: JSONValue, of operator: ConditionOperator, key: String, version: LanguageVersion
+    _ value: JSONValue,
+    of operator: ConditionOperator,
+    key: String,
+    version: LanguageVersion
   ) throws(PolicyDocumentError) -> [Operand] {
     let values = value.array ?? [value]
     guard !values.isEmpty else { throw .wrongType(element: key) }

@@ -22,7 +22,9 @@ struct Decimal: Hashable, Comparable, Sendable {
     let zero = UInt8(ascii: "0")
     self.whole = Array(parts[0].drop { $0 == zero })
     let fraction = parts.count == 2 ? parts[1] : []
-    self.fraction = Array(fraction[..<((fraction.lastIndex { $0 != zero }).map { $0 + 1 } ?? fraction.startIndex)])
+    self.fraction = Array(
+      fraction[..<((fraction.lastIndex { $0 != zero }).map { $0 + 1 } ?? fraction.startIndex)]
+    )
     self.isNegative = hasSign && !(whole.isEmpty && self.fraction.isEmpty)
   }
 

@@ -12,13 +12,14 @@ struct IPAddress: Hashable, Sendable {
 
   /// Reads one address.
   init?(_ text: [UInt8]) {
-    guard let octets = text.contains(UInt8(ascii: ":")) ? IPAddress.version6(text) : IPAddress.version4(text[...])
+    guard
+      let octets = text.contains(UInt8(ascii: ":")) ? IPAddress.version6(text) : IPAddress.version4(text[...])
     else { return nil }
     let isMapped = octets.count == 16 && octets.starts(with: IPAddress.mappedPrefix)
     self.octets = isMapped ? Array(octets[12...]) : octets
   }
 
-  /// `::ffff:0:0/96`
+  // `::ffff:0:0/96`
   private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
 
   /// Four numbers 0–255 in decimal without leading zeros.
@@ -34,7 +35,8 @@ struct IPAddress: Hashable, Sendable {
   private static func version6(_ text: [UInt8]) -> [UInt8]? {
     guard text.count <= 45 else { return nil }
     let colon = UInt8(ascii: ":")
-    guard let gap = text.indices.dropLast().first(where: { text[$0] == colon && text[$0 + 1] == colon }) else {
+    guard let gap = text.indices.dropLast().first(where: { text[$0] == colon && text[$0 + 1] == colon })
+    else {
       return groups(text[...], endsAddress: true).flatMap { $0.count == 16 ? $0 : nil }
     }
     let front = text[..<gap]
@@ -70,7 +72,9 @@ struct IPRange: Hashable, Sendable {
   /// How many bits of an address are compared.
   private let prefixLength: Int
 
-  /// Reads `address` or `address/prefix-length`; without a length all bits count. Bits behind the prefix are ignored.
+  /// Reads `address` or `address/prefix-length`; without a length all bits count.
+  ///
+  /// Bits behind the prefix are ignored.
   init?(_ text: [UInt8]) {
     let parts = text.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = IPAddress(Array(parts[0])) else { return nil }

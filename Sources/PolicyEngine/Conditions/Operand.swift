@@ -22,19 +22,22 @@ enum Operand: Hashable, Sendable {
 
 extension Operand {
   @Sendable static func text(
-    _ text: String, _ version: LanguageVersion
+    _ text: String,
+    _ version: LanguageVersion
   ) throws(PolicyDocumentError) -> Operand? {
     .text(try Template(text, wildcards: false, version: version))
   }
 
   @Sendable static func pattern(
-    _ text: String, _ version: LanguageVersion
+    _ text: String,
+    _ version: LanguageVersion
   ) throws(PolicyDocumentError) -> Operand? {
     .text(try Template(text, wildcards: true, version: version))
   }
 
   @Sendable static func arn(
-    _ text: String, _ version: LanguageVersion
+    _ text: String,
+    _ version: LanguageVersion
   ) throws(PolicyDocumentError) -> Operand? {
     try ARNPattern(text, version: version).map(Operand.arn)
   }
@@ -78,30 +81,38 @@ extension Bool {
 
 /// The comparisons, each without negation.
 enum Comparisons {
-  @Sendable static func sameText(_ operand: Operand, _ value: [UInt8], _ context: RequestContext) -> Comparison {
+  @Sendable static func sameText(_ operand: Operand, _ value: [UInt8], _ context: RequestContext)
+    -> Comparison
+  {
     guard case .text(let template) = operand else { return .incomparable }
     guard let glob = template.resolved(in: context) else { return .unresolved }
     return Comparison(glob.units.elementsEqual(value, by: { $0 == UInt16($1) }))
   }
 
   @Sendable static func sameTextIgnoringCase(
-    _ operand: Operand, _ value: [UInt8], _ context: RequestContext
+    _ operand: Operand,
+    _ value: [UInt8],
+    _ context: RequestContext
   ) -> Comparison {
     guard case .text(let template) = operand else { return .incomparable }
     guard let glob = template.resolved(in: context) else { return .unresolved }
     return Comparison(
       glob.units.elementsEqual(value) { unit, byte in
         unit < Glob.anyRun && asciiLowercase(UInt8(unit)) == asciiLowercase(byte)
-      })
+      }
+    )
   }
 
-  @Sendable static func likeText(_ operand: Operand, _ value: [UInt8], _ context: RequestContext) -> Comparison {
+  @Sendable static func likeText(_ operand: Operand, _ value: [UInt8], _ context: RequestContext)
+    -> Comparison
+  {
     guard case .text(let template) = operand else { return .incomparable }
     guard let glob = template.resolved(in: context) else { return .unresolved }
     return Comparison(glob.matches(value[...]))
   }
 
-  @Sendable static func likeARN(_ operand: Operand, _ value: [UInt8], _ context: RequestContext) -> Comparison {
+  @Sendable static func likeARN(_ operand: Operand, _ value: [UInt8], _ context: RequestContext) -> Comparison
+  {
     guard case .arn(let pattern) = operand, let arn = ARNParts(value) else { return .incomparable }
     return pattern.matches(arn, in: context).map(Comparison.init) ?? .unresolved
   }
@@ -123,7 +134,9 @@ enum Comparisons {
   }
 
   @Sendable static func sameBool(_ operand: Operand, _ value: [UInt8], _: RequestContext) -> Comparison {
-    guard case .bool(let right) = operand, let left = Bool(conditionValue: value) else { return .incomparable }
+    guard case .bool(let right) = operand, let left = Bool(conditionValue: value) else {
+      return .incomparable
+    }
     return Comparison(left == right)
   }
 

@@ -11,7 +11,9 @@ import StrictJSON
 /// are smaller, belong to the actions that store policies). Source: IAM User Guide, grammar of the JSON policy
 /// language.
 package struct PolicyDocument: Hashable, Sendable {
-  /// The longest text, in bytes. Source: botocore, `policyDocumentType`.
+  /// The longest text, in bytes.
+  ///
+  /// Source: botocore, `policyDocumentType`.
   package static let maximumBytes = 131_072
   /// How deep a text may nest: document, list, statement, conditions, keys, values are six.
   static let maximumDepth = 8
@@ -31,7 +33,10 @@ package struct PolicyDocument: Hashable, Sendable {
     let value: JSONValue
     do {
       value = try JSONReader.read(
-        json, maximumBytes: PolicyDocument.maximumBytes, maximumDepth: PolicyDocument.maximumDepth)
+        json,
+        maximumBytes: PolicyDocument.maximumBytes,
+        maximumDepth: PolicyDocument.maximumDepth
+      )
     } catch {
       throw .json(error)
     }

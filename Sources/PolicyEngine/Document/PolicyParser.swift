@@ -46,7 +46,8 @@ struct PolicyParser {
   // MARK: - A statement
 
   private func statement(
-    _ value: JSONValue, version: LanguageVersion
+    _ value: JSONValue,
+    version: LanguageVersion
   ) throws(PolicyDocumentError) -> Statement {
     guard let object = value.object else { throw .wrongType(element: "Statement") }
     var sid: String?
@@ -91,8 +92,13 @@ struct PolicyParser {
     if kind.principal == .required, principals == nil { throw .missingElement("Principal") }
     if kind.resource == .required, resources == nil { throw .missingElement("Resource") }
     let statement = Statement(
-      sid: sid, effect: effect, principals: principals, actions: actions, resources: resources,
-      conditions: conditions)
+      sid: sid,
+      effect: effect,
+      principals: principals,
+      actions: actions,
+      resources: resources,
+      conditions: conditions
+    )
     try checkCombination(statement)
     return statement
   }
@@ -109,7 +115,9 @@ struct PolicyParser {
   }
 
   private func place<Patterns>(
-    _ listed: Listed<Patterns>, in slot: inout Listed<Patterns>?, _ name: String
+    _ listed: Listed<Patterns>,
+    in slot: inout Listed<Patterns>?,
+    _ name: String
   ) throws(PolicyDocumentError) {
     guard slot == nil else { throw .conflictingElements(name, "Not" + name) }
     slot = listed

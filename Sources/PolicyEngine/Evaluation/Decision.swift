@@ -3,7 +3,9 @@
 // The answer and its reason: which statement gave or denied access, or which kind of policy was silent. A refusal is a
 // value.
 
-/// The kinds of policy by which AWS explains a decision. Source: IAM User Guide, troubleshooting access denied errors.
+/// The kinds of policy by which AWS explains a decision.
+///
+/// Source: IAM User Guide, troubleshooting access denied errors.
 package enum PolicyType: Hashable, Sendable, CaseIterable {
   /// Policies of the user and its groups, or of the role.
   case identity

@@ -68,7 +68,9 @@ package enum PolicyEvaluator {
 
   /// The first statement of this effect that applies.
   private static func first(
-    _ effect: Effect, in policies: [NamedPolicy], _ question: Question
+    _ effect: Effect,
+    in policies: [NamedPolicy],
+    _ question: Question
   ) -> StatementReference? {
     for policy in policies {
       for (index, statement) in policy.document.statements.enumerated()
@@ -81,7 +83,8 @@ package enum PolicyEvaluator {
 
   /// Of the Allow statements that apply, the first of those that name the caller most closely.
   private static func closestGrant(
-    of policy: NamedPolicy, _ question: Question
+    of policy: NamedPolicy,
+    _ question: Question
   ) -> (match: PrincipalMatch, reference: StatementReference)? {
     var closest: (match: PrincipalMatch, reference: StatementReference)?
     for (index, statement) in policy.document.statements.enumerated()

@@ -19,7 +19,10 @@ package struct PolicyRequest: Hashable, Sendable {
 
   /// Gathers the parts.
   package init(
-    action: String, resource: String, resourceAccount: AccountID? = nil, principal: RequestPrincipal,
+    action: String,
+    resource: String,
+    resourceAccount: AccountID? = nil,
+    principal: RequestPrincipal,
     context: RequestContext
   ) {
     self.action = action

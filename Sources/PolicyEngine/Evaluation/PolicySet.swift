@@ -6,23 +6,32 @@
 package struct PolicySet: Hashable, Sendable {
   /// The policies of the user and its groups, or of the role.
   package var identity: [NamedPolicy]
-  /// The permissions boundary; `nil` when there is none. What no policy in it allows is denied.
+  /// The permissions boundary; `nil` when there is none.
+  ///
+  /// What no policy in it allows is denied.
   package var permissionsBoundary: [NamedPolicy]?
-  /// The session policies; `nil` when the session was made without. What no policy in it allows is denied.
+  /// The session policies; `nil` when the session was made without.
+  ///
+  /// What no policy in it allows is denied.
   package var session: [NamedPolicy]?
   /// The policy of the resource, or the trust policy of the role that is to be assumed.
   package var resource: NamedPolicy?
-  /// The service control policies that bear on the caller's account, a list for each level from the root of the
-  /// organization to the account; every level must allow. Empty outside an organization, and for those whom service
-  /// control policies do not bind (the management account, services).
+  /// The service control policies that bear on the caller's account.
+  ///
+  /// A list for each level from the root of the organization to the account; every level must allow. Empty outside
+  /// an organization, and for those whom service control policies do not bind (the management account, services).
   package var serviceControl: [[NamedPolicy]]
   /// The resource control policies that bear on the resource's account, in the same form.
   package var resourceControl: [[NamedPolicy]]
 
   /// Gathers the policies.
   package init(
-    identity: [NamedPolicy] = [], permissionsBoundary: [NamedPolicy]? = nil, session: [NamedPolicy]? = nil,
-    resource: NamedPolicy? = nil, serviceControl: [[NamedPolicy]] = [], resourceControl: [[NamedPolicy]] = []
+    identity: [NamedPolicy] = [],
+    permissionsBoundary: [NamedPolicy]? = nil,
+    session: [NamedPolicy]? = nil,
+    resource: NamedPolicy? = nil,
+    serviceControl: [[NamedPolicy]] = [],
+    resourceControl: [[NamedPolicy]] = []
   ) {
     self.identity = identity
     self.permissionsBoundary = permissionsBoundary

@@ -24,13 +24,11 @@ enum ActionPattern: Hashable, Sendable {
     }
     guard parts.count > 1 else { throw .actionWithoutVendor(text) }
     guard parts.count == 2 else { throw .actionWithSeveralColons(text) }
-    let vendorMarks = Array("-.".utf8)
-    guard parts[0].elementsEqual([star]) || !parts[0].isEmpty,
-      parts[0].elementsEqual([star])
-        || parts[0].allSatisfy({ isAlphanumeric($0) || vendorMarks.contains($0) })
-    else { throw .vendor(String(decoding: parts[0], as: UTF8.self)) }
-    let nameMarks = Array("*?-_.".utf8)
-    guard !parts[1].isEmpty, parts[1].allSatisfy({ isAlphanumeric($0) || nameMarks.contains($0) }) else {
+    let isVendor = !parts[0].isEmpty && parts[0].allSatisfy { isAlphanumeric($0) || "-.".utf8.contains($0) }
+    guard isVendor || parts[0].elementsEqual([star]) else {
+      throw .vendor(String(decoding: parts[0], as: UTF8.self))
+    }
+    guard !parts[1].isEmpty, parts[1].allSatisfy({ isAlphanumeric($0) || "*?-_.".utf8.contains($0) }) else {
       throw .actionName(text)
     }
     self = .named(
@@ -41,7 +39,9 @@ enum ActionPattern: Hashable, Sendable {
           case UInt8(ascii: "?"): Glob.anyOne
           default: UInt16(byte)
           }
-        }))
+        }
+      )
+    )
   }
 
   /// Whether the pattern covers `action`, whose ASCII letters are folded to lower case.

@@ -23,7 +23,8 @@ enum PrincipalPattern: Hashable, Sendable {
 
   /// Reads `"*"` or a map of types to names.
   static func patterns(
-    _ value: JSONValue, element: String
+    _ value: JSONValue,
+    element: String
   ) throws(PolicyDocumentError) -> [PrincipalPattern] {
     if let text = value.string {
       guard text.utf8.elementsEqual("*".utf8) else { throw .principal(type: element, value: text) }
@@ -62,7 +63,8 @@ enum PrincipalPattern: Hashable, Sendable {
         return nil
       }
     case .service:
-      let isName = bytes.contains(UInt8(ascii: ".")) && bytes.allSatisfy { isAlphanumeric($0) || "-.".utf8.contains($0) }
+      let isName =
+        bytes.contains(UInt8(ascii: ".")) && bytes.allSatisfy { isAlphanumeric($0) || "-.".utf8.contains($0) }
       guard isName else { return nil }
       self = .service(bytes)
     case .federated:
@@ -86,7 +88,9 @@ enum PrincipalPattern: Hashable, Sendable {
     self = arn.parts[5].elementsEqual("root".utf8) ? .account(account) : .arn(bytes)
   }
 
-  /// `A`, 3 letters and at least 12 more of `[A-Z0-9]`, and a session name after a colon. Source: IAM identifiers.
+  /// `A`, 3 letters and at least 12 more of `[A-Z0-9]`, and a session name after a colon.
+  ///
+  /// Source: IAM identifiers.
   private static func isUniqueID(_ bytes: [UInt8]) -> Bool {
     let parts = bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
     guard parts[0].count >= 16, parts[0].first == UInt8(ascii: "A"),

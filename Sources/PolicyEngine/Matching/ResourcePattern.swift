@@ -15,7 +15,8 @@ enum ResourcePattern: Hashable, Sendable {
   private static let partitions: Set<[UInt16]> = Set(
     [
       "*", "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f",
-    ].map { name in name == "*" ? [Glob.anyRun] : name.utf8.map(UInt16.init) })
+    ].map { name in name == "*" ? [Glob.anyRun] : name.utf8.map(UInt16.init) }
+  )
 
   /// Compiles `text`.
   init(_ text: String, version: LanguageVersion) throws(PolicyDocumentError) {
@@ -34,7 +35,7 @@ enum ResourcePattern: Hashable, Sendable {
     guard let service = parts[2].constant, !service.isEmpty,
       service.allSatisfy({ $0 < Glob.anyRun })
     else { throw .resourceVendor(text) }
-    guard parts.count == 6, parts[5].constant != [] else { throw .resourceParts(text) }
+    guard parts.count == 6 else { throw .resourceParts(text) }
     if service.elementsEqual("iam".utf8.map(UInt16.init)), parts[3].constant != [] {
       throw .resourceRegion(text)
     }
@@ -56,6 +57,7 @@ enum ResourcePattern: Hashable, Sendable {
 extension Template {
   /// The units of a template without variables.
   fileprivate var constant: [UInt16]? {
-    isConstant ? pieces.flatMap { piece -> [UInt16] in if case .units(let units) = piece { units } else { [] } } : nil
+    isConstant
+      ? pieces.flatMap { piece -> [UInt16] in if case .units(let units) = piece { units } else { [] } } : nil
   }
 }

@@ -49,7 +49,8 @@ package struct DiscoveryDocument: Hashable, Sendable {
   }
 
   private static func string(
-    _ name: String, in object: JSONObject
+    _ name: String,
+    in object: JSONObject
   ) throws(DiscoveryDocumentError) -> String {
     guard let value = object[name] else { throw .memberMissing(name) }
     guard let string = value.string, !string.isEmpty else { throw .memberMalformed(name) }
@@ -66,7 +67,10 @@ package struct DiscoveryDocument: Hashable, Sendable {
       strings("subject_types_supported", ["public"], to: &writer)
       strings("id_token_signing_alg_values_supported", ["RS256", "ES384"], to: &writer)
       strings(
-        "claims_supported", ["sub", "iss", "aud", "exp", "iat", "jti", "https://sts.amazonaws.com/"], to: &writer)
+        "claims_supported",
+        ["sub", "iss", "aud", "exp", "iat", "jti", "https://sts.amazonaws.com/"],
+        to: &writer
+      )
     }
     return writer.bytes
   }

@@ -120,7 +120,9 @@ extension JWK {
     if let use = try JWK.string("use", in: object), !same(use, "sig") { throw .unsupported(.use(use)) }
     if let operations = object["key_ops"] {
       guard let operations = operations.array else { throw .malformed("key_ops") }
-      let allowsVerify = operations.contains { operation in operation.string.map { same($0, "verify") } ?? false }
+      let allowsVerify = operations.contains { operation in
+        operation.string.map { same($0, "verify") } ?? false
+      }
       guard allowsVerify else { throw .unsupported(.keyOperations) }
     }
     let publicKey: PublicKey

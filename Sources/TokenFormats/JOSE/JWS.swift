@@ -26,7 +26,9 @@ package enum JWS {
 
   /// What is signed: the header `{"kid":…,"typ":"JWT","alg":…}` in AWS's order, and the payload, both encoded.
   package static func signingInput(
-    keyID: KeyID, algorithm: SigningAlgorithm, payload: [UInt8]
+    keyID: KeyID,
+    algorithm: SigningAlgorithm,
+    payload: [UInt8]
   ) -> [UInt8] {
     var header = JSONWriter(capacity: 128)
     header.object { header in
@@ -81,7 +83,8 @@ package enum JWS {
   }
 
   static func object(
-    _ bytes: [UInt8], part: JWTVerificationError.Part
+    _ bytes: [UInt8],
+    part: JWTVerificationError.Part
   ) throws(JWTVerificationError) -> JSONObject {
     let value: JSONValue
     do {

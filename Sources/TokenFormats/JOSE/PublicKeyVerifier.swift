@@ -51,7 +51,8 @@ package struct PublicKeyVerifier: Sendable {
       return key.isValidSignature(
         _RSA.Signing.RSASignature(rawRepresentation: signature),
         for: SHA256.hash(data: message),
-        padding: .insecurePKCS1v1_5)
+        padding: .insecurePKCS1v1_5
+      )
     case .p384(let key):
       guard signature.count == 96,
         let signature = try? P384.Signing.ECDSASignature(rawRepresentation: signature)

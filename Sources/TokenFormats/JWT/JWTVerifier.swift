@@ -21,7 +21,10 @@ package struct JWTExpectations: Hashable, Sendable {
 
   /// Gathers the expectations.
   package init(
-    issuer: String, audience: String?, now: Instant, leewaySeconds: Int64 = 60,
+    issuer: String,
+    audience: String?,
+    now: Instant,
+    leewaySeconds: Int64 = 60,
     maximumLifetimeSeconds: Int64? = nil
   ) {
     self.issuer = issuer
@@ -56,7 +59,9 @@ package struct JWTVerifier: Sendable {
   ///
   /// - Throws: the first check that failed.
   package func verify(
-    _ token: String, keys: JWKSet, expectations: JWTExpectations
+    _ token: String,
+    keys: JWKSet,
+    expectations: JWTExpectations
   ) throws(JWTVerificationError) -> VerifiedToken {
     let jws = try JWS.verify(token, keys: keys)
     if let type = jws.header["typ"] {
@@ -70,7 +75,8 @@ package struct JWTVerifier: Sendable {
   }
 
   private func checkParties(
-    _ claims: JSONObject, _ expectations: JWTExpectations
+    _ claims: JSONObject,
+    _ expectations: JWTExpectations
   ) throws(JWTVerificationError) {
     let issuer = try string("iss", in: claims)
     guard same(issuer, expectations.issuer) else { throw .issuerMismatch(issuer) }
@@ -94,7 +100,8 @@ package struct JWTVerifier: Sendable {
   }
 
   private func checkTimes(
-    _ claims: JSONObject, _ expectations: JWTExpectations
+    _ claims: JSONObject,
+    _ expectations: JWTExpectations
   ) throws(JWTVerificationError) {
     let earliest = expectations.now.advanced(bySeconds: -expectations.leewaySeconds)
     let latest = expectations.now.advanced(bySeconds: expectations.leewaySeconds)
@@ -120,7 +127,8 @@ package struct JWTVerifier: Sendable {
   ///
   /// Accepts 0 up to the end of the year 9999; `nil` when the claim is absent.
   private func numericDate(
-    _ name: String, in claims: JSONObject
+    _ name: String,
+    in claims: JSONObject
   ) throws(JWTVerificationError) -> Instant? {
     guard let value = claims[name] else { return nil }
     guard case .number(let number) = value else { throw .claimMalformed(name) }

@@ -32,9 +32,16 @@ package struct AWSClaims: Hashable, Sendable {
 
   /// Gathers the members.
   package init(
-    account: AccountID, sourceRegion: Region, principalID: String, principalTags: [Tag] = [],
-    requestTags: [Tag] = [], originalSessionExpiration: Instant? = nil, orgID: String? = nil,
-    ouPath: [String]? = nil, federatedProvider: String? = nil, sourceIdentity: String? = nil
+    account: AccountID,
+    sourceRegion: Region,
+    principalID: String,
+    principalTags: [Tag] = [],
+    requestTags: [Tag] = [],
+    originalSessionExpiration: Instant? = nil,
+    orgID: String? = nil,
+    ouPath: [String]? = nil,
+    federatedProvider: String? = nil,
+    sourceIdentity: String? = nil
   ) {
     self.account = account
     self.sourceRegion = sourceRegion
@@ -71,8 +78,13 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
 
   /// Gathers the claims.
   package init(
-    audience: [String], subject: String, issuer: String, expiration: Instant, issuedAt: Instant,
-    tokenID: String, aws: AWSClaims
+    audience: [String],
+    subject: String,
+    issuer: String,
+    expiration: Instant,
+    issuedAt: Instant,
+    tokenID: String,
+    aws: AWSClaims
   ) {
     self.audience = audience
     self.subject = subject

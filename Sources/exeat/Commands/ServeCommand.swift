@@ -60,9 +60,10 @@ struct ServeCommand: AsyncParsableCommand {
     let logger = try Self.logger(settings)
     let directory = DataDirectory(
       try settings.required("data-dir", hint: "make one with `exeat init --data-dir DIR`"))
+    let store = try directory.openStore()
     let plan = try Self.plan(settings, directory, logger)
     do {
-      try await Assembly.run(plan, store: try SQLiteStore.open(at: directory.store), logger: logger)
+      try await Assembly.run(plan, store: store, logger: logger)
     } catch {
       throw CommandFailure(startError: error)
     }

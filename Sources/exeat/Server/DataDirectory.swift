@@ -4,6 +4,7 @@
 
 internal import FoundationEssentials
 internal import IdentityModel
+internal import StoreSQLite
 
 #if canImport(Glibc)
   internal import Glibc
@@ -37,6 +38,16 @@ struct DataDirectory: Sendable {
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
       throw .failed("--data-dir: cannot make \(path)")
+    }
+  }
+
+  /// Opens the store for the one server that writes to it.
+  func openStore() throws(CommandFailure) -> SQLiteStore {
+    do {
+      return try SQLiteStore.open(at: store)
+    } catch {
+      let hint = access(store, F_OK) == 0 ? nil : "make one with `exeat init --data-dir \(path)`"
+      throw .failed("--data-dir: \(CommandFailure(startError: error).message)", hint: hint)
     }
   }
 

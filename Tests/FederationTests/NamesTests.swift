@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names made of chance, and the origin that issuers follow from.
+
+import Federation
+import IdentityModel
+import Testing
+
+@Suite struct NamesTests {
+  @Test func `an access key id tells its account, and nothing else does`() throws {
+    for digits in ["000000000000", "000000000001", "123456789012", "999999999999"] {
+      let account = try #require(AccountID(digits))
+      for _ in 0..<1000 {
+        let id = Entropy.system.accessKeyID(account: account)
+        #expect(id.utf8.count == 20 && id.hasPrefix("AKIA"))
+        #expect(AccountID.inAccessKeyID(id) == account)
+      }
+    }
+    // Published in AWS's documentation as an example, with the account that AWS itself answers for it.
+    #expect(AccountID.inAccessKeyID("AKIAIOSFODNN7EXAMPLE")?.description == "581039954779")
+    for text in ["", "test", "AKIA", "AKIAIOSFODNN7EXAMPL1", "BKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLEX"] {
+      #expect(AccountID.inAccessKeyID(text) == nil, "\(text)")
+    }
+  }
+
+  @Test func `a UUID is random, version 4`() {
+    var seen: Set<String> = []
+    for _ in 0..<1000 {
+      let uuid = Entropy.system.uuid()
+      #expect(uuid.utf8.count == 36)
+      let characters = Array(uuid)
+      #expect(characters[14] == "4")
+      #expect("89ab".contains(characters[19]))
+      #expect(seen.insert(uuid).inserted)
+    }
+  }
+
+  @Test func `unique ids and secrets have AWS's shape`() {
+    let id = Entropy.system.uniqueID(prefix: "AIDA")
+    #expect(id.utf8.count == 21)
+    #expect(Entropy.system.secretAccessKey().count == 40)
+    // Chance at its extremes: no value of the octets is special.
+    for octet in [0, 1, 0x7F, 0x80, 0xFF] as [UInt8] {
+      let fixed = Entropy { Array(repeating: octet, count: $0) }
+      #expect(fixed.uniqueID(prefix: "AIDA").utf8.count == 21)
+      #expect(fixed.uuid().utf8.count == 36)
+      #expect(fixed.secretAccessKey().count == 40)
+    }
+  }
+
+  @Test(arguments: [
+    ("https://STS.Example.org", "https://sts.example.org"), ("https://a.b:8443/", "https://a.b:8443"),
+    ("https://a.b:443", "https://a.b"), ("http://localhost:8080", "http://localhost:8080"),
+    ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"), ("http://127.0.0.1", "http://127.0.0.1"),
+  ])
+  func `an origin is read`(_ text: String, _ expected: String) throws {
+    #expect(try PublicURL(text).description == expected)
+  }
+
+  @Test(arguments: [
+    ("", .scheme), ("ftp://a", .scheme), ("sts.example.org", .scheme), ("http://example.org", .plainHTTP),
+    ("http://127.evil.example", .plainHTTP), ("https://", .host), ("https://a b", .host),
+    ("https://a:0", .port), ("https://a:65536", .port), ("https://a:08", .port), ("https://a:", .port),
+    ("https://a/b", .notAnOrigin), ("https://u@a", .notAnOrigin), ("https://a?b", .notAnOrigin),
+    ("https://a#b", .notAnOrigin),
+  ] as [(String, PublicURL.Problem)])
+  func `what is no origin is refused`(_ text: String, _ problem: PublicURL.Problem) {
+    #expect(throws: problem) { try PublicURL(text) }
+  }
+
+  @Test func `issuers follow from the origin and the style`() throws {
+    let url = try PublicURL("https://example.org:8443")
+    #expect(url.issuer("u", style: .path) == "https://example.org:8443/u")
+    #expect(url.issuer("u", style: .subdomain) == "https://u.tokens.example.org:8443")
+  }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole house without a socket: the real pipeline, the real store in memory, real keys. Only time is fixed, and
+// faults are put in where a test asks for them.
+
+import AuditTrail
+import Federation
+import IdentityModel
+import LocalKeys
+import SigV4
+import StoreSQLite
+import Synchronization
+import Testing
+
+/// Credentials of a test.
+struct Keys: Sendable {
+  let id: String
+  let secret: String
+
+  static let root = Keys(id: "AKIAROOTROOTROOTROOT", secret: "root-secret")
+}
+
+/// A clock that a test moves.
+final class TestClock: Sendable {
+  private let instant = Mutex(Instant(seconds: 1_800_000_000))
+
+  var now: Instant { instant.withLock { $0 } }
+
+  func advance(seconds: Int64) {
+    instant.withLock { $0 = $0.advanced(bySeconds: seconds) }
+  }
+}
+
+/// An audit sink that can be told to fail: stands in for a full disk.
+final class FaultySink: AuditSink, RecordWriter {
+  private let store: SQLiteStore
+  private let isBroken = Mutex(false)
+
+  init(_ store: SQLiteStore) {
+    self.store = store
+  }
+
+  func setBroken(_ value: Bool) { isBroken.withLock { $0 = value } }
+
+  func append(_ record: AuditRecord) async throws(StoreError) {
+    guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
+    try await store.append(record)
+  }
+
+  func commit(_ change: Change, recording record: AuditRecord) async throws(StoreError) {
+    guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
+    try await store.commit(change, recording: record)
+  }
+}
+
+/// A server as a function.
+struct TestServer: Sendable {
+  static let account = AccountID("123456789012")
+
+  let site: Site
+  let store: SQLiteStore
+  let sink: FaultySink
+  let house: House
+  let clock: TestClock
+
+  /// Runs `body` against a new server with the account `123456789012`, its root key, and federation enabled or not.
+  static func run(
+    enablesFederation: Bool = true, keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
+    _ body: (TestServer) async throws -> Void
+  ) async throws {
+    let store = try SQLiteStore.inMemory()
+    let server = try TestServer(store: store, keyEncryptionKey: keyEncryptionKey)
+    try await store.running {
+      if keyEncryptionKey != nil {
+        try await server.addAccount(try #require(account), .root, enablesFederation: enablesFederation)
+      }
+      try await body(server)
+    }
+  }
+
+  /// The parts on `store`.
+  init(store: SQLiteStore, keyEncryptionKey: KeyEncryptionKey?) throws {
+    let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
+    let sink = FaultySink(store)
+    let clock = TestClock()
+    let region = try #require(Region("us-east-1"))
+    let directory = Directory(reader: store, writer: sink, sealer: keys)
+    let diagnostics = Diagnostics { _ in }
+    let house = House(
+      directory: directory,
+      issuers: Issuers(publicURL: try PublicURL("https://sts.example.test"), style: .path), signer: keys,
+      sealer: keys, entropy: .system, diagnostics: diagnostics)
+    let metrics = Metrics(actions: .all)
+    let pipeline = Pipeline(
+      authenticator: Authenticator(
+        directory: directory,
+        profile: VerificationProfile(
+          services: ["sts", "iam"], homeRegion: region, regionIsAcceptable: { _ in true },
+          allowsUnsignedContentType: true),
+        acceptedHosts: AcceptedHosts(["sts.example.test"]), diagnostics: diagnostics),
+      recorder: Recorder(sink: sink, directory: directory), house: house, actions: .all,
+      clock: WallClock { clock.now }, homeRegion: region, diagnostics: diagnostics, metrics: metrics)
+    self.site = Site(pipeline: pipeline, issuers: house.issuers, metrics: metrics) { true }
+    self.store = store
+    self.sink = sink
+    self.house = house
+    self.clock = clock
+  }
+
+  /// Adds an account with a root key.
+  func addAccount(_ account: AccountID, _ keys: Keys, enablesFederation: Bool) async throws {
+    try await Bootstrap.createAccount(
+      account, accessKeyID: keys.id, secretAccessKey: Secret(keys.secret),
+      enablesFederation: enablesFederation, house: house, now: clock.now)
+  }
+
+  /// Sends a form to `service` (by `Action`: STS or IAM), signed by `keys`.
+  func call(
+    _ action: String, _ parameters: KeyValuePairs<String, String> = [:], as keys: Keys = .root,
+    headers: [HTTPField] = []
+  ) async -> Answer {
+    let service: ServiceName = action.hasPrefix("Get") && stsActions.contains(action) ? .sts : .iam
+    let pairs = [("Action", action), ("Version", service.apiVersion)] + parameters.map { ($0.key, $0.value) }
+    return await send(
+      Array(pairs.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&").utf8), to: service,
+      as: keys, headers: headers)
+  }
+
+  /// Sends `body` as a form to `service`, signed by `keys`.
+  func send(
+    _ body: [UInt8], to service: ServiceName, as keys: Keys = .root, headers extra: [HTTPField] = []
+  ) async -> Answer {
+    var headers = [
+      HTTPField("Host", "sts.example.test"),
+      HTTPField("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),
+    ]
+    if let region = Region("us-east-1") {
+      headers += RequestSigner.sign(
+        SignableRequest(method: "POST", target: "/", headers: headers, body: body),
+        credential: SigningCredential(
+          accessKeyID: keys.id, secretAccessKey: Secret(keys.secret), sessionToken: nil),
+        region: region, service: service.rawValue, now: clock.now)
+    }
+    let response = await site.respond(
+      to: APIRequest(
+        method: "POST", target: "/", headers: headers + extra, body: body, sourceIPAddress: "192.0.2.7",
+        tls: nil))
+    return Answer(status: response.status, text: String(decoding: response.body, as: UTF8.self))
+  }
+
+  /// Makes a user with an access key and, when given, a policy.
+  func user(_ name: String, policy: String? = nil) async throws -> Keys {
+    #expect(await call("CreateUser", ["UserName": name]).status == 200)
+    if let policy { try await put(policy, on: name) }
+    let answer = await call("CreateAccessKey", ["UserName": name])
+    return Keys(
+      id: try #require(answer["AccessKeyId"]), secret: try #require(answer["SecretAccessKey"]))
+  }
+
+  /// Puts `policy` on the user `name`.
+  func put(_ policy: String, on name: String) async throws {
+    let answer = await call(
+      "PutUserPolicy", ["UserName": name, "PolicyName": "p", "PolicyDocument": policy])
+    #expect(answer.status == 200, "\(answer.text)")
+  }
+
+  /// Asks for a token with `ES384`.
+  func token(as keys: Keys = .root, audience: String = "a") async -> Answer {
+    await call("GetWebIdentityToken", ["Audience.member.1": audience, "SigningAlgorithm": "ES384"], as: keys)
+  }
+
+  /// The audit log as text, a record each.
+  func records() async throws -> [String] {
+    try await store.entries(after: 0, limit: 10_000).map { String(decoding: $0.json, as: UTF8.self) }
+  }
+}
+
+/// An answer, read by its elements.
+struct Answer: Sendable {
+  let status: Int
+  let text: String
+
+  /// The content of the first element `name`.
+  subscript(_ name: String) -> String? {
+    guard let start = text.range(of: "<\(name)>"),
+      let end = text[start.upperBound...].range(of: "</\(name)>")
+    else { return nil }
+    return String(text[start.upperBound..<end.lowerBound])
+  }
+
+  /// The error code.
+  var code: String? { self["Code"] }
+}
+
+private let stsActions: Set<String> = ["GetWebIdentityToken", "GetCallerIdentity", "GetAccessKeyInfo"]
+
+private func encoded(_ text: String) -> String {
+  var result = ""
+  for byte in text.utf8 {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+      result.unicodeScalars.append(Unicode.Scalar(byte))
+    default:
+      let digits = String(byte, radix: 16, uppercase: true)
+      result += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+    }
+  }
+  return result
+}
+
+extension String {
+  /// Where `needle` first stands, by characters.
+  fileprivate func range(of needle: String) -> Range<Index>? { self[...].range(of: needle) }
+}
+
+extension Substring {
+  fileprivate func range(of needle: String) -> Range<Index>? {
+    ranges(of: needle).first
+  }
+}
