@@ -123,6 +123,34 @@ let package = Package(
         "StoreSQLite",
       ]),
     tests(
+      "LocalKeysTests",
+      ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", "COpenSSL", crypto, cryptoExtras]),
+    tests(
+      "HTTPServerTests",
+      [
+        "HTTPServer", "Federation", "IdentityModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Logging", package: "swift-log"),
+        crypto,
+      ]),
+    tests(
+      "FederationClientTests",
+      [
+        "FederationClient", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        crypto, cryptoExtras,
+      ]),
+    tests(
       "StoreTests",
       [
         "StoreSQLite", "Federation", "AuditTrail", "IdentityModel",

@@ -8,9 +8,8 @@ import NIOCore
 import NIOHTTP1
 
 /// Serves the requests of one connection, behind the request decoder.
-final class HTTP1Connection: ChannelDuplexHandler {
+final class HTTP1Connection: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
-  typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
 
   private enum Phase {
@@ -34,9 +33,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
   private var phase = Phase.awaitingHead
   private var request: RequestHead?
   private var body: [UInt8] = []
-  /// Pipelined input that has to wait; bounded, because nothing is read from the socket meanwhile.
+  /// Pipelined input that has to wait; what one read from the socket brought, because then reading stops.
   private var waiting = CircularBuffer<Input>()
-  private var isReadWithheld = false
+  private var isReading = true
   private var isInReadBurst = false
   /// Whether octets of a head have come in since the last response.
   private var isHeadStarted = false
@@ -98,19 +97,17 @@ final class HTTP1Connection: ChannelDuplexHandler {
     context.fireChannelWritabilityChanged()
   }
 
-  func read(context: ChannelHandlerContext) {
-    if mayProceed(context) || phase == .lingering { context.read() } else { isReadWithheld = true }
-  }
-
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let error = error as? HTTPParserError else {
-      context.close(promise: nil)
-      return
-    }
-    if case .headerOverflow = error {
+    switch error {
+    case HTTPParserError.headerOverflow:
       receive(.failure(.requestHeaderFieldsTooLarge), context: context)
-    } else {
+    case is HTTPParserError:
       receive(.failure(.badRequest), context: context)
+    case is ByteToMessageDecoderError:
+      // More input behind what could not be decoded; the failure itself was reported and is being answered.
+      break
+    default:
+      context.close(promise: nil)
     }
   }
 
@@ -137,7 +134,15 @@ final class HTTP1Connection: ChannelDuplexHandler {
       process(input, context: context)
     } else {
       waiting.append(input)
+      read(false, context: context)
     }
+  }
+
+  private func read(_ isWanted: Bool, context: ChannelHandlerContext) {
+    guard isReading != isWanted else { return }
+    isReading = isWanted
+    // Fails on a closed channel only.
+    try? context.channel.syncOptions?.setOption(.autoRead, value: isWanted)
   }
 
   private func resume(context: ChannelHandlerContext) {
@@ -146,10 +151,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
       process(next, context: context)
     }
     if !isInReadBurst { context.flush() }
-    if isReadWithheld, waiting.isEmpty, mayProceed(context) || phase == .lingering {
-      isReadWithheld = false
-      context.read()
-    }
+    if waiting.isEmpty { read(true, context: context) }
   }
 
   private func process(_ input: Input, context: ChannelHandlerContext) {
@@ -258,6 +260,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     request = nil
     body = []
     waiting.removeAll()
+    read(true, context: context)
     // Until the peer has taken the response.
     limit(to: TimeAmount(service.configuration.idleTimeout))
     context.flush()

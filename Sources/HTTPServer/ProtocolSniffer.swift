@@ -33,17 +33,21 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     // A peer that ends before it said enough: the HTTP/1.1 decoder knows whether that is an error.
-    if let event = event as? ChannelEvent, event == .inputClosed { leave(isHTTP2: false, context: context) }
-    context.fireUserInboundEventTriggered(event)
+    if let event = event as? ChannelEvent, event == .inputClosed {
+      leave(isHTTP2: false, inputClosed: true, context: context)
+    } else {
+      context.fireUserInboundEventTriggered(event)
+    }
   }
 
-  private func leave(isHTTP2: Bool, context: ChannelHandlerContext) {
+  private func leave(isHTTP2: Bool, inputClosed: Bool = false, context: ChannelHandlerContext) {
     configure(isHTTP2).assumeIsolated().whenComplete { result in
       guard case .success = result else {
         context.close(promise: nil)
         return
       }
       if self.seen.readableBytes > 0 { context.fireChannelRead(self.wrapInboundOut(self.seen)) }
+      if inputClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
   }

@@ -149,12 +149,11 @@ final class TLSCertificates: Sendable {
     configuration.renegotiationSupport = .none
     do {
       return try NIOSSLContext(configuration: configuration)
+    } catch NIOSSLError.failedToLoadPrivateKey {
+      // The key itself was read above: what is left is that it belongs to another certificate.
+      throw .keyDoesNotMatchCertificate(certificate: certificatePath, key: keyPath)
     } catch {
-      let reason = String(describing: error)
-      if reason.contains("KEY_VALUES_MISMATCH") || reason.contains("KEY_TYPE_MISMATCH") {
-        throw .keyDoesNotMatchCertificate(certificate: certificatePath, key: keyPath)
-      }
-      print("REASON", reason); throw .cannotUseCertificate(path: certificatePath, reason: reason)
+      throw .cannotUseCertificate(path: certificatePath, reason: String(describing: error))
     }
   }
 }

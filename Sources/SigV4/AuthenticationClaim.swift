@@ -58,12 +58,13 @@ extension AuthenticationClaim {
   /// Reads `ALGORITHM Credential=…, SignedHeaders=…, Signature=…`; the three in any order, each once.
   private init(header authorization: String, of request: SignableRequest) throws(SigV4Error) {
     // 3: the algorithm.
-    let word = authorization.utf8.prefix { !isWhiteSpace($0) }
-    guard let algorithm = SigV4Algorithm(named: String(Substring(word))) else {
+    let line = Array(authorization.utf8)
+    let word = line.prefix { !isWhiteSpace($0) }
+    guard let algorithm = SigV4Algorithm(named: String(decoding: word, as: UTF8.self)) else {
       throw .unsupportedAlgorithm(String(decoding: word.prefix(32), as: UTF8.self))
     }
     // 4: the pieces.
-    let parameters = try AuthorizationParameters(authorization.utf8[word.endIndex...])
+    let parameters = try AuthorizationParameters(line[word.endIndex...])
     let date = request.header("x-amz-date") ?? request.header("date")
     let regionSet = algorithm == .ecdsaP256SHA256 ? request.header("x-amz-region-set") : nil
     var missing: [SigV4Error.HeaderPart] = []
@@ -105,26 +106,33 @@ private struct AuthorizationParameters {
   private(set) var signedHeaders: String?
   private(set) var signature: String?
 
-  init(_ list: Substring.UTF8View) throws(SigV4Error) {
-    var seen: [Bool] = [false, false, false]
-    let isBlank = list.allSatisfy(isWhiteSpace)
-    for part in isBlank ? [] : list.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+  init(_ list: ArraySlice<UInt8>) throws(SigV4Error) {
+    guard !list.allSatisfy(isWhiteSpace) else { return }
+    for part in list.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       let pair = part.trimmingWhiteSpace
       guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { throw .malformedAuthorizationHeader }
-      let name = String(Substring(pair[..<equals]))
-      let text = String(Substring(pair[equals...].dropFirst()))
-      guard !names.contains(where: { $0.hasSameBytes(as: name) }) else {
-        throw .duplicateAuthorizationParameter(name)
-      }
-      names.append(name)
-      let value = text.isEmpty ? nil : text
-      switch Array(name.utf8) {
-      case Array("Credential".utf8): credential = value
-      case Array("SignedHeaders".utf8): signedHeaders = value
-      case Array("Signature".utf8): signature = value
-      default: throw .malformedAuthorizationHeader
+      let name = pair[..<equals]
+      let value = String(decoding: pair[equals...].dropFirst(), as: UTF8.self)
+      if name.elementsEqual("Credential".utf8) {
+        try AuthorizationParameters.set(&credential, "Credential", to: value)
+      } else if name.elementsEqual("SignedHeaders".utf8) {
+        try AuthorizationParameters.set(&signedHeaders, "SignedHeaders", to: value)
+      } else if name.elementsEqual("Signature".utf8) {
+        try AuthorizationParameters.set(&signature, "Signature", to: value)
+      } else {
+        throw .malformedAuthorizationHeader
       }
     }
+    if credential?.isEmpty ?? false { credential = nil }
+    if signedHeaders?.isEmpty ?? false { signedHeaders = nil }
+    if signature?.isEmpty ?? false { signature = nil }
+  }
+
+  private static func set(
+    _ parameter: inout String?, _ name: String, to value: String
+  ) throws(SigV4Error) {
+    guard parameter == nil else { throw .duplicateAuthorizationParameter(name) }
+    parameter = value
   }
 }
 

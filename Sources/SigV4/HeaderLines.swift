@@ -47,7 +47,7 @@ extension HTTPField {
   var trimmedValue: String {
     guard let first = value.utf8.first, let last = value.utf8.last, isWhiteSpace(first) || isWhiteSpace(last)
     else { return value }
-    return String(Substring(value.utf8[...].trimmingWhiteSpace))
+    return String(decoding: Array(value.utf8)[...].trimmingWhiteSpace, as: UTF8.self)
   }
 
   fileprivate var standsOnce: Bool {
@@ -63,9 +63,9 @@ extension HTTPField {
   }
 }
 
-extension Substring.UTF8View {
+extension ArraySlice<UInt8> {
   /// This without outer white space.
-  var trimmingWhiteSpace: Substring.UTF8View {
+  var trimmingWhiteSpace: ArraySlice<UInt8> {
     var trimmed = drop(while: isWhiteSpace)
     while let last = trimmed.last, isWhiteSpace(last) { trimmed.removeLast() }
     return trimmed
@@ -76,15 +76,8 @@ extension String {
   /// The elements between separators, empty ones too. (A separator as a `Character` would match its canonical
   /// equivalents: U+037E is a semicolon to it.)
   func elements(separatedBy separator: UInt8) -> [String] {
-    var elements: [String] = []
-    let view = utf8
-    var start = view.startIndex
-    while let end = view[start...].firstIndex(of: separator) {
-      elements.append(String(Substring(view[start..<end])))
-      start = view.index(after: end)
-    }
-    elements.append(String(Substring(view[start...])))
-    return elements
+    Array(utf8).split(separator: separator, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 }
 

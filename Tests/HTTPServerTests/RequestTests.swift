@@ -200,6 +200,13 @@ import Testing
     #expect(response.components(separatedBy: "HTTP/1.1 ").last?.hasPrefix("400 ") == true)
   }
 
+  @Test func `kilobytes of garbage do not harm the response before them`() async throws {
+    let garbage = "\r\n\r\nGET\u{1}" + String(repeating: "garbage ", count: 10_000)
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nq=42"
+    #expect(try await send(head + garbage).hasPrefix("HTTP/1.1 200 OK\r\n"))
+    #expect(try await send(garbage).hasPrefix("HTTP/1.1 400 "))
+  }
+
   @Test func `HTTP/1.0 is served without Host and the connection ends`() async throws {
     let response = try await send("GET /doc HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
     #expect(response.hasPrefix("HTTP/1.1 200 OK\r\n"))

@@ -153,7 +153,7 @@ struct `Published HTTP/1 vectors` {
   /// The strict cases of an llhttp file: those of type `request`.
   private func llhttp(_ file: URL) throws -> [Case] {
     let text = try String(contentsOf: file, encoding: .utf8)
-    let pattern = #/<!-- meta=\{"type": "request"[^>]*-->\n```http\n(?<input>[\s\S]*?)\n```\n+```log\n(?<log>[\s\S]*?)```/#
+    let pattern = #/<!-- meta=\{"type": "request"[^>]*-->\n```http\n(?<input>[\s\S]*?)\n```\n[^`]*```log\n(?<log>[\s\S]*?)```/#
     return text.matches(of: pattern).map { match in
       let title = text[..<match.range.lowerBound].split(separator: "\n").last { $0.hasPrefix("#") } ?? "?"
       // As upstream's test runner reads it: escaped line ends vanish, line ends are CRLF, escapes are octets.

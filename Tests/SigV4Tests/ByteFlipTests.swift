@@ -100,14 +100,15 @@ struct ByteFlipTests {
   ) throws {
     let (tried, accepted) = try flip("v4", form, mask: mask)
     #expect(tried > 10_000)
-    // Header names fold case, and white space and dots may stand for others; nothing else may pass.
-    #expect(accepted < tried / 10)
+    // 0x20 folds the case of header names and of hexadecimal digits in escapes. Apart from that, what passes is a
+    // path segment that normalises to the same path, and the name of a header that nobody signed.
+    #expect(accepted < (mask == 0x20 ? tried / 5 : 100), "\(accepted) of \(tried)")
   }
 
   @Test(arguments: ["header", "query"])
   func `no SigV4A request with one byte changed is accepted with another meaning`(form: String) throws {
     let (tried, accepted) = try flip("v4a", form, mask: 0x01)
     #expect(tried > 10_000)
-    #expect(accepted < tried / 10)
+    #expect(accepted < 100, "\(accepted) of \(tried)")
   }
 }

@@ -9,6 +9,7 @@ package import StrictJSON
 /// Why a JWK set is refused whole. `index` counts the elements of `keys` from 0.
 package enum JWKSetError: Error, Hashable, Sendable {
   /// It is not JSON, or larger than a mebibyte.
+  ///
   case json(JSONReaderError)
   /// It is not an object with an array `keys`.
   case keysMissing
@@ -77,6 +78,7 @@ package struct JWKSet: Sendable {
   }
 
   /// The set as it is published: `{"keys":[…]}`, in the order given.
+  ///
   package static func render(keys: [PublicKey]) -> [UInt8] {
     var writer = JSONWriter(capacity: 1024)
     writer.object { writer in
