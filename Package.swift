@@ -112,7 +112,7 @@ let package = Package(
     // tests: rooms, then the pipeline, then the adapters
     tests("IdentityModelTests", ["IdentityModel"]),
     tests("StrictJSONTests", ["StrictJSON"]),
-    tests("SigV4Tests", ["SigV4", "IdentityModel", "StrictJSON", crypto]),
+    tests("SigV4Tests", ["SigV4", "IdentityModel", "StrictJSON", "Federation", crypto]),
     tests("AWSProtocolsTests", ["AWSProtocols", "IdentityModel", "StrictJSON"]),
     tests("PolicyEngineTests", ["PolicyEngine", "IdentityModel", "StrictJSON", "Federation"]),
     tests("TokenFormatsTests", ["TokenFormats", "IdentityModel", "StrictJSON", crypto, cryptoExtras]),
@@ -124,7 +124,7 @@ let package = Package(
       ]),
     tests(
       "LocalKeysTests",
-      ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", "COpenSSL", crypto, cryptoExtras]),
+      ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", crypto, cryptoExtras]),
     tests(
       "HTTPServerTests",
       [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From an accepted socket to the protocol that is spoken on it: TLS with ALPN, or plain HTTP/1.1 and HTTP/2 with
-// prior knowledge told apart by their first octets. Source: RFC 7301, RFC 9113 §3.2, §3.3.
+// From an accepted socket to the protocol that is spoken on it: TLS with ALPN, or plain HTTP/1.1 and HTTP/2
+// with prior knowledge told apart by their first octets. Source: RFC 7301, RFC 9113 §3.2, §3.3.
 
 import Federation
 import Logging

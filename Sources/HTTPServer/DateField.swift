@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The value of the `Date` field, formatted once a second and shared by every connection.
-// Source: RFC 9110 §5.6.7, IMF-fixdate. Reads the clock itself: the time of sending is the adapter's own matter, no
-// decision rests on it.
+// The value of the `Date` field, formatted once a second and shared by every connection. Source: RFC 9110
+// §5.6.7, IMF-fixdate. Reads the clock itself: the time of sending is the adapter's own matter, no decision
+// rests on it.
 
 import Glibc
 import IdentityModel

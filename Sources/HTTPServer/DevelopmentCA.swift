@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A private certificate authority for development, and the server certificate that it issues. The authority is made
-// once and kept, because people have told their machines to trust it; the server certificate is renewed as needed.
-// Refuses to know the clock. Source: RFC 5280 §4.2; CA/Browser Forum Baseline Requirements §6.3.2 (398 days).
+// A private certificate authority for development, and the server certificate that it issues. The authority
+// is made once and kept, because people have told their machines to trust it; the server certificate is
+// renewed as needed. Refuses to know the clock. Source: RFC 5280 §4.2; CA/Browser Forum Baseline Requirements
+// §6.3.2 (398 days).
 
 import Crypto
 import FoundationEssentials
@@ -15,11 +16,11 @@ import X509
 package enum DevelopmentCA {
   /// The files.
   package struct Paths: Hashable, Sendable {
-    /// The authority's certificate: what clients must trust. PEM, mode 0644.
+    /// The authority's certificate, what clients must trust: PEM, mode 0644.
     package let certificateAuthority: String
-    /// The server's certificate. PEM, mode 0644.
+    /// The server's certificate: PEM, mode 0644.
     package let certificate: String
-    /// The server's private key. PEM (PKCS #8), mode 0600.
+    /// The server's private key: PEM (PKCS #8), mode 0600.
     package let key: String
   }
 
@@ -40,21 +41,29 @@ package enum DevelopmentCA {
 
   /// Makes what is missing or used up in `directory`: `ca.pem`, `ca-key.pem`, `server.pem`, `server-key.pem`.
   ///
-  /// The server certificate is issued anew when it is missing, was issued by another authority, does not carry
-  /// exactly `hostNames` and `localhost`, `127.0.0.1`, `::1`, does not belong to its key, or ends within 30 days.
+  /// The server certificate is issued anew when it is missing, was issued by another authority, does not
+  /// carry exactly `hostNames` and `localhost`, `127.0.0.1`, `::1`, does not belong to its key, or ends
+  /// within 30 days.
   ///
-  /// Errors: a file cannot be read or written, half of the authority is missing, the authority ends within 30 days,
-  /// a name is neither a DNS name nor an IP address.
+  /// Errors: a file cannot be read or written, half of the authority is missing, the authority ends within 30
+  /// days, a name is neither a DNS name nor an IP address.
   package static func ensure(
-    directory: String, hostNames: [String], now: Instant
+    directory: String,
+    hostNames: [String],
+    now: Instant
   ) throws(HTTPServerError) -> Paths {
     let names = try generalNames(hostNames)
     try PrivateFile.makeDirectory(directory)
     let paths = Paths(
-      certificateAuthority: "\(directory)/ca.pem", certificate: "\(directory)/server.pem",
-      key: "\(directory)/server-key.pem")
+      certificateAuthority: "\(directory)/ca.pem",
+      certificate: "\(directory)/server.pem",
+      key: "\(directory)/server-key.pem"
+    )
     let authority = try keptAuthority(
-      certificatePath: paths.certificateAuthority, keyPath: "\(directory)/ca-key.pem", now: now)
+      certificatePath: paths.certificateAuthority,
+      keyPath: "\(directory)/ca-key.pem",
+      now: now
+    )
     if isUsable(paths, authority: authority, names: names, now: now) { return paths }
     let issued = try issue(names, by: authority, now: now)
     // A reader between the two writes finds a pair that does not match, keeps what it has, and comes again.
@@ -68,13 +77,18 @@ package enum DevelopmentCA {
     let authority = try makeAuthority(path: "", now: now)
     let issued = try issue(try generalNames(hostNames), by: authority, now: now)
     return Made(
-      certificateAuthority: try pem(authority.certificate), certificate: issued.certificate, key: issued.key)
+      certificateAuthority: try pem(authority.certificate),
+      certificate: issued.certificate,
+      key: issued.key
+    )
   }
 
   // MARK: - The authority
 
   private static func keptAuthority(
-    certificatePath: String, keyPath: String, now: Instant
+    certificatePath: String,
+    keyPath: String,
+    now: Instant
   ) throws(HTTPServerError) -> Authority {
     switch (PrivateFile.exists(certificatePath), PrivateFile.exists(keyPath)) {
     case (false, false):
@@ -112,16 +126,22 @@ package enum DevelopmentCA {
         CommonName("Exeat development CA \(identifier(of: key.publicKey).prefix(4).hexadecimal)")
       }
       let certificate = try Certificate(
-        version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
-        notValidBefore: date(now, plusDays: -1), notValidAfter: date(now, plusDays: 3652),
-        issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
+        version: .v3,
+        serialNumber: Certificate.SerialNumber(),
+        publicKey: .init(key.publicKey),
+        notValidBefore: date(now, plusDays: -1),
+        notValidAfter: date(now, plusDays: 3652),
+        issuer: name,
+        subject: name,
+        signatureAlgorithm: .ecdsaWithSHA256,
         extensions: try Certificate.Extensions {
           Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
           Critical(KeyUsage(keyCertSign: true, cRLSign: true))
           SubjectKeyIdentifier(keyIdentifier: identifier(of: key.publicKey))
           AuthorityKeyIdentifier(keyIdentifier: identifier(of: key.publicKey))
         },
-        issuerPrivateKey: .init(key))
+        issuerPrivateKey: .init(key)
+      )
       return Authority(certificate: certificate, key: key)
     } catch {
       throw .cannotUseCertificate(path: path, reason: String(describing: error))
@@ -131,13 +151,18 @@ package enum DevelopmentCA {
   // MARK: - The server certificate
 
   private static func issue(
-    _ names: [GeneralName], by authority: Authority, now: Instant
+    _ names: [GeneralName],
+    by authority: Authority,
+    now: Instant
   ) throws(HTTPServerError) -> (certificate: [UInt8], key: [UInt8]) {
     let key = P256.Signing.PrivateKey()
     do {
       let certificate = try Certificate(
-        version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
-        notValidBefore: date(now, plusDays: -1), notValidAfter: date(now, plusDays: 396),
+        version: .v3,
+        serialNumber: Certificate.SerialNumber(),
+        publicKey: .init(key.publicKey),
+        notValidBefore: date(now, plusDays: -1),
+        notValidAfter: date(now, plusDays: 396),
         issuer: authority.certificate.subject,
         subject: try DistinguishedName { CommonName("Exeat development server") },
         signatureAlgorithm: .ecdsaWithSHA256,
@@ -149,7 +174,8 @@ package enum DevelopmentCA {
           SubjectKeyIdentifier(keyIdentifier: identifier(of: key.publicKey))
           AuthorityKeyIdentifier(keyIdentifier: identifier(of: authority.key.publicKey))
         },
-        issuerPrivateKey: .init(authority.key))
+        issuerPrivateKey: .init(authority.key)
+      )
       return (try pem(certificate), Array(key.pemRepresentation.utf8))
     } catch let error as HTTPServerError {
       throw error
@@ -159,7 +185,10 @@ package enum DevelopmentCA {
   }
 
   private static func isUsable(
-    _ paths: Paths, authority: Authority, names: [GeneralName], now: Instant
+    _ paths: Paths,
+    authority: Authority,
+    names: [GeneralName],
+    now: Instant
   ) -> Bool {
     guard let certificate = readCertificate(paths.certificate), let key = readKey(paths.key) else {
       return false

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The lexical rules of HTTP that a request must keep, and the stricter ones that this server asks for. Owns no state.
-// Source: RFC 9110 §5, §8.6; RFC 9112 §3.2.
+// The lexical rules of HTTP that a request must keep, and the stricter ones that this server asks for. Owns
+// no state. Source: RFC 9110 §5, §8.6; RFC 9112 §3.2.
 
 /// Rules for the parts of a message head.
 enum Grammar {
@@ -15,8 +15,8 @@ enum Grammar {
 
   /// Whether `text` is a field value: no control character but the tab, and valid UTF-8.
   ///
-  /// SECURITY: octets that were not UTF-8 arrive as U+FFFD, so that two different requests would look alike to
-  /// whoever verifies a signature over them. The replacement character is refused.
+  /// SECURITY: octets that were not UTF-8 arrive as U+FFFD, so that two different requests would look alike
+  /// to whoever verifies a signature over them. The replacement character is refused.
   static func isFieldValue(_ text: String) -> Bool {
     var text = text
     return text.withUTF8 { bytes in
@@ -32,7 +32,7 @@ enum Grammar {
     }
   }
 
-  /// Whether `text` is a target in origin form, or `*` for OPTIONS. Printable ASCII without `#`.
+  /// Whether `text` is a target in origin form, or `*` for OPTIONS: printable ASCII without `#`.
   static func isTarget(_ text: String, method: String) -> Bool {
     var text = text
     return text.withUTF8 { bytes in
@@ -43,7 +43,8 @@ enum Grammar {
     }
   }
 
-  /// Whether `text` is a host with an optional port: letters, digits, `.`, `-`, `_`, or an IPv6 address in brackets.
+  /// Whether `text` is a host with an optional port: letters, digits, `.`, `-`, `_`, or an IPv6 address in
+  /// brackets.
   ///
   /// Stricter than RFC 3986's reg-name: no percent-encoding, no sub-delims, no empty host.
   static func isHost(_ text: String) -> Bool {
@@ -51,7 +52,9 @@ enum Grammar {
     return text.withUTF8 { bytes in
       var rest = bytes[...]
       if rest.first == UInt8(ascii: "[") {
-        guard let end = rest.firstIndex(of: UInt8(ascii: "]")), end > rest.startIndex + 1 else { return false }
+        guard let end = rest.firstIndex(of: UInt8(ascii: "]")), end > rest.startIndex + 1 else {
+          return false
+        }
         let isAddress = rest[(rest.startIndex + 1)..<end].allSatisfy {
           isHexDigit($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
         }

@@ -32,6 +32,9 @@ final class HTTP1Connection: ChannelInboundHandler {
   private let peer: Peer
   private var phase = Phase.awaitingHead
   private var request: RequestHead?
+  /// Whether the request in hand is a HEAD request, and whether the connection ends after it.
+  private var isHead = false
+  private var closesAfter = false
   private var body: [UInt8] = []
   /// Pipelined input that has to wait; what one read from the socket brought, because then reading stops.
   private var waiting = CircularBuffer<Input>()
@@ -42,8 +45,7 @@ final class HTTP1Connection: ChannelInboundHandler {
   private var isInputClosed = false
   private var isOutputClosed = false
   private var isStopping: Bool
-  private var deadline: NIODeadline = .distantFuture
-  private var timer: (task: Scheduled<Void>, deadline: NIODeadline)?
+  private var deadline: MovingDeadline?
   private var context: ChannelHandlerContext?
 
   init(service: Service, peer: Peer) {
@@ -56,18 +58,18 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    limit(to: isStopping ? Service.linger : TimeAmount(service.configuration.headerTimeout))
+    let amount = isStopping ? Service.linger : TimeAmount(service.configuration.headerTimeout)
+    deadline = MovingDeadline(.now() + amount, on: context.eventLoop) { self.deadlinePassed() }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
-    timer?.task.cancel()
-    timer = nil
+    deadline?.cancel()
+    deadline = nil
     self.context = nil
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    timer?.task.cancel()
-    timer = nil
+    deadline?.cancel()
     waiting.removeAll()
     context.fireChannelInactive()
   }
@@ -86,7 +88,7 @@ final class HTTP1Connection: ChannelInboundHandler {
       // Octets came in and made no head yet.
       isHeadStarted = true
       let headDeadline = NIODeadline.now() + TimeAmount(service.configuration.headerTimeout)
-      limit(until: min(deadline, headDeadline))
+      if let deadline, headDeadline < deadline.deadline { deadline.move(to: headDeadline) }
     case .awaitingHead, .receivingBody, .responding, .lingering:
       break
     }
@@ -159,11 +161,13 @@ final class HTTP1Connection: ChannelInboundHandler {
     case .failure(let refusal):
       refuse(refusal, context: context)
     case .part(.head(let head)):
+      isHead = head.method == .HEAD
       do throws(Refusal) {
         let request = try RequestHead(head, configuration: service.configuration)
-        self.request = request
+        closesAfter = request.closes
         phase = .receivingBody
         if request.hasBody { begin(request, context: context) }
+        self.request = request
       } catch {
         refuse(error, context: context)
       }
@@ -191,13 +195,16 @@ final class HTTP1Connection: ChannelInboundHandler {
   }
 
   private func dispatch(context: ChannelHandlerContext) {
-    guard let request else { return }
+    guard let request = request.take() else { return }
     phase = .responding
     if let document = service.document(for: request) {
       body.removeAll()
-      if request.method == "GET", !request.isConditional, !endsAfter(request) {
+      if request.method == "GET", !request.isConditional, !isLast {
         let octets = service.rendered.octets(
-          of: document, date: service.date.now, allocator: context.channel.allocator)
+          of: document,
+          date: service.date.now,
+          allocator: context.channel.allocator
+        )
         respond(octets, closes: false, context: context)
       } else {
         respond(document.answer(to: request), context: context)
@@ -219,26 +226,30 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   // MARK: - Responses
 
-  private func endsAfter(_ request: RequestHead) -> Bool {
-    request.closes || isStopping || (isInputClosed && waiting.isEmpty)
-  }
+  private var isLast: Bool { closesAfter || isStopping || (isInputClosed && waiting.isEmpty) }
 
   private func respond(_ response: APIResponse, context: ChannelHandlerContext) {
-    guard phase == .responding, let request else { return }
-    let closes = endsAfter(request)
-    let octets = response.http1(
-      date: service.date.now, closes: closes, isHead: request.method == "HEAD",
-      allocator: context.channel.allocator)
-    respond(octets, closes: closes, context: context)
+    guard phase == .responding else { return }
+    let closes = isLast
+    respond(octets(of: response, closes: closes, context: context), closes: closes, context: context)
+  }
+
+  private func octets(of response: APIResponse, closes: Bool, context: ChannelHandlerContext) -> ByteBuffer {
+    response.http1(
+      date: service.date.now,
+      closes: closes,
+      isHead: isHead,
+      allocator: context.channel.allocator
+    )
   }
 
   private func respond(_ octets: ByteBuffer, closes: Bool, context: ChannelHandlerContext) {
     context.write(wrapOutboundOut(octets), promise: nil)
-    request = nil
     if closes {
       finish(lingering: Service.linger, context: context)
     } else {
       phase = .awaitingHead
+      isHead = false
       isHeadStarted = false
       limit(to: TimeAmount(service.configuration.idleTimeout))
     }
@@ -246,15 +257,14 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   private func refuse(_ refusal: Refusal, context: ChannelHandlerContext) {
     service.log(refusal, from: peer)
-    let octets = refusal.response.http1(
-      date: service.date.now, closes: true, isHead: request?.method == "HEAD",
-      allocator: context.channel.allocator)
+    let octets = octets(of: refusal.response, closes: true, context: context)
     context.write(wrapOutboundOut(octets), promise: nil)
     finish(lingering: Service.lingerAfterRefusal, context: context)
   }
 
-  // A socket that is closed with unread input makes the kernel reset the connection, and the peer's kernel throw
-  // away a response that was not read yet. So: end our side, read on for a moment, then close (RFC 9112 §9.6).
+  // A socket that is closed with unread input makes the kernel reset the connection, and the peer's kernel
+  // throw away a response that was not read yet. So: end our side, read on for a moment, then close (RFC 9112
+  // §9.6).
   private func finish(lingering: TimeAmount, context: ChannelHandlerContext) {
     phase = .lingering
     request = nil
@@ -275,34 +285,13 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   // MARK: - Time
 
-  /// Ends the current phase after `amount`. A deadline that moves away costs nothing: the timer finds out when it
-  /// fires.
+  /// Ends the current phase after `amount`.
   private func limit(to amount: TimeAmount) {
-    limit(until: .now() + amount)
+    deadline?.move(to: .now() + amount)
   }
 
-  private func limit(until deadline: NIODeadline) {
-    self.deadline = deadline
-    if let timer {
-      if timer.deadline <= deadline { return }
-      timer.task.cancel()
-    }
-    arm()
-  }
-
-  private func arm() {
+  private func deadlinePassed() {
     guard let context else { return }
-    let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
-    timer = (task, deadline)
-  }
-
-  private func timerFired() {
-    timer = nil
-    guard let context else { return }
-    if NIODeadline.now() < deadline {
-      arm()
-      return
-    }
     switch phase {
     case .responding:
       // The responder takes the time that it takes; the next phase sets a deadline of its own.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One HTTP/2 connection: its limits, its idle time and its graceful end. Streams are served in HTTP2Stream.swift.
-// Source: RFC 9113 §5.1.2, §6.8, §10.5.
+// One HTTP/2 connection: its limits, its idle time and its graceful end. Streams are served in
+// HTTP2Stream.swift. Source: RFC 9113 §5.1.2, §6.8, §10.5.
 
 import NIOCore
 import NIOHTTP2
@@ -33,8 +33,8 @@ final class HTTP2Connection: ChannelInboundHandler {
       HTTP2Setting(parameter: .maxConcurrentStreams, value: configuration.maximumConcurrentStreams),
       HTTP2Setting(parameter: .maxHeaderListSize, value: configuration.maximumHeaderBytes),
     ]
-    // What a peer can make us do or hold without a request: frames that only ask for an acknowledgement, streams
-    // opened and reset at once (CVE-2023-44487), header blocks without an end (CVE-2024-27316).
+    // What a peer can make us do or hold without a request: frames that only ask for an acknowledgement,
+    // streams opened and reset at once (CVE-2023-44487), header blocks without an end (CVE-2024-27316).
     connection.maximumBufferedControlFrames = 1_000
     connection.maximumSequentialContinuationFrames = 5
     connection.maximumRecentlyResetStreams = configuration.maximumConcurrentStreams
@@ -49,7 +49,10 @@ final class HTTP2Connection: ChannelInboundHandler {
     let watch = HTTP2Connection(service: service)
     let delegate = StreamDelegate(connection: NIOLoopBound(watch, eventLoop: channel.eventLoop))
     _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
-      mode: .server, connectionConfiguration: connection, streamConfiguration: stream, streamDelegate: delegate
+      mode: .server,
+      connectionConfiguration: connection,
+      streamConfiguration: stream,
+      streamDelegate: delegate
     ) { stream in
       stream.eventLoop.makeCompletedFuture {
         try stream.pipeline.syncOperations.addHandler(HTTP2Stream(service: service, peer: peer))
@@ -86,8 +89,8 @@ final class HTTP2Connection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Errors of one stream are answered by the frame handler with RST_STREAM, those of the connection with GOAWAY;
-    // it closes in the second case, and a socket that fails is closed by itself.
+    // Errors of one stream are answered by the frame handler with RST_STREAM, those of the connection with
+    // GOAWAY; it closes in the second case, and a socket that fails is closed by itself.
     if error is NIOHTTP2Errors.StreamError { return }
     context.close(promise: nil)
   }
@@ -114,8 +117,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     timer = context?.eventLoop.assumeIsolated().scheduleTask(in: idleTimeout) { self.end() }
   }
 
-  // Two GOAWAY frames (RFC 9113 §6.8): the first asks for no new streams and promises to serve those under way, the
-  // second, a moment later, says where the line was drawn.
+  // Two GOAWAY frames (RFC 9113 §6.8): the first asks for no new streams and promises to serve those under
+  // way, the second, a moment later, says where the line was drawn.
   private func end() {
     guard !isEnding, let context else { return }
     isEnding = true
@@ -131,7 +134,10 @@ final class HTTP2Connection: ChannelInboundHandler {
 
   private func goAway(lastStream: HTTP2StreamID, context: ChannelHandlerContext) {
     let payload = HTTP2Frame.FramePayload.goAway(
-      lastStreamID: lastStream, errorCode: .noError, opaqueData: nil)
+      lastStreamID: lastStream,
+      errorCode: .noError,
+      opaqueData: nil
+    )
     context.writeAndFlush(wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
   }
 

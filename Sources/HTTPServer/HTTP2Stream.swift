@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One HTTP/2 stream: one request and its response. Refuses to know what the request means. Source: RFC 9113 §8.1.
+// One HTTP/2 stream: one request and its response. Refuses to know what the request means. Source: RFC 9113
+// §8.1.
 
 import Federation
 import NIOCore
@@ -129,7 +130,9 @@ final class HTTP2Stream: ChannelInboundHandler {
     phase = .done
     let hasBody = response.mayHaveBody && !response.body.isEmpty && request?.method != "HEAD"
     let head = HTTP2Frame.FramePayload.Headers(
-      headers: response.http2(date: service.date.now), endStream: !hasBody)
+      headers: response.http2(date: service.date.now),
+      endStream: !hasBody
+    )
     context.write(wrapOutboundOut(.headers(head)), promise: nil)
     if hasBody {
       let octets = context.channel.allocator.buffer(bytes: response.body)
@@ -142,7 +145,8 @@ final class HTTP2Stream: ChannelInboundHandler {
   }
 
   private func limit(
-    _ context: ChannelHandlerContext, then action: @escaping (HTTP2Stream, ChannelHandlerContext) -> Void
+    _ context: ChannelHandlerContext,
+    then action: @escaping (HTTP2Stream, ChannelHandlerContext) -> Void
   ) {
     timer?.cancel()
     let amount = TimeAmount(service.configuration.bodyTimeout)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The server's life: bind, serve, and on cancellation end without losing a request. Refuses to know what is served.
+// The server's life: bind, serve, and on cancellation end without losing a request. Refuses to know what is
+// served.
 
 package import Federation
 package import Logging
@@ -17,7 +18,10 @@ package struct HTTPServer: Sendable {
 
   /// Serves `responder`; nothing happens before `run`.
   package init(
-    configuration: HTTPServerConfiguration, tls: TLSSource, responder: any RequestResponder, logger: Logger
+    configuration: HTTPServerConfiguration,
+    tls: TLSSource,
+    responder: any RequestResponder,
+    logger: Logger
   ) {
     self.configuration = configuration
     self.tls = tls
@@ -44,21 +48,30 @@ package struct HTTPServer: Sendable {
   }
 
   private func serve(
-    certificates: TLSCertificates?, group: MultiThreadedEventLoopGroup,
+    certificates: TLSCertificates?,
+    group: MultiThreadedEventLoopGroup,
     onBound: @Sendable (BoundAddress) -> Void
   ) async throws {
     let connections = Connections(limit: configuration.maximumConnections)
     let bridge = ResponderBridge(responder: responder, connections: connections, logger: logger)
     let service = Service(
-      configuration: configuration, connections: connections, bridge: bridge, logger: logger)
+      configuration: configuration,
+      connections: connections,
+      bridge: bridge,
+      logger: logger
+    )
     let listener = try await bind(
-      ConnectionOpening(service: service, certificates: certificates), group: group)
+      ConnectionOpening(service: service, certificates: certificates),
+      group: group
+    )
     let bound = BoundAddress(
       host: listener.localAddress?.ipAddress ?? configuration.host,
-      port: listener.localAddress?.port ?? configuration.port)
+      port: listener.localAddress?.port ?? configuration.port
+    )
     logger.info(
       "listening",
-      metadata: ["address": "\(bound.host)", "port": "\(bound.port)", "tls": "\(certificates != nil)"])
+      metadata: ["address": "\(bound.host)", "port": "\(bound.port)", "tls": "\(certificates != nil)"]
+    )
     onBound(bound)
 
     await withTaskCancellationHandler {
@@ -75,7 +88,8 @@ package struct HTTPServer: Sendable {
   }
 
   private func bind(
-    _ opening: ConnectionOpening, group: MultiThreadedEventLoopGroup
+    _ opening: ConnectionOpening,
+    group: MultiThreadedEventLoopGroup
   ) async throws -> any Channel {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
@@ -102,7 +116,8 @@ package struct HTTPServer: Sendable {
       let cut = connections.abandon()
       logger.warning(
         "the grace is over",
-        metadata: ["connections": "\(cut.connections)", "requests": "\(cut.requests)"])
+        metadata: ["connections": "\(cut.connections)", "requests": "\(cut.requests)"]
+      )
     }
     drained.whenComplete { _ in grace.cancel() }
     try? await drained.get()

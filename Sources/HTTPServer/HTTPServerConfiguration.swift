@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operator may set about the listener, and what keeps it from starting. Refuses to know what is served.
+// What an operator may set about the listener, and what keeps it from starting. Refuses to know what is
+// served.
 
 /// Where the server listens, and what one client may take of it.
 package struct HTTPServerConfiguration: Sendable {
@@ -8,9 +9,9 @@ package struct HTTPServerConfiguration: Sendable {
   package var host: String
   /// The TCP port; 0 lets the system choose one.
   package var port: Int
-  /// The largest request body. Unit: octets.
+  /// The largest request body, in octets.
   package var maximumBodyBytes = 65_536
-  /// The largest request head: target, field names and field values together. Unit: octets.
+  /// The largest request head: target, field names and field values together, in octets.
   package var maximumHeaderBytes = 16_384
   /// The most field lines in one request.
   package var maximumHeaderCount = 64
@@ -41,14 +42,14 @@ package struct HTTPServerConfiguration: Sendable {
 package enum TLSSource: Sendable {
   /// No TLS: for use behind a proxy that ends TLS.
   case off
-  /// Two PEM files: the certificate with its chain, and the private key. Read again when one of them changes; new
-  /// files that cannot be used are logged and the old certificate stays.
+  /// Two PEM files: the certificate with its chain, and the private key. Read again when one of them changes;
+  /// new files that cannot be used are logged and the old certificate stays.
   case files(certificate: String, key: String)
   /// A private certificate authority kept in `directory`, made at first start. `hostNames` are DNS names
   /// (`*.tokens.example.org` too) and IP addresses beside `localhost`, `127.0.0.1` and `::1`.
   case development(directory: String, hostNames: [String])
-  /// A private certificate authority whose keys never leave memory; its certificate is written to a file, so that
-  /// clients can be told to trust it.
+  /// A private certificate authority whose keys never leave memory; its certificate is written to a file, so
+  /// that clients can be told to trust it.
   case developmentInMemory(certificateAuthorityPath: String, hostNames: [String])
 }
 
@@ -72,7 +73,8 @@ package enum HTTPServerError: Error, Hashable, Sendable {
   case addressInUse(host: String, port: Int)
   /// The system does not let this user listen there: ports below 1024.
   case addressNotPermitted(host: String, port: Int)
-  /// The address cannot be bound for another reason: it is not one of this machine, the name does not resolve.
+  /// The address cannot be bound for another reason: it is not one of this machine, the name does not
+  /// resolve.
   case cannotBind(host: String, port: Int, reason: String)
   /// The certificate file is missing, unreadable or not PEM.
   case cannotReadCertificate(path: String, reason: String)
@@ -84,7 +86,8 @@ package enum HTTPServerError: Error, Hashable, Sendable {
   case cannotUseCertificate(path: String, reason: String)
   /// A file of the development certificate authority cannot be written.
   case cannotWrite(path: String, reason: String)
-  /// Only one of the certificate authority's two files is there. Clients trust the old one: nothing is made anew.
+  /// Only one of the certificate authority's two files is there. Clients trust the old one: nothing is made
+  /// anew.
   case certificateAuthorityIncomplete(missing: String)
   /// The certificate authority has expired or is about to.
   case certificateAuthorityExpired(path: String)

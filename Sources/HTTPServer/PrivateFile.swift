@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Small files read and written whole. A file appears complete and with its final mode or not at all: a private key
-// is never readable by others, not for a moment.
+// Small files read and written whole. A file appears complete and with its final mode or not at all: a
+// private key is never readable by others, not for a moment.
 
 import Glibc
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The answer for a published document: validators, methods, and what browsers need to read it from another origin.
-// Refuses to know what the document says. Source: RFC 9110 §13.1.2, §15.4.5; Fetch, CORS preflight.
+// The answer for a published document: validators, methods, and what browsers need to read it from another
+// origin. Refuses to know what the document says. Source: RFC 9110 §13.1.2, §15.4.5; Fetch, CORS preflight.
 
 import Federation
 import IdentityModel
@@ -27,7 +27,8 @@ extension PublishedDocument {
           HTTPField("Access-Control-Allow-Headers", "*"),
           HTTPField("Access-Control-Max-Age", "86400"),
         ],
-        body: [])
+        body: []
+      )
     default:
       return APIResponse(status: 405, headers: [HTTPField("Allow", "GET, HEAD, OPTIONS")], body: [])
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Published documents as whole HTTP/1.1 responses, rendered once a second each. Refuses to decide which document
-// answers a request: the responder is asked every time, and a document that changed is rendered anew.
+// Published documents as whole HTTP/1.1 responses, rendered once a second each. Refuses to decide which
+// document answers a request: the responder is asked every time, and a document that changed is rendered
+// anew.
 
 import Federation
 import NIOCore

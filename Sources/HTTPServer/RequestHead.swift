@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A request head that may be answered: checked for everything that two HTTP readers could read differently, and
-// otherwise left as it was received. Refuses to know what the request means.
-// Source: RFC 9110, RFC 9112, RFC 9113 §8.
+// A request head that may be answered: checked for everything that two HTTP readers could read differently,
+// and otherwise left as it was received. Refuses to know what the request means. Source: RFC 9110, RFC 9112,
+// RFC 9113 §8.
 
 import IdentityModel
 import NIOHPACK
 import NIOHTTP1
 
-/// A request that is answered here and never reaches the responder. The text of the response is fixed by the case.
+/// A request that is answered here and never reaches the responder.
+///
+/// The text of the response is fixed by the case.
 enum Refusal: Int, Error {
   case badRequest = 400
   case requestTimeout = 408
@@ -23,8 +25,6 @@ struct RequestHead {
   let method: String
   /// The request target in origin form, or `*` with OPTIONS.
   let target: String
-  /// The field lines as received; HTTP/2's `:authority` is the line `host`.
-  let fields: [HTTPField]
   /// The one Host value; `nil` only in HTTP/1.0.
   private(set) var host: String?
   /// `Content-Length`, at most the limit that was given.
@@ -36,30 +36,40 @@ struct RequestHead {
   /// Whether there is an `If-None-Match`.
   private(set) var isConditional = false
   /// Whether the connection ends after the response.
-  private(set) var closes: Bool
+  private(set) var closes = false
+
+  /// The field lines as the protocol's decoder holds them: most requests are answered without a copy.
+  private enum Lines {
+    case http1(HTTPHeaders)
+    case http2([HTTPField])
+  }
+
+  private let lines: Lines
+  private var hasContentType = false
 
   /// Checks the head of an HTTP/1 request.
   init(_ head: HTTPRequestHead, configuration: HTTPServerConfiguration) throws(Refusal) {
-    // The decoder lets 1.0 and 1.1 through. In 1.0 a connection carries one request: no keep-alive by agreement.
+    // The decoder lets 1.0 and 1.1 through. In 1.0 a connection carries one request: no keep-alive by
+    // agreement.
     let isHTTP10 = head.version.minor == 0
-    var fields: [HTTPField] = []
-    fields.reserveCapacity(head.headers.count)
+    method = head.method.rawValue
+    target = head.uri
+    lines = .http1(head.headers)
+    closes = isHTTP10
+    guard head.headers.count <= configuration.maximumHeaderCount else { throw .requestHeaderFieldsTooLarge }
+    try checkRequestLine()
     for (name, value) in head.headers {
-      fields.append(HTTPField(name, value.withoutTrailingWhitespace))
+      try check(HTTPField(name, value.withoutTrailingWhitespace), configuration)
     }
-    self.method = head.method.rawValue
-    self.target = head.uri
-    self.fields = fields
-    self.closes = isHTTP10
-    try check(configuration)
-    // SECURITY: RFC 9112 §6.1 and §6.3: a message that is framed in two ways, or in a way that HTTP/1.0 does not
-    // know, is how requests are smuggled past a proxy.
+    // SECURITY: RFC 9112 §6.1 and §6.3: a message that is framed in two ways, or in a way that HTTP/1.0 does
+    // not know, is how requests are smuggled past a proxy.
     if isChunked, isHTTP10 || contentLength != nil { throw .badRequest }
     if host == nil, !isHTTP10 { throw .badRequest }
   }
 
-  /// Checks the head of an HTTP/2 request. Order, number and spelling of the pseudo-header fields were checked by
-  /// the HTTP/2 layer.
+  /// Checks the head of an HTTP/2 request.
+  ///
+  /// Order, number and spelling of the pseudo-header fields were checked by the HTTP/2 layer.
   init(_ headers: HPACKHeaders, configuration: HTTPServerConfiguration) throws(Refusal) {
     var method = ""
     var target = ""
@@ -85,10 +95,19 @@ struct RequestHead {
     }
     self.method = method
     self.target = target
-    self.fields = fields
-    self.closes = false
-    try check(configuration)
+    self.lines = .http2(fields)
+    guard fields.count <= configuration.maximumHeaderCount else { throw .requestHeaderFieldsTooLarge }
+    try checkRequestLine()
+    for field in fields { try check(field, configuration) }
     guard host != nil, !isChunked else { throw .badRequest }
+  }
+
+  /// The field lines as received; HTTP/2's `:authority` is the line `host`.
+  var fields: [HTTPField] {
+    switch lines {
+    case .http1(let headers): headers.map { HTTPField($0.name, $0.value.withoutTrailingWhitespace) }
+    case .http2(let fields): fields
+    }
   }
 
   /// The path of the target, without the query.
@@ -99,46 +118,49 @@ struct RequestHead {
   /// Whether a body follows.
   var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-  private mutating func check(_ configuration: HTTPServerConfiguration) throws(Refusal) {
-    guard fields.count <= configuration.maximumHeaderCount else { throw .requestHeaderFieldsTooLarge }
+  private func checkRequestLine() throws(Refusal) {
     guard Grammar.isToken(method), Grammar.isTarget(target, method: method) else { throw .badRequest }
-    var hasContentType = false
-    for field in fields {
-      guard Grammar.isToken(field.name), Grammar.isFieldValue(field.value) else { throw .badRequest }
-      // The length is compared first: most names need no more than that.
-      switch field.name.utf8.count {
-      case 4 where field.hasName("host"):
-        guard host == nil, Grammar.isHost(field.value) else { throw .badRequest }
-        host = field.value
-      case 6 where field.hasName("expect"):
-        guard asciiLowercased(field.value) == "100-continue" else { throw .expectationFailed }
-        expectsContinue = true
-      case 7 where field.hasName("upgrade"):
-        // The decoder reads nothing behind a request that offers an upgrade; the offer itself is ignored.
-        closes = true
-      case 10 where field.hasName("connection"):
-        if Grammar.list(field.value, contains: "close") { closes = true }
-      case 12 where field.hasName("content-type"):
-        guard !hasContentType else { throw .badRequest }
-        hasContentType = true
-      case 13 where field.hasName("if-none-match"):
-        isConditional = true
-      case 14 where field.hasName("content-length"):
-        guard contentLength == nil, let length = Grammar.contentLength(field.value) else { throw .badRequest }
-        guard length <= configuration.maximumBodyBytes else { throw .contentTooLarge }
-        contentLength = length
-      case 17 where field.hasName("transfer-encoding"):
-        guard !isChunked, asciiLowercased(field.value) == "chunked" else { throw .badRequest }
-        isChunked = true
-      default:
-        break
-      }
+  }
+
+  private mutating func check(
+    _ field: HTTPField,
+    _ configuration: HTTPServerConfiguration
+  ) throws(Refusal) {
+    guard Grammar.isToken(field.name), Grammar.isFieldValue(field.value) else { throw .badRequest }
+    // The length is compared first: most names need no more than that.
+    switch field.name.utf8.count {
+    case 4 where field.hasName("host"):
+      guard host == nil, Grammar.isHost(field.value) else { throw .badRequest }
+      host = field.value
+    case 6 where field.hasName("expect"):
+      guard asciiLowercased(field.value) == "100-continue" else { throw .expectationFailed }
+      expectsContinue = true
+    case 7 where field.hasName("upgrade"):
+      // The decoder reads nothing behind a request that offers an upgrade; the offer itself is ignored.
+      closes = true
+    case 10 where field.hasName("connection"):
+      if Grammar.list(field.value, contains: "close") { closes = true }
+    case 12 where field.hasName("content-type"):
+      guard !hasContentType else { throw .badRequest }
+      hasContentType = true
+    case 13 where field.hasName("if-none-match"):
+      isConditional = true
+    case 14 where field.hasName("content-length"):
+      guard contentLength == nil, let length = Grammar.contentLength(field.value) else { throw .badRequest }
+      guard length <= configuration.maximumBodyBytes else { throw .contentTooLarge }
+      contentLength = length
+    case 17 where field.hasName("transfer-encoding"):
+      guard !isChunked, asciiLowercased(field.value) == "chunked" else { throw .badRequest }
+      isChunked = true
+    default:
+      break
     }
   }
 }
 
 extension String {
-  /// Optional whitespace around a field value is not part of it (RFC 9112 §5.1); the decoder strips the leading.
+  /// Optional whitespace around a field value is not part of it (RFC 9112 §5.1); the decoder strips the
+  /// leading.
   fileprivate var withoutTrailingWhitespace: String {
     guard let last = utf8.last, last == 0x20 || last == 0x09 else { return self }
     let end = utf8.lastIndex { $0 != 0x20 && $0 != 0x09 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A response on the wire: HTTP/1.1 octets and HTTP/2 fields. Owns Content-Length, Date and connection management,
-// whatever the response says about them.
+// A response on the wire: HTTP/1.1 octets and HTTP/2 fields. Owns Content-Length, Date and connection
+// management, whatever the response says about them.
 
 import Federation
 import IdentityModel
@@ -14,13 +14,17 @@ extension Refusal {
   var response: APIResponse {
     let status = HTTPResponseStatus(statusCode: rawValue)
     return APIResponse(
-      status: rawValue, headers: [HTTPField("Content-Type", "text/plain; charset=utf-8")],
-      body: Array("\(rawValue) \(status.reasonPhrase)\n".utf8))
+      status: rawValue,
+      headers: [HTTPField("Content-Type", "text/plain; charset=utf-8")],
+      body: Array("\(rawValue) \(status.reasonPhrase)\n".utf8)
+    )
   }
 }
 
 extension APIResponse {
-  /// Whether every field can be sent as it is. A value with a line end in it would be read as two fields.
+  /// Whether every field can be sent as it is.
+  ///
+  /// A value with a line end in it would be read as two fields.
   var isWellFormed: Bool {
     (200...599).contains(status)
       && headers.allSatisfy { Grammar.isToken($0.name) && Grammar.isFieldValue($0.value) }
@@ -32,7 +36,9 @@ extension APIResponse {
     if status == 200 {
       buffer.writeStaticString("HTTP/1.1 200 OK\r\nDate: ")
     } else {
-      buffer.writeString("HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\nDate: ")
+      buffer.writeString(
+        "HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\nDate: "
+      )
     }
     buffer.writeString(date)
     for field in headers where !field.isConnectionManagement {

@@ -16,9 +16,9 @@ struct Service: Sendable {
   let rendered = RenderedDocuments()
   let logger: Logger
 
-  /// How long a connection stays readable after the server sent its last octet, or was told to stop while idle:
-  /// long enough for what the peer sent before it could know, so that its kernel does not throw the response away
-  /// (RFC 9112 §9.6).
+  /// How long a connection stays readable after the server sent its last octet, or was told to stop while
+  /// idle: long enough for what the peer sent before it could know, so that its kernel does not throw the
+  /// response away (RFC 9112 §9.6).
   static let linger = TimeAmount.milliseconds(250)
 
   /// The same after a refusal, when the peer may still be sending a large body.
@@ -31,12 +31,19 @@ struct Service: Sendable {
 
   /// Hands a whole request to the responder.
   func answer(
-    _ head: RequestHead, body: [UInt8], from peer: Peer,
+    _ head: RequestHead,
+    body: [UInt8],
+    from peer: Peer,
     deliver: @escaping @Sendable (APIResponse) -> Void
   ) {
     let request = APIRequest(
-      method: head.method, target: head.target, headers: head.fields, body: body,
-      sourceIPAddress: peer.address, tls: peer.tls)
+      method: head.method,
+      target: head.target,
+      headers: head.fields,
+      body: body,
+      sourceIPAddress: peer.address,
+      tls: peer.tls
+    )
     bridge.answer(request, deliver: deliver)
   }
 
@@ -56,7 +63,8 @@ struct Peer: Sendable {
   /// Reads the address of `channel`.
   init(_ channel: any Channel, tls: TLSDetails?) {
     let address = channel.remoteAddress?.ipAddress ?? ""
-    // On a socket for both families an IPv4 peer is `::ffff:192.0.2.1`: the address that people know is the rest.
+    // On a socket for both families an IPv4 peer is `::ffff:192.0.2.1`: the address that people know is the
+    // rest.
     let isMapped = address.hasPrefix("::ffff:") && address.utf8.contains(UInt8(ascii: "."))
     self.address = isMapped ? String(address.dropFirst(7)) : address
     self.tls = tls

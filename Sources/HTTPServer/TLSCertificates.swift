@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The certificate in use, and its replacement while the server runs: connections that are open keep the old one.
-// Refuses to know who may connect. Source: RFC 8446, RFC 9325 §4.
+// The certificate in use, and its replacement while the server runs: connections that are open keep the old
+// one. Refuses to know who may connect. Source: RFC 8446, RFC 9325 §4.
 
 import Glibc
 import IdentityModel
@@ -32,20 +32,30 @@ final class TLSCertificates: Sendable {
       return nil
     case .files(let certificate, let key):
       return try TLSCertificates(
-        Files(certificate: certificate, key: key, development: nil), logger: logger)
+        Files(certificate: certificate, key: key, development: nil),
+        logger: logger
+      )
     case .development(let directory, let hostNames):
       let paths = try DevelopmentCA.ensure(directory: directory, hostNames: hostNames, now: now)
       logger.info(
         "clients must trust the development certificate authority",
-        metadata: ["path": "\(paths.certificateAuthority)"])
+        metadata: ["path": "\(paths.certificateAuthority)"]
+      )
       let files = Files(
-        certificate: paths.certificate, key: paths.key, development: (directory, hostNames))
+        certificate: paths.certificate,
+        key: paths.key,
+        development: (directory, hostNames)
+      )
       return try TLSCertificates(files, logger: logger)
     case .developmentInMemory(let path, let hostNames):
       let made = try DevelopmentCA.make(hostNames: hostNames, now: now)
       try PrivateFile.write(made.certificateAuthority, to: path, mode: 0o644)
       let context = try makeContext(
-        certificate: made.certificate, key: made.key, certificatePath: path, keyPath: path)
+        certificate: made.certificate,
+        key: made.key,
+        certificatePath: path,
+        keyPath: path
+      )
       return TLSCertificates(context, logger: logger)
     }
   }
@@ -91,8 +101,10 @@ final class TLSCertificates: Sendable {
   private func renew(_ development: (directory: String, hostNames: [String])) {
     do throws(HTTPServerError) {
       _ = try DevelopmentCA.ensure(
-        directory: development.directory, hostNames: development.hostNames,
-        now: Instant(seconds: Int64(time(nil))))
+        directory: development.directory,
+        hostNames: development.hostNames,
+        now: Instant(seconds: Int64(time(nil)))
+      )
     } catch {
       logger.error("the development certificate was not renewed", metadata: ["reason": "\(error)"])
     }
@@ -122,22 +134,32 @@ final class TLSCertificates: Sendable {
     case .failure(let failure): throw .cannotReadKey(path: files.key, reason: failure.reason)
     }
     return try makeContext(
-      certificate: certificate, key: key, certificatePath: files.certificate, keyPath: files.key)
+      certificate: certificate,
+      key: key,
+      certificatePath: files.certificate,
+      keyPath: files.key
+    )
   }
 
   private static func makeContext(
-    certificate: [UInt8], key: [UInt8], certificatePath: String, keyPath: String
+    certificate: [UInt8],
+    key: [UInt8],
+    certificatePath: String,
+    keyPath: String
   ) throws(HTTPServerError) -> NIOSSLContext {
     guard let chain = try? NIOSSLCertificate.fromPEMBytes(certificate), !chain.isEmpty else {
       throw .cannotReadCertificate(path: certificatePath, reason: "not a PEM certificate")
     }
     // The passphrase callback is there so that an encrypted key fails instead of asking on the terminal.
-    guard let privateKey = try? NIOSSLPrivateKey(bytes: key, format: .pem, passphraseCallback: { $0([UInt8]()) })
+    guard
+      let privateKey = try? NIOSSLPrivateKey(bytes: key, format: .pem, passphraseCallback: { $0([UInt8]()) })
     else {
       throw .cannotReadKey(path: keyPath, reason: "not an unencrypted PEM private key")
     }
     var configuration = TLSConfiguration.makeServerConfiguration(
-      certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(privateKey))
+      certificateChain: chain.map { .certificate($0) },
+      privateKey: .privateKey(privateKey)
+    )
     configuration.minimumTLSVersion = .tlsv12
     // TLS 1.2 with forward secrecy and AEAD only; those of TLS 1.3 are always on.
     configuration.cipherSuiteValues = [

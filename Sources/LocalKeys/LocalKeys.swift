@@ -10,7 +10,9 @@ import TokenFormats
 
 /// Signs and seals with keys of this machine.
 package final class LocalKeys: TokenSigner, SecretSealer {
-  /// Keys made ahead of time. Its `run` is a service for the assembly to start.
+  /// Keys made ahead of time.
+  ///
+  /// Its `run` is a service for the assembly to start.
   package let rsaKeyPool: RSAKeyPool
 
   private struct Seals {

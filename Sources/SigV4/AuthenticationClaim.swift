@@ -129,7 +129,9 @@ private struct AuthorizationParameters {
   }
 
   private static func set(
-    _ parameter: inout String?, _ name: String, to value: String
+    _ parameter: inout String?,
+    _ name: String,
+    to value: String
   ) throws(SigV4Error) {
     guard parameter == nil else { throw .duplicateAuthorizationParameter(name) }
     parameter = value

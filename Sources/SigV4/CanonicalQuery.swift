@@ -50,7 +50,9 @@ struct CanonicalQuery {
       parameters.append(
         Parameter(
           name: CanonicalQuery.canonical(pair[..<end], &isUnambiguous),
-          value: CanonicalQuery.canonical(pair[end...].dropFirst(), &isUnambiguous)))
+          value: CanonicalQuery.canonical(pair[end...].dropFirst(), &isUnambiguous)
+        )
+      )
     }
     self.parameters = parameters
     self.isUnambiguous = isUnambiguous
@@ -132,7 +134,9 @@ extension CanonicalQuery {
   }
 
   private static func authenticationName(folding name: [UInt8]) -> Name? {
-    Name.allCases.first { $0.rawValue.utf8.lazy.map(asciiLowercase).elementsEqual(name.lazy.map(asciiLowercase)) }
+    Name.allCases.first {
+      $0.rawValue.utf8.lazy.map(asciiLowercase).elementsEqual(name.lazy.map(asciiLowercase))
+    }
   }
 
   private static func decoded(_ canonical: [UInt8]) -> [UInt8] {

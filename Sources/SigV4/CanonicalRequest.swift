@@ -14,18 +14,29 @@ package enum CanonicalRequest {
   ///   - request: the request; its query's `X-Amz-Signature` stays out.
   ///   - signedHeaders: names in lower case, sorted, joined by `;`.
   ///   - normalizesPath: whether dot segments and empty segments are removed.
+  /// - Returns: the bytes that are hashed into the string to sign.
   package static func bytes(
-    of request: SignableRequest, signedHeaders: String, normalizesPath: Bool
+    of request: SignableRequest,
+    signedHeaders: String,
+    normalizesPath: Bool
   ) -> [UInt8] {
     bytes(
-      of: request, query: CanonicalQuery(target: request.target), omitting: [.signature],
+      of: request,
+      query: CanonicalQuery(target: request.target),
+      omitting: [.signature],
       signedHeaders: signedHeaders.elements(separatedBy: UInt8(ascii: ";")),
-      payloadHash: sha256Hexadecimal(request.body), normalizesPath: normalizesPath)
+      payloadHash: sha256Hexadecimal(request.body),
+      normalizesPath: normalizesPath
+    )
   }
 
   static func bytes(
-    of request: SignableRequest, query: CanonicalQuery, omitting omitted: [CanonicalQuery.Name],
-    signedHeaders: [String], payloadHash: [UInt8], normalizesPath: Bool
+    of request: SignableRequest,
+    query: CanonicalQuery,
+    omitting omitted: [CanonicalQuery.Name],
+    signedHeaders: [String],
+    payloadHash: [UInt8],
+    normalizesPath: Bool
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(1024)
@@ -48,7 +59,10 @@ package enum CanonicalRequest {
 
   /// The string to sign: `algorithm LF timestamp LF scope LF SHA-256 of the canonical request`.
   static func stringToSign(
-    _ canonicalRequest: [UInt8], algorithm: SigV4Algorithm, timestamp: String, scope: CredentialScope
+    _ canonicalRequest: [UInt8],
+    algorithm: SigV4Algorithm,
+    timestamp: String,
+    scope: CredentialScope
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(192)

@@ -88,7 +88,9 @@ extension StringProtocol {
   }
 }
 
-/// Whether `byte` is white space inside a line: SP or HTAB. Source: RFC 9110 §5.6.3.
+/// Whether `byte` is white space inside a line: SP or HTAB.
+///
+/// Source: RFC 9110 §5.6.3.
 func isWhiteSpace(_ byte: UInt8) -> Bool {
   byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
 }

@@ -2,7 +2,9 @@
 //
 // Percent-encoding as SigV4 uses it, and hexadecimal. Source: RFC 3986 §2.1, §2.3; AWS IAM User Guide, "UriEncode".
 
-/// Whether `byte` is unreserved: `A-Z a-z 0-9 - . _ ~`. Source: RFC 3986 §2.3.
+/// Whether `byte` is unreserved: `A-Z a-z 0-9 - . _ ~`.
+///
+/// Source: RFC 3986 §2.3.
 func isUnreserved(_ byte: UInt8) -> Bool {
   switch byte {
   case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -28,7 +28,9 @@ package struct PresentedSignature: Sendable {
   package let isPresigned: Bool
   /// The region of the scope, or the home region under SigV4A.
   package let region: Region
-  /// What is signed: four lines, the last of them a hash. Identifies the request, whichever signature it carries.
+  /// What is signed: four lines, the last of them a hash.
+  ///
+  /// Identifies the request, whichever signature it carries: what a memory against replay keeps.
   package let stringToSign: [UInt8]
 
   /// What is signed if a session token in the query was added after signing.
@@ -40,7 +42,9 @@ package struct PresentedSignature: Sendable {
   ///
   /// - Throws: `SigV4Error`, the first refusal that applies; never `signatureDoesNotMatch`.
   package init(
-    _ request: SignableRequest, now: Instant, profile: VerificationProfile
+    _ request: SignableRequest,
+    now: Instant,
+    profile: VerificationProfile
   ) throws(SigV4Error) {
     // 1 to 4: one form, a known algorithm, all the pieces.
     let query = CanonicalQuery(target: request.target)
@@ -60,10 +64,19 @@ package struct PresentedSignature: Sendable {
 
     func stringToSign(omitting omitted: [CanonicalQuery.Name]) -> [UInt8] {
       let canonicalRequest = CanonicalRequest.bytes(
-        of: request, query: query, omitting: omitted, signedHeaders: names,
-        payloadHash: payloadHash, normalizesPath: profile.normalizesPath)
+        of: request,
+        query: query,
+        omitting: omitted,
+        signedHeaders: names,
+        payloadHash: payloadHash,
+        normalizesPath: profile.normalizesPath
+      )
       return CanonicalRequest.stringToSign(
-        canonicalRequest, algorithm: claim.algorithm, timestamp: claim.date, scope: credential.scope)
+        canonicalRequest,
+        algorithm: claim.algorithm,
+        timestamp: claim.date,
+        scope: credential.scope
+      )
     }
     self.stringToSign = stringToSign(omitting: [.signature])
     self.stringToSignBeforeToken =
@@ -130,7 +143,8 @@ extension AuthenticationClaim {
   /// The age of a presigned request is limited by the profile alone: STS looks at `X-Amz-Expires` no further than
   /// that it is sensible.
   fileprivate func requestDate(
-    now: Instant, profile: VerificationProfile
+    now: Instant,
+    profile: VerificationProfile
   ) throws(SigV4Error) -> Instant {
     guard let requestDate = Instant(basicFormat: date) else { throw .malformedDate(date) }
     if let expires {
@@ -190,7 +204,10 @@ private struct ScopedCredential {
     self.accessKeyID = elements[0]
     self.region = region
     self.scope = CredentialScope(
-      date: elements[1], region: claim.algorithm == .hmacSHA256 ? region : nil, service: elements[2])
+      date: elements[1],
+      region: claim.algorithm == .hmacSHA256 ? region : nil,
+      service: elements[2]
+    )
   }
 }
 
@@ -198,7 +215,9 @@ extension SignableRequest {
   /// Checks that the list is in canonical order, that each header on it is there, and that nothing that selects
   /// the meaning of the request is off it.
   fileprivate func checkSignedHeaders(
-    _ names: [String], of claim: AuthenticationClaim, profile: VerificationProfile
+    _ names: [String],
+    of claim: AuthenticationClaim,
+    profile: VerificationProfile
   ) throws(SigV4Error) {
     guard names.allSatisfy(isLowerCaseToken),
       zip(names, names.dropFirst()).allSatisfy({ $0.utf8.lexicographicallyPrecedes($1.utf8) })
@@ -230,7 +249,9 @@ extension HTTPField {
   }
 }
 
-/// Whether `name` is a field name in lower case. Source: RFC 9110 §5.6.2.
+/// Whether `name` is a field name in lower case.
+///
+/// Source: RFC 9110 §5.6.2.
 private func isLowerCaseToken(_ name: String) -> Bool {
   !name.isEmpty
     && name.utf8.allSatisfy { byte in

@@ -14,13 +14,23 @@ package enum RequestSigner {
   ///
   /// - Returns: the header lines to add: `X-Amz-Date`, `X-Amz-Security-Token` when there is one, `Authorization`.
   package static func sign(
-    _ request: SignableRequest, credential: SigningCredential, region: Region, service: String, now: Instant,
+    _ request: SignableRequest,
+    credential: SigningCredential,
+    region: Region,
+    service: String,
+    now: Instant,
     normalizesPath: Bool = true
   ) -> [HTTPField] {
     let scope = CredentialScope(date: now.basicDate, region: region, service: service)
     let draft = HeaderDraft(
-      request, credential: credential, algorithm: .hmacSHA256, scope: scope, regionSet: nil, now: now,
-      normalizesPath: normalizesPath)
+      request,
+      credential: credential,
+      algorithm: .hmacSHA256,
+      scope: scope,
+      regionSet: nil,
+      now: now,
+      normalizesPath: normalizesPath
+    )
     let key = SigningKeyV4(secretAccessKey: credential.secretAccessKey, scope: scope)
     return draft.fields(signature: key.signature(over: draft.stringToSign))
   }
@@ -30,45 +40,77 @@ package enum RequestSigner {
   /// - Returns: as `sign`, and `X-Amz-Region-Set`. The signature holds chance: two of them differ.
   /// - Throws: `signingKeyUnusable` when the secret yields no key.
   package static func signV4A(
-    _ request: SignableRequest, credential: SigningCredential, regionSet: String, service: String,
-    now: Instant, normalizesPath: Bool = true
+    _ request: SignableRequest,
+    credential: SigningCredential,
+    regionSet: String,
+    service: String,
+    now: Instant,
+    normalizesPath: Bool = true
   ) throws(SigV4Error) -> [HTTPField] {
     let draft = HeaderDraft(
-      request, credential: credential, algorithm: .ecdsaP256SHA256,
-      scope: CredentialScope(date: now.basicDate, region: nil, service: service), regionSet: regionSet,
-      now: now, normalizesPath: normalizesPath)
+      request,
+      credential: credential,
+      algorithm: .ecdsaP256SHA256,
+      scope: CredentialScope(date: now.basicDate, region: nil, service: service),
+      regionSet: regionSet,
+      now: now,
+      normalizesPath: normalizesPath
+    )
     return draft.fields(signature: try credential.keyV4A().signature(over: draft.stringToSign))
   }
 
   /// Signs with SigV4 in query form.
   ///
-  /// - Parameter expiresSeconds: 1…604800; STS honours a presigned request for 15 minutes whatever this says.
+  /// `expiresSeconds` is 1…604800; STS honours a presigned request for 15 minutes whatever it says.
+  ///
   /// - Returns: the target with the signature in its query.
   package static func presign(
-    _ request: SignableRequest, credential: SigningCredential, region: Region, service: String,
-    expiresSeconds: Int, now: Instant, normalizesPath: Bool = true
+    _ request: SignableRequest,
+    credential: SigningCredential,
+    region: Region,
+    service: String,
+    expiresSeconds: Int,
+    now: Instant,
+    normalizesPath: Bool = true
   ) -> String {
     let scope = CredentialScope(date: now.basicDate, region: region, service: service)
     let draft = QueryDraft(
-      request, credential: credential, algorithm: .hmacSHA256, scope: scope, regionSet: nil,
-      expiresSeconds: expiresSeconds, now: now, normalizesPath: normalizesPath)
+      request,
+      credential: credential,
+      algorithm: .hmacSHA256,
+      scope: scope,
+      regionSet: nil,
+      expiresSeconds: expiresSeconds,
+      now: now,
+      normalizesPath: normalizesPath
+    )
     let key = SigningKeyV4(secretAccessKey: credential.secretAccessKey, scope: scope)
     return draft.target(signature: key.signature(over: draft.stringToSign))
   }
 
-  /// Signs with SigV4A in query form, for the regions of `regionSet`.
+  /// Signs with SigV4A in query form, for the regions of `regionSet`; `expiresSeconds` is 1…604800.
   ///
-  /// - Parameter expiresSeconds: 1…604800.
   /// - Returns: the target with the signature in its query. The signature holds chance: two of them differ.
   /// - Throws: `signingKeyUnusable` when the secret yields no key.
   package static func presignV4A(
-    _ request: SignableRequest, credential: SigningCredential, regionSet: String, service: String,
-    expiresSeconds: Int, now: Instant, normalizesPath: Bool = true
+    _ request: SignableRequest,
+    credential: SigningCredential,
+    regionSet: String,
+    service: String,
+    expiresSeconds: Int,
+    now: Instant,
+    normalizesPath: Bool = true
   ) throws(SigV4Error) -> String {
     let draft = QueryDraft(
-      request, credential: credential, algorithm: .ecdsaP256SHA256,
-      scope: CredentialScope(date: now.basicDate, region: nil, service: service), regionSet: regionSet,
-      expiresSeconds: expiresSeconds, now: now, normalizesPath: normalizesPath)
+      request,
+      credential: credential,
+      algorithm: .ecdsaP256SHA256,
+      scope: CredentialScope(date: now.basicDate, region: nil, service: service),
+      regionSet: regionSet,
+      expiresSeconds: expiresSeconds,
+      now: now,
+      normalizesPath: normalizesPath
+    )
     return draft.target(signature: try credential.keyV4A().signature(over: draft.stringToSign))
   }
 }
@@ -91,19 +133,31 @@ private struct HeaderDraft {
   let stringToSign: [UInt8]
 
   init(
-    _ request: SignableRequest, credential: SigningCredential, algorithm: SigV4Algorithm,
-    scope: CredentialScope, regionSet: String?, now: Instant, normalizesPath: Bool
+    _ request: SignableRequest,
+    credential: SigningCredential,
+    algorithm: SigV4Algorithm,
+    scope: CredentialScope,
+    regionSet: String?,
+    now: Instant,
+    normalizesPath: Bool
   ) {
     var added = [HTTPField("X-Amz-Date", now.basicFormat)]
     if let token = credential.sessionToken { added.append(HTTPField("X-Amz-Security-Token", token)) }
     if let regionSet { added.append(HTTPField("X-Amz-Region-Set", regionSet)) }
     let complete = SignableRequest(
-      method: request.method, target: request.target, headers: request.headers + added, body: request.body)
+      method: request.method,
+      target: request.target,
+      headers: request.headers + added,
+      body: request.body
+    )
     let signedHeaders = signedHeaderList(complete.headers)
     self.added = added
     self.stringToSign = CanonicalRequest.stringToSign(
       CanonicalRequest.bytes(of: complete, signedHeaders: signedHeaders, normalizesPath: normalizesPath),
-      algorithm: algorithm, timestamp: now.basicFormat, scope: scope)
+      algorithm: algorithm,
+      timestamp: now.basicFormat,
+      scope: scope
+    )
     self.authorization =
       "\(algorithm.rawValue) Credential=\(credential.accessKeyID)/\(scope), SignedHeaders=\(signedHeaders), "
       + "Signature="
@@ -122,8 +176,14 @@ private struct QueryDraft {
   let stringToSign: [UInt8]
 
   init(
-    _ request: SignableRequest, credential: SigningCredential, algorithm: SigV4Algorithm,
-    scope: CredentialScope, regionSet: String?, expiresSeconds: Int, now: Instant, normalizesPath: Bool
+    _ request: SignableRequest,
+    credential: SigningCredential,
+    algorithm: SigV4Algorithm,
+    scope: CredentialScope,
+    regionSet: String?,
+    expiresSeconds: Int,
+    now: Instant,
+    normalizesPath: Bool
   ) {
     let signedHeaders = signedHeaderList(request.headers)
     var parameters: [(CanonicalQuery.Name, String)] = [
@@ -140,10 +200,17 @@ private struct QueryDraft {
     }
     self.target = String(decoding: target, as: UTF8.self)
     let complete = SignableRequest(
-      method: request.method, target: self.target, headers: request.headers, body: request.body)
+      method: request.method,
+      target: self.target,
+      headers: request.headers,
+      body: request.body
+    )
     self.stringToSign = CanonicalRequest.stringToSign(
       CanonicalRequest.bytes(of: complete, signedHeaders: signedHeaders, normalizesPath: normalizesPath),
-      algorithm: algorithm, timestamp: now.basicFormat, scope: scope)
+      algorithm: algorithm,
+      timestamp: now.basicFormat,
+      scope: scope
+    )
   }
 
   func target(signature: [UInt8]) -> String {

@@ -37,7 +37,9 @@ package struct SigningKeyV4A: Sendable {
     return nil
   }
 
-  /// The signature over `stringToSign`: DER in lower-case hexadecimal. Two signatures over the same string differ.
+  /// The signature over `stringToSign`: DER in lower-case hexadecimal.
+  ///
+  /// Holds chance: two signatures over the same string differ.
   func signature(over stringToSign: [UInt8]) throws(SigV4Error) -> [UInt8] {
     guard let signature = try? privateKey.signature(for: stringToSign) else { throw .signingKeyUnusable }
     return [UInt8](lowerCaseHexadecimalOf: signature.derRepresentation)
@@ -55,7 +57,9 @@ package struct SigningKeyV4A: Sendable {
 
 // MARK: - 256-bit arithmetic, big-endian, without a branch on the value
 
-/// n − 2, where n is the order of P-256. Source: FIPS 186-5 / SP 800-186 §3.2.1.3.
+/// n − 2, where n is the order of P-256.
+///
+/// Source: FIPS 186-5 / SP 800-186 §3.2.1.3.
 private let orderMinusTwo: [UInt8] = [
   0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
   0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x4F,

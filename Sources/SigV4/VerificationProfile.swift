@@ -19,7 +19,9 @@ package struct VerificationProfile: Sendable {
   /// `curl --aws-sigv4` signs `host;x-amz-date` alone. A service that accepts one content type may allow it: a
   /// changed one can then only be refused, not change the meaning of the body.
   package var allowsUnsignedContentType: Bool
-  /// Whether `x-amz-content-sha256: UNSIGNED-PAYLOAD` takes the body out of the signature. Never for STS or IAM.
+  /// Whether `x-amz-content-sha256: UNSIGNED-PAYLOAD` takes the body out of the signature.
+  ///
+  /// Never for STS or IAM.
   package var allowsUnsignedPayload: Bool
   /// Whether dot segments and empty segments of the path are removed before signing: all services but S3.
   package var normalizesPath: Bool

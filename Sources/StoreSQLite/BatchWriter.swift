@@ -58,7 +58,9 @@ struct BatchWriter: Sendable {
     }
   }
 
-  /// Moves the WAL into the store file, as far as readers allow, and closes the connection. In memory: nothing.
+  /// Moves the WAL into the store file, as far as readers allow, and closes the connection.
+  ///
+  /// In memory it does nothing.
   mutating func close() {
     guard case .file = target else { return }
     _ = try? connection?.inDatabase { db in try db.checkpoint(.truncate) }
@@ -90,7 +92,8 @@ private func transact(_ batch: [PendingWrite], _ db: Database) throws -> [Result
     // INVARIANT: the sequence goes on from what the table holds, never from memory: a commit that was reported as
     // failed may have become durable.
     let newest = try Int64.fetchOne(
-      db.cachedStatement(sql: "SELECT coalesce(max(sequence), 0) FROM audit"))
+      db.cachedStatement(sql: "SELECT coalesce(max(sequence), 0) FROM audit")
+    )
     guard var sequence = newest else { throw StoreError.corrupted("the audit log has no maximum") }
     for write in batch {
       do {
@@ -122,7 +125,8 @@ private func append(_ write: PendingWrite, sequence: Int64, _ db: Database) thro
     sql: """
       INSERT INTO audit (sequence, event_id, event_time, account, event_source, event_name, json)
       VALUES (?, ?, ?, ?, ?, ?, ?)
-      """)
+      """
+  )
   try statement.execute(
     arguments: [
       sequence, write.eventID, write.eventTime, write.account, write.eventSource, write.eventName, write.json,
@@ -136,7 +140,8 @@ private func perform(_ write: Change.Write, _ db: Database) throws {
       sql: """
         INSERT INTO record (kind, id, account, revision, body) VALUES (?, ?, ?, 1, ?)
         ON CONFLICT (kind, id) DO NOTHING
-        """)
+        """
+    )
     try statement.execute(
       arguments: [key.kind.name, identifier(key), account.description, text(body, of: "a record's body")])
     try requireOneChange(of: key, db)
@@ -146,7 +151,8 @@ private func perform(_ write: Change.Write, _ db: Database) throws {
       sql: """
         UPDATE record SET account = ?, revision = revision + 1, body = ?
         WHERE kind = ? AND id = ? AND revision = ?
-        """)
+        """
+    )
     try statement.execute(
       arguments: [
         account.description, text(body, of: "a record's body"), key.kind.name, identifier(key), revision,
@@ -155,7 +161,8 @@ private func perform(_ write: Change.Write, _ db: Database) throws {
 
   case .delete(let key, let revision):
     let statement = try db.cachedStatement(
-      sql: "DELETE FROM record WHERE kind = ? AND id = ? AND revision = ?")
+      sql: "DELETE FROM record WHERE kind = ? AND id = ? AND revision = ?"
+    )
     try statement.execute(arguments: [key.kind.name, identifier(key), revision])
     try requireOneChange(of: key, db)
 

@@ -93,7 +93,9 @@ final class CommitQueue: Sendable {
 
   // MARK: - Life
 
-  /// Claims the queue for one writer. False when it was stopped before; throws when there is a writer.
+  /// Claims the queue for one writer.
+  ///
+  /// False when it was stopped before; throws when there is a writer.
   func start() throws(StoreError) -> Bool {
     try state.withLock { state throws(StoreError) in
       switch state.phase {
@@ -108,7 +110,9 @@ final class CommitQueue: Sendable {
     }
   }
 
-  /// Takes no more writes. What waits is written by the writer, or fails when there never was one: then true.
+  /// Takes no more writes.
+  ///
+  /// What waits is written by the writer, or fails when there never was one: then true.
   @discardableResult
   func stop() -> Bool {
     let abandoned: [Item]? = state.withLock { state in
@@ -133,7 +137,9 @@ final class CommitQueue: Sendable {
     case end
   }
 
-  /// The next batch, in order of arrival. Blocks the thread; `nil` once stopped and empty.
+  /// The next batch, in order of arrival.
+  ///
+  /// Blocks the thread; `nil` once stopped and empty.
   func next() -> [Item]? {
     while true {
       switch step() {

@@ -27,7 +27,8 @@ package struct ConnectionSettings: Hashable, Sendable {
     self.init(
       journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
       synchronous: try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1,
-      foreignKeys: try Bool.fetchOne(db, sql: "PRAGMA foreign_keys") ?? false)
+      foreignKeys: try Bool.fetchOne(db, sql: "PRAGMA foreign_keys") ?? false
+    )
   }
 
   /// Throws `unavailable` unless commits on such a connection to a file are durable and foreign keys hold.
@@ -35,7 +36,8 @@ package struct ConnectionSettings: Hashable, Sendable {
     guard journalMode == "wal", synchronous == 2, foreignKeys else {
       throw .unavailable(
         "the store would not be durable: journal_mode \(journalMode), synchronous \(synchronous), "
-          + "foreign_keys \(foreignKeys ? 1 : 0)")
+          + "foreign_keys \(foreignKeys ? 1 : 0)"
+      )
     }
   }
 }

@@ -34,7 +34,8 @@ extension SQLiteReader {
     guard !key.id.utf8.contains(0), !key.kind.name.utf8.contains(0) else { return nil }
     return try await read { db in
       let statement = try db.cachedStatement(
-        sql: "SELECT id, account, revision, body FROM record WHERE kind = ? AND id = ?")
+        sql: "SELECT id, account, revision, body FROM record WHERE kind = ? AND id = ?"
+      )
       return try Row.fetchOne(statement, arguments: [key.kind.name, key.id]).map { row in
         try StoredRecord(row, kind: key.kind)
       }
@@ -42,7 +43,10 @@ extension SQLiteReader {
   }
 
   package func records(
-    of kind: RecordKind, prefix: String, after: String?, limit: Int
+    of kind: RecordKind,
+    prefix: String,
+    after: String?,
+    limit: Int
   ) async throws(StoreError) -> [StoredRecord] {
     guard limit > 0, !prefix.utf8.contains(0), !kind.name.utf8.contains(0) else { return [] }
     // Cut at U+0000: no id holds it, so exactly the same ids are greater.
@@ -54,7 +58,8 @@ extension SQLiteReader {
           SELECT id, account, revision, body FROM record
           WHERE kind = ?1 AND id >= ?2 AND (?3 IS NULL OR id > ?3) AND (?4 IS NULL OR id < ?4)
           ORDER BY id LIMIT ?5
-          """)
+          """
+      )
       let rows = try Row.fetchCursor(statement, arguments: [kind.name, prefix, after, end, limit])
       var records: [StoredRecord] = []
       while let row = try rows.next() { records.append(try StoredRecord(row, kind: kind)) }
@@ -96,13 +101,15 @@ extension StoredRecord {
 
 extension SQLiteReader {
   package func entries(
-    after sequence: Int64, limit: Int
+    after sequence: Int64,
+    limit: Int
   ) async throws(StoreError) -> [AuditLogEntry] {
     guard limit > 0 else { return [] }
     let start = max(0, sequence)
     return try await read { db in
       let statement = try db.cachedStatement(
-        sql: "SELECT sequence, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?")
+        sql: "SELECT sequence, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?"
+      )
       let rows = try Row.fetchCursor(statement, arguments: [start, limit])
       var entries: [AuditLogEntry] = []
       var last = start
@@ -110,7 +117,9 @@ extension SQLiteReader {
         guard let sequence = Int64.fromDatabaseValue(row[0]), let json = String.fromDatabaseValue(row[1])
         else { throw StoreError.corrupted("an audit log entry breaks the schema") }
         // SECURITY: entries are never removed, so a gap is a hole that somebody made.
-        guard sequence - 1 == last else { throw StoreError.corrupted("audit log entry \(last + 1) is missing") }
+        guard sequence - 1 == last else {
+          throw StoreError.corrupted("audit log entry \(last + 1) is missing")
+        }
         last = sequence
         entries.append(AuditLogEntry(sequence: sequence, json: Array(json.utf8)))
       }

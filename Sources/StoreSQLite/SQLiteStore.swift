@@ -23,7 +23,10 @@ package final class SQLiteStore: Sendable {
   private let lock: StoreLock?
 
   private init(
-    settings: ConnectionSettings, reader: any DatabaseReader, writer: BatchWriter, gather: DispatchTimeInterval,
+    settings: ConnectionSettings,
+    reader: any DatabaseReader,
+    writer: BatchWriter,
+    gather: DispatchTimeInterval,
     lock: StoreLock?
   ) {
     self.settings = settings
@@ -62,8 +65,9 @@ package final class SQLiteStore: Sendable {
     release()
   }
 
-  /// Takes no more writes and lets `run()` return once those that wait are durable. Safe to call from anywhere,
-  /// more than once; when `run()` was never called, those that wait fail with `unavailable`.
+  /// Takes no more writes and lets `run()` return once those that wait are durable.
+  ///
+  /// Safe to call from anywhere, more than once. When `run()` was never called, those that wait fail with `unavailable`.
   package func shutDown() {
     if queue.stop() { release() }
   }
@@ -102,8 +106,12 @@ extension SQLiteStore {
       let database = try DatabaseQueue(configuration: .store())
       try Schema.migrator.migrate(database)
       return SQLiteStore(
-        settings: try database.inDatabase(ConnectionSettings.init(reading:)), reader: database,
-        writer: BatchWriter(.memory(database), connection: database), gather: .nanoseconds(0), lock: nil)
+        settings: try database.inDatabase(ConnectionSettings.init(reading:)),
+        reader: database,
+        writer: BatchWriter(.memory(database), connection: database),
+        gather: .nanoseconds(0),
+        lock: nil
+      )
     }
   }
 
@@ -142,8 +150,12 @@ extension SQLiteStore {
       // Readers have connections of their own and keep them when the writer's is replaced after an error.
       let readers = try DatabasePool(path: file.path, configuration: .store(readonly: true))
       return SQLiteStore(
-        settings: try writer.inDatabase(ConnectionSettings.init(reading:)), reader: readers,
-        writer: BatchWriter(.file(file), connection: writer), gather: .milliseconds(1), lock: lock)
+        settings: try writer.inDatabase(ConnectionSettings.init(reading:)),
+        reader: readers,
+        writer: BatchWriter(.file(file), connection: writer),
+        gather: .milliseconds(1),
+        lock: lock
+      )
     }
   }
 
@@ -185,13 +197,17 @@ extension SQLiteStore: RecordReader, RecordWriter, AuditSink, AuditLogReader {
   }
 
   package func records(
-    of kind: RecordKind, prefix: String, after: String?, limit: Int
+    of kind: RecordKind,
+    prefix: String,
+    after: String?,
+    limit: Int
   ) async throws(StoreError) -> [StoredRecord] {
     try await reader.records(of: kind, prefix: prefix, after: after, limit: limit)
   }
 
   package func entries(
-    after sequence: Int64, limit: Int
+    after sequence: Int64,
+    limit: Int
   ) async throws(StoreError) -> [AuditLogEntry] {
     try await reader.entries(after: sequence, limit: limit)
   }

@@ -14,7 +14,9 @@ enum Schema {
   /// The store format that this release writes; in the file as `user_version`.
   static var formatVersion: Int { migrations.count }
 
-  /// Brings a store to `formatVersion`. Each migration is one transaction and counts the format up by one.
+  /// Brings a store to `formatVersion`.
+  ///
+  /// Each migration is one transaction and counts the format up by one.
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     for (index, migration) in migrations.enumerated() {
@@ -34,7 +36,8 @@ enum Schema {
     let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     guard version <= formatVersion else {
       throw StoreError.unavailable(
-        "`\(path)` has store format \(version), newer than \(formatVersion), the newest that this release knows")
+        "`\(path)` has store format \(version), newer than \(formatVersion), the newest that this release knows"
+      )
     }
   }
 

@@ -65,7 +65,9 @@ struct StoreFile: Hashable, Sendable {
     guard fsync(descriptor) == 0 else { throw .unavailable(systemError(folder)) }
   }
 
-  /// Removes the file and what SQLite put beside it. Only for a file that this process just made.
+  /// Removes the file and what SQLite put beside it.
+  ///
+  /// Only for a file that this process just made.
   func remove() {
     for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
   }
@@ -77,7 +79,9 @@ struct StoreFile: Hashable, Sendable {
   }
 }
 
-/// An exclusive lock on `<path>.lock`, held until `release` or the end of the process. The lock file stays.
+/// An exclusive lock on `<path>.lock`, held until `release` or the end of the process.
+///
+/// The lock file stays.
 final class StoreLock: Sendable {
   private let descriptor: Mutex<Int32?>
 

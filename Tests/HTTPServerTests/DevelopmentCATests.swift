@@ -12,7 +12,10 @@ import Testing
 
   private func ensure(_ hostNames: [String] = [], days: Int64 = 0) throws -> DevelopmentCA.Paths {
     try DevelopmentCA.ensure(
-      directory: "\(directory.path)/tls", hostNames: hostNames, now: now.advanced(bySeconds: days * 86_400))
+      directory: "\(directory.path)/tls",
+      hostNames: hostNames,
+      now: now.advanced(bySeconds: days * 86_400)
+    )
   }
 
   private func content(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
@@ -57,7 +60,10 @@ import Testing
     let key = try content(keyPath)
     try content(paths.key).write(to: URL(fileURLWithPath: keyPath))
     #expect(
-      throws: HTTPServerError.keyDoesNotMatchCertificate(certificate: paths.certificateAuthority, key: keyPath)
+      throws: HTTPServerError.keyDoesNotMatchCertificate(
+        certificate: paths.certificateAuthority,
+        key: keyPath
+      )
     ) { try ensure() }
     try FileManager.default.removeItem(atPath: keyPath)
     #expect(throws: HTTPServerError.certificateAuthorityIncomplete(missing: keyPath)) { try ensure() }
@@ -78,27 +84,40 @@ import Testing
     let openssl = try #require(installed("openssl"))
     let current = Instant(seconds: Int64(time(nil)))
     let paths = try DevelopmentCA.ensure(
-      directory: "\(directory.path)/now", hostNames: ["*.tokens.example.test", "10.1.2.3", "fd00::1"], now: current)
+      directory: "\(directory.path)/now",
+      hostNames: ["*.tokens.example.test", "10.1.2.3", "fd00::1"],
+      now: current
+    )
     for option in [
       ["-verify_hostname", "localhost"], ["-verify_hostname", "x.tokens.example.test"],
-      ["-verify_ip", "127.0.0.1"], ["-verify_ip", "::1"], ["-verify_ip", "10.1.2.3"], ["-verify_ip", "fd00::1"],
+      ["-verify_ip", "127.0.0.1"], ["-verify_ip", "::1"], ["-verify_ip", "10.1.2.3"],
+      ["-verify_ip", "fd00::1"],
     ] {
       let result = try await run(
         openssl,
         ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", paths.certificateAuthority] + option
-          + [paths.certificate])
+          + [paths.certificate]
+      )
       #expect(result.status == 0, "\(option): \(result.output)")
     }
     let other = try await run(
       openssl,
-      ["verify", "-CAfile", paths.certificateAuthority, "-verify_hostname", "example.test", paths.certificate])
+      [
+        "verify", "-CAfile", paths.certificateAuthority, "-verify_hostname", "example.test",
+        paths.certificate,
+      ]
+    )
     #expect(other.status != 0)
     let text = try await run(openssl, ["x509", "-noout", "-text", "-in", paths.certificateAuthority]).output
     #expect(text.contains("X509v3 Basic Constraints: critical\n                CA:TRUE, pathlen:0"))
     #expect(text.contains("X509v3 Key Usage: critical\n                Certificate Sign, CRL Sign"))
-    #expect(text.contains("X509v3 Subject Key Identifier") && text.contains("X509v3 Authority Key Identifier"))
+    #expect(
+      text.contains("X509v3 Subject Key Identifier") && text.contains("X509v3 Authority Key Identifier")
+    )
     let days = try await run(
-      openssl, ["x509", "-noout", "-checkend", "\(397 * 86_400)", "-in", paths.certificate])
+      openssl,
+      ["x509", "-noout", "-checkend", "\(397 * 86_400)", "-in", paths.certificate]
+    )
     #expect(days.status != 0, "the certificate lives longer than 397 days")
   }
 }

@@ -9,7 +9,8 @@ import NIOHPACK
 import Testing
 
 @Suite struct `HTTP/2 abuse` {
-  private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(type: 4, flags: 0, stream: 0)
+  private static let preface =
+    Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(type: 4, flags: 0, stream: 0)
 
   private static func frame(type: UInt8, flags: UInt8, stream: UInt32, payload: [UInt8] = []) -> [UInt8] {
     let length = payload.count
@@ -41,7 +42,8 @@ import Testing
     return found
   }
 
-  private func send(_ octets: [UInt8], configure: (inout HTTPServerConfiguration) -> Void = { _ in }) async throws
+  private func send(_ octets: [UInt8], configure: (inout HTTPServerConfiguration) -> Void = { _ in })
+    async throws
     -> (frames: [(type: UInt8, stream: Int, code: UInt8?)], ended: Bool)
   {
     let (received, ended) = try await withServer(configure: configure) { address in
@@ -70,7 +72,9 @@ import Testing
 
   @Test func `a header block without an end ends the connection`() async throws {
     var octets = Self.preface + Self.frame(type: 1, flags: 0x1, stream: 1, payload: try Self.block(Self.get))
-    for _ in 0..<100 { octets += Self.frame(type: 9, flags: 0, stream: 1, payload: [0x40, 1, 0x61, 1, 0x62]) }
+    for _ in 0..<100 {
+      octets += Self.frame(type: 9, flags: 0, stream: 1, payload: [0x40, 1, 0x61, 1, 0x62])
+    }
     let result = try await send(octets)
     #expect(result.ended)
     #expect(result.frames.contains { $0.type == 7 && $0.code != 0 })
@@ -78,7 +82,9 @@ import Testing
 
   @Test func `pings beyond counting end the connection`() async throws {
     var octets = Self.preface
-    for _ in 0..<5_000 { octets += Self.frame(type: 6, flags: 0, stream: 0, payload: [0, 0, 0, 0, 0, 0, 0, 0]) }
+    for _ in 0..<5_000 {
+      octets += Self.frame(type: 6, flags: 0, stream: 0, payload: [0, 0, 0, 0, 0, 0, 0, 0])
+    }
     let result = try await send(octets)
     #expect(result.ended)
   }
@@ -92,8 +98,14 @@ import Testing
     [(":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"), ("a", "b\r\nc: d")],
     [(":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"), ("a b", "c")],
     [(":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"), ("A", "c")],
-    [(":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"), ("transfer-encoding", "chunked")],
-    [(":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"), ("connection", "close")],
+    [
+      (":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"),
+      ("transfer-encoding", "chunked"),
+    ],
+    [
+      (":method", "GET"), (":scheme", "http"), (":path", "/doc"), (":authority", "x"),
+      ("connection", "close"),
+    ],
     [(":method", "GET"), (":method", "PUT"), (":scheme", "http"), (":path", "/doc"), (":authority", "x")],
     [(":method", "CONNECT"), (":authority", "x:1")],
   ])
@@ -110,7 +122,9 @@ import Testing
     #expect(received.firstRange(of: body) == nil)
     let refusal = Array("400 Bad Request".utf8)
     #expect(
-      received.firstRange(of: refusal) != nil || Self.frames(received).contains { $0.type == 3 || $0.type == 7 })
+      received.firstRange(of: refusal) != nil
+        || Self.frames(received).contains { $0.type == 3 || $0.type == 7 }
+    )
   }
 
   @Test func `an idle connection, a stalled stream and a stalled body end in time`() async throws {
@@ -122,17 +136,20 @@ import Testing
     #expect(idle.ended)
     #expect(idle.frames.contains { $0.type == 7 && $0.code == 0 })
     // A window of zero: the response can never leave.
-    let noWindow = Array(Self.preface.prefix(24))
+    let noWindow =
+      Array(Self.preface.prefix(24))
       + Self.frame(type: 4, flags: 0, stream: 0, payload: [0, 4, 0, 0, 0, 0])
     let stalled = try await send(
       noWindow + Self.frame(type: 1, flags: 0x5, stream: 1, payload: try Self.block(Self.get)),
-      configure: shortened)
+      configure: shortened
+    )
     #expect(stalled.ended)
     #expect(stalled.frames.contains { $0.type == 3 && $0.stream == 1 })
     let post = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x")]
     let body = try await send(
       Self.preface + Self.frame(type: 1, flags: 0x4, stream: 1, payload: try Self.block(post)),
-      configure: shortened)
+      configure: shortened
+    )
     #expect(body.ended)
     #expect(body.frames.contains { $0.type == 1 && $0.stream == 1 })
   }

@@ -14,7 +14,8 @@ import Testing
   }
 
   /// Sends `parts` with 100 ms between them until the server ends; the text, and how long it took.
-  private func drip(_ parts: [String], port: Int) async throws -> (text: String, seconds: Double, ended: Bool) {
+  private func drip(_ parts: [String], port: Int) async throws -> (text: String, seconds: Double, ended: Bool)
+  {
     try await blocking {
       let client = try RawClient(port: port)
       let start = Date()
@@ -31,7 +32,9 @@ import Testing
   @Test func `a head that drips in is cut off in time`() async throws {
     let result = try await withServer(configure: shortened) { address in
       try await drip(
-        ["GET /doc HTTP/1.1\r\n"] + Array(repeating: "X-A: a\r\n", count: 30), port: address.port)
+        ["GET /doc HTTP/1.1\r\n"] + Array(repeating: "X-A: a\r\n", count: 30),
+        port: address.port
+      )
     }
     #expect(result.text.hasPrefix("HTTP/1.1 408 "))
     #expect(result.ended)
@@ -42,7 +45,9 @@ import Testing
     let result = try await withServer(configure: shortened) { address in
       try await drip(
         ["GET /doc HTTP/1.1\r\nHost: x\r\n\r\n"] + Array(repeating: "G", count: 1)
-          + Array(repeating: "", count: 30), port: address.port)
+          + Array(repeating: "", count: 30),
+        port: address.port
+      )
     }
     #expect(result.text.hasPrefix("HTTP/1.1 200 "))
     #expect(result.text.contains("HTTP/1.1 408 "))
@@ -53,7 +58,8 @@ import Testing
     let result = try await withServer(configure: shortened) { address in
       try await drip(
         ["POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"] + Array(repeating: "b", count: 30),
-        port: address.port)
+        port: address.port
+      )
     }
     #expect(result.text.hasPrefix("HTTP/1.1 408 "))
     #expect(result.ended)
@@ -70,7 +76,8 @@ import Testing
   }
 
   @Test func `a client that never reads does not keep its connection`() async throws {
-    let ended = try await withServer(responder: Echo(largeBytes: 20_000_000), configure: shortened) { address in
+    let ended = try await withServer(responder: Echo(largeBytes: 20_000_000), configure: shortened) {
+      address in
       try await blocking {
         let client = try RawClient(port: address.port)
         client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -85,7 +92,9 @@ import Testing
   @Test func `a slow responder is waited for`() async throws {
     let response = try await withServer(configure: shortened) { address in
       try await RawClient.exchange(
-        "GET /slow/1500 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", port: address.port)
+        "GET /slow/1500 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        port: address.port
+      )
     }
     #expect(response.text.contains("GET /slow/1500"))
   }

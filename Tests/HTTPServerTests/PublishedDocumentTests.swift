@@ -8,7 +8,8 @@ import Testing
 @Suite struct `Published documents` {
   private func head(_ request: String) async throws -> String {
     try await withServer { address in
-      try await RawClient.exchange("\(request)\r\nHost: x\r\nConnection: close\r\n\r\n", port: address.port).text
+      try await RawClient.exchange("\(request)\r\nHost: x\r\nConnection: close\r\n\r\n", port: address.port)
+        .text
     }
   }
 
@@ -27,8 +28,11 @@ import Testing
     #expect(!lines.contains { $0.hasPrefix("Server:") })
     let date = try #require(lines.first { $0.hasPrefix("Date: ") })
     #expect(
-      date.wholeMatch(of: #/Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/#)
-        != nil)
+      date.wholeMatch(
+        of: #/Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/#
+      )
+        != nil
+    )
   }
 
   @Test func `HEAD has the fields of GET and no body`() async throws {
@@ -64,7 +68,8 @@ import Testing
 
   @Test func `a preflight is answered`() async throws {
     let response = try await head(
-      "OPTIONS /doc HTTP/1.1\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: GET")
+      "OPTIONS /doc HTTP/1.1\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: GET"
+    )
     #expect(response.hasPrefix("HTTP/1.1 204 No Content\r\n"))
     #expect(response.contains("\r\nAccess-Control-Allow-Origin: *\r\n"))
     #expect(response.contains("\r\nAccess-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"))
@@ -74,7 +79,9 @@ import Testing
   @Test func `the Host field selects the document`() async throws {
     let text = try await withServer { address in
       try await RawClient.exchange(
-        "GET /host HTTP/1.1\r\nHost: issuer.example\r\nConnection: close\r\n\r\n", port: address.port).text
+        "GET /host HTTP/1.1\r\nHost: issuer.example\r\nConnection: close\r\n\r\n",
+        port: address.port
+      ).text
     }
     #expect(text.hasSuffix(#"{"keys":[]}"#))
     #expect(try await head("GET /host HTTP/1.1").contains("X-Echo: yes"))

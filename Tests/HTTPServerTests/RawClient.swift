@@ -61,9 +61,11 @@ final class RawClient {
   /// Ends the sending side.
   func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
-  /// What comes until `enough` says so, the peer ends, or nothing comes for `seconds`; and whether the peer ended.
+  /// What comes until `enough` says so, the peer ends, or nothing comes for `seconds`; and whether the peer
+  /// ended.
   func receiveOctets(
-    seconds: Double = 3, until enough: ([UInt8]) -> Bool = { _ in false }
+    seconds: Double = 3,
+    until enough: ([UInt8]) -> Bool = { _ in false }
   ) -> (octets: [UInt8], ended: Bool) {
     var octets: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -79,7 +81,8 @@ final class RawClient {
 
   /// The same as text.
   func receive(
-    seconds: Double = 3, until enough: ([UInt8]) -> Bool = { _ in false }
+    seconds: Double = 3,
+    until enough: ([UInt8]) -> Bool = { _ in false }
   ) -> (text: String, ended: Bool) {
     let (octets, ended) = receiveOctets(seconds: seconds, until: enough)
     return (String(decoding: octets, as: UTF8.self), ended)
@@ -87,7 +90,9 @@ final class RawClient {
 
   /// Sends `request`, and receives until the peer ends or is silent for `seconds`.
   static func exchange(
-    _ request: String, port: Int, seconds: Double = 3
+    _ request: String,
+    port: Int,
+    seconds: Double = 3
   ) async throws -> (text: String, ended: Bool) {
     try await blocking {
       let client = try RawClient(port: port)

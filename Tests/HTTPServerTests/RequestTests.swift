@@ -25,18 +25,21 @@ import Testing
     let response = try await send(
       "POST /a%2Fb/../c?x=%41&y=+ HTTP/1.1\r\nhOsT: Example.com:8080\r\nX-Dup: one\r\nx-dup:  two \t\r\n"
         + "X-Ünïcode: ok\r\n".replacing("Ünï", with: "Uni")
-        + "X-Utf8: grüße\r\nX-Empty:\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+        + "X-Utf8: grüße\r\nX-Empty:\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+    )
     #expect(
       bodyOf(response)
         == "POST /a%2Fb/../c?x=%41&y=+\nhOsT: Example.com:8080\nX-Dup: one\nx-dup: two\nX-Unicode: ok\n"
-        + "X-Utf8: grüße\nX-Empty: \nContent-Length: 5\nConnection: close\npeer 127.0.0.1\ntls none\n\nhello")
+        + "X-Utf8: grüße\nX-Empty: \nContent-Length: 5\nConnection: close\npeer 127.0.0.1\ntls none\n\nhello"
+    )
     #expect(!response.contains("Date: mine"))
   }
 
   @Test func `a chunked body arrives whole`() async throws {
     let response = try await send(
       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n"
-        + "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n")
+        + "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n"
+    )
     #expect(response.hasSuffix("\n\nhello world"))
   }
 
@@ -52,11 +55,20 @@ import Testing
     ("asterisk form", "GET * HTTP/1.1\r\nHost: x\r\n\r\n"),
     ("fragment", "GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n"),
     ("target not ASCII", "GET /ü HTTP/1.1\r\nHost: x\r\n\r\n"),
-    ("CL and TE", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    ("TE and CL", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+    (
+      "CL and TE",
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
+    (
+      "TE and CL",
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"
+    ),
     ("TE gzip", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
     ("TE identity", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n"),
-    ("TE twice", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    (
+      "TE twice",
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
     ("TE in 1.0", "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     ("CL twice", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
     ("CL signed", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na"),
@@ -81,7 +93,8 @@ import Testing
     ("TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}"),
   ])
   func `what two readers could read differently is refused and the connection ends`(
-    name: String, request: String
+    name: String,
+    request: String
   ) async throws {
     let (text, ended) = try await withServer { address in
       try await RawClient.exchange(request + "GET /doc HTTP/1.1\r\nHost: x\r\n\r\n", port: address.port)
@@ -107,11 +120,13 @@ import Testing
   func `a body of 64 KiB is taken and one octet more is not`(length: Int) async throws {
     let body = String(repeating: "b", count: length)
     let fixed = try await send(
-      "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(length)\r\n\r\n\(body)")
+      "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(length)\r\n\r\n\(body)"
+    )
     let chunked = try await send(
       "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "8000\r\n\(body.prefix(32_768))\r\n\(String(length - 32_768, radix: 16))\r\n"
-        + "\(body.dropFirst(32_768))\r\n0\r\n\r\n")
+        + "\(body.dropFirst(32_768))\r\n0\r\n\r\n"
+    )
     for response in [fixed, chunked] {
       if length == 65_536 {
         #expect(response.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -125,7 +140,8 @@ import Testing
 
   @Test func `a client that announces ten megabytes is refused before it sends them`() async throws {
     let response = try await send(
-      "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10000000\r\n\r\n")
+      "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10000000\r\n\r\n"
+    )
     #expect(response.hasPrefix("HTTP/1.1 413 "))
     #expect(!response.contains("100 Continue"))
   }
@@ -133,7 +149,8 @@ import Testing
   @Test func `a refusal arrives although the client goes on sending`() async throws {
     let response = try await send(
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n"
-        + String(repeating: "b", count: 3_000_000))
+        + String(repeating: "b", count: 3_000_000)
+    )
     #expect(response.hasPrefix("HTTP/1.1 413 "))
   }
 
@@ -150,7 +167,8 @@ import Testing
     #expect(text.hasPrefix("HTTP/1.1 100 Continue\r\n\r\n|HTTP/1.1 200 OK\r\n"))
     #expect(
       try await send("POST / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 2\r\n\r\n")
-        .hasPrefix("HTTP/1.1 417 "))
+        .hasPrefix("HTTP/1.1 417 ")
+    )
   }
 
   @Test func `heads beyond the limits of size and number are refused`() async throws {
@@ -165,14 +183,16 @@ import Testing
     #expect(try await send(head(lines: 17, size: 1_000)).hasPrefix("HTTP/1.1 431 "))
     #expect(
       try await send("GET /\(String(repeating: "p", count: 17_000)) HTTP/1.1\r\nHost: x\r\n\r\n")
-        .hasPrefix("HTTP/1.1 431 "))
+        .hasPrefix("HTTP/1.1 431 ")
+    )
   }
 
   @Test func `pipelined requests are answered in order, slow ones too`() async throws {
     let response = try await send(
       "GET /slow/200 HTTP/1.1\r\nHost: x\r\n\r\nGET /doc HTTP/1.1\r\nHost: x\r\n\r\n"
         + "POST /slow/50 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-        + "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /never HTTP/1.1\r\nHost: x\r\n\r\n")
+        + "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /never HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
     let order = ["GET /slow/200", #"{"keys":[]}"#, "POST /slow/50", "abc", "GET /last"]
     let positions = order.compactMap { response.range(of: $0)?.lowerBound }
     #expect(positions.count == order.count)
@@ -216,14 +236,16 @@ import Testing
   @Test func `an offered upgrade is ignored and the connection ends`() async throws {
     let response = try await send(
       "GET /doc HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-        + "HTTP2-Settings: AAMAAABk\r\n\r\n")
+        + "HTTP2-Settings: AAMAAABk\r\n\r\n"
+    )
     #expect(response.hasPrefix("HTTP/1.1 200 OK\r\n"))
     #expect(response.contains("\r\nConnection: close\r\n"))
   }
 
   @Test func `a client that ended its side gets its answer`() async throws {
     #expect(
-      try await send("GET /slow/100 HTTP/1.1\r\nHost: x\r\n\r\n", finishing: true).contains("GET /slow/100"))
+      try await send("GET /slow/100 HTTP/1.1\r\nHost: x\r\n\r\n", finishing: true).contains("GET /slow/100")
+    )
     #expect(try await send("GET /doc HTTP/1.1\r\nHost:", finishing: true).hasPrefix("HTTP/1.1 400 "))
     #expect(try await send("PR", finishing: true).hasPrefix("HTTP/1.1 400 "))
     #expect(try await send("", finishing: true) == "")

@@ -19,11 +19,13 @@ struct `TLS and HTTP/2 with foreign clients` {
     .development(directory: "\(directory.path)/tls", hostNames: ["*.tokens.localhost"])
   }
 
-  private func curl(_ port: Int, _ arguments: String..., path: String = "/doc") async throws -> ProgramResult {
+  private func curl(_ port: Int, _ arguments: String..., path: String = "/doc") async throws -> ProgramResult
+  {
     try await run(
       curlPath,
       ["-sS", "-i", "--max-time", "10", "--cacert", "\(directory.path)/tls/ca.pem"] + arguments
-        + ["https://localhost:\(port)\(path)"])
+        + ["https://localhost:\(port)\(path)"]
+    )
   }
 
   @Test(arguments: [("--http2", "HTTP/2 200"), ("--http1.1", "HTTP/1.1 200 OK")])
@@ -40,9 +42,18 @@ struct `TLS and HTTP/2 with foreign clients` {
       #expect(head.output.lowercased().contains("content-length: 11"))
       #expect(!head.output.contains("keys"))
       let posted = try await curl(
-        address.port, option, "-d", "a=b", "-H", "X-Amz-Date: now", path: "/x?y=%20")
-      #expect(posted.output.contains("POST /x?y=%20\nhost: localhost:\(address.port)\n")
-        || posted.output.contains("POST /x?y=%20\nHost: localhost:\(address.port)\n"))
+        address.port,
+        option,
+        "-d",
+        "a=b",
+        "-H",
+        "X-Amz-Date: now",
+        path: "/x?y=%20"
+      )
+      #expect(
+        posted.output.contains("POST /x?y=%20\nhost: localhost:\(address.port)\n")
+          || posted.output.contains("POST /x?y=%20\nHost: localhost:\(address.port)\n")
+      )
       #expect(posted.output.contains("peer 127.0.0.1\ntls TLSv1.3\n\na=b"))
       let refused = try await curl(address.port, option, "-X", "PUT")
       #expect(refused.output.contains(" 405"))
@@ -57,23 +68,40 @@ struct `TLS and HTTP/2 with foreign clients` {
       for (length, status) in [(65_536, "HTTP/2 200"), (65_537, "HTTP/2 413")] {
         try Data(repeating: 0x62, count: length).write(to: URL(fileURLWithPath: body))
         let result = try await curl(
-          address.port, "--http2", "-X", "POST", "-H", "Content-Type: text/plain", "--data-binary", "@\(body)",
-          path: "/x")
+          address.port,
+          "--http2",
+          "-X",
+          "POST",
+          "-H",
+          "Content-Type: text/plain",
+          "--data-binary",
+          "@\(body)",
+          path: "/x"
+        )
         #expect(result.output.contains(status), "\(length): \(result.output.prefix(300))")
       }
       // No content-length: the stream is refused while it comes in.
       let streamed = try await run(
         "/bin/sh",
-        ["-c", "head -c 200000 /dev/zero | \(curlPath) -sS -i --max-time 10 --http2 --cacert "
-          + "\(directory.path)/tls/ca.pem -T - -X POST https://localhost:\(address.port)/x"])
+        [
+          "-c",
+          "head -c 200000 /dev/zero | \(curlPath) -sS -i --max-time 10 --http2 --cacert "
+            + "\(directory.path)/tls/ca.pem -T - -X POST https://localhost:\(address.port)/x",
+        ]
+      )
       #expect(streamed.output.contains("HTTP/2 413"), "\(streamed.output.prefix(300))")
       let many = try await curl(
-        address.port, "--http2", "-H", "X-Long: \(String(repeating: "v", count: 17_000))")
+        address.port,
+        "--http2",
+        "-H",
+        "X-Long: \(String(repeating: "v", count: 17_000))"
+      )
       #expect(!many.output.contains("HTTP/2 200"))
       let lines = try await run(
         curlPath,
         ["-sS", "-i", "--cacert", "\(directory.path)/tls/ca.pem", "https://localhost:\(address.port)/doc"]
-          + (0..<64).flatMap { ["-H", "X-\($0): v"] })
+          + (0..<64).flatMap { ["-H", "X-\($0): v"] }
+      )
       #expect(lines.output.contains("HTTP/2 431"), "\(lines.output.prefix(300))")
     }
   }
@@ -82,7 +110,8 @@ struct `TLS and HTTP/2 with foreign clients` {
     try await withServer { address in
       let result = try await run(
         curlPath,
-        ["-sS", "-i", "--http2-prior-knowledge", "http://127.0.0.1:\(address.port)/x"])
+        ["-sS", "-i", "--http2-prior-knowledge", "http://127.0.0.1:\(address.port)/x"]
+      )
       #expect(result.output.hasPrefix("HTTP/2 200"))
       #expect(result.output.contains("GET /x\nhost: 127.0.0.1:\(address.port)\n"))
     }
@@ -100,7 +129,10 @@ struct `TLS and HTTP/2 with foreign clients` {
       #expect(cbc.status != 0)
       let good = try await run(
         program,
-        target + ["-tls1_2", "-verify_return_error", "-x509_strict", "-CAfile", "\(directory.path)/tls/ca.pem"])
+        target + [
+          "-tls1_2", "-verify_return_error", "-x509_strict", "-CAfile", "\(directory.path)/tls/ca.pem",
+        ]
+      )
       #expect(good.status == 0, "\(good.output)")
       let newest = try await run(program, target + ["-alpn", "h2,http/1.1"])
       #expect(newest.output.contains("TLSv1.3"))
@@ -122,7 +154,8 @@ struct `TLS and HTTP/2 with foreign clients` {
     try await withServer(tls: .files(certificate: certificate, key: key)) { address in
       @Sendable func trusts(_ paths: DevelopmentCA.Paths) async throws -> Bool {
         try await run(
-          program, ["-sS", "--cacert", paths.certificateAuthority, "https://localhost:\(address.port)/doc"]
+          program,
+          ["-sS", "--cacert", paths.certificateAuthority, "https://localhost:\(address.port)/doc"]
         ).status == 0
       }
       #expect(try await trusts(first))
@@ -152,24 +185,30 @@ struct `TLS and HTTP/2 with foreign clients` {
     }
     #expect(
       await error(first.certificate, second.key)
-        == .keyDoesNotMatchCertificate(certificate: first.certificate, key: second.key))
+        == .keyDoesNotMatchCertificate(certificate: first.certificate, key: second.key)
+    )
     #expect(
       await error("/nowhere/a.pem", first.key)
-        == .cannotReadCertificate(path: "/nowhere/a.pem", reason: "No such file or directory"))
+        == .cannotReadCertificate(path: "/nowhere/a.pem", reason: "No such file or directory")
+    )
     #expect(
       await error(first.certificate, "/nowhere/b.pem")
-        == .cannotReadKey(path: "/nowhere/b.pem", reason: "No such file or directory"))
+        == .cannotReadKey(path: "/nowhere/b.pem", reason: "No such file or directory")
+    )
     #expect(
       await error(first.certificate, first.certificate)
-        == .cannotReadKey(path: first.certificate, reason: "not an unencrypted PEM private key"))
+        == .cannotReadKey(path: first.certificate, reason: "not an unencrypted PEM private key")
+    )
     #expect(
       await error(first.key, first.key)
-        == .cannotReadCertificate(path: first.key, reason: "not a PEM certificate"))
+        == .cannotReadCertificate(path: first.key, reason: "not a PEM certificate")
+    )
   }
 
   @Test func `a client that opens a connection and does not shake hands is cut off`() async throws {
     let (text, ended) = try await withServer(
-      tls: development, configure: { $0.headerTimeout = .milliseconds(400) }
+      tls: development,
+      configure: { $0.headerTimeout = .milliseconds(400) }
     ) { address in
       try await RawClient.exchange("\u{16}\u{3}\u{1}", port: address.port)
     }
@@ -179,9 +218,12 @@ struct `TLS and HTTP/2 with foreign clients` {
   @Test func `an authority in memory leaves its certificate alone`() async throws {
     let path = "\(directory.path)/dev-ca.pem"
     let program = curlPath
-    try await withServer(tls: .developmentInMemory(certificateAuthorityPath: path, hostNames: [])) { address in
+    try await withServer(tls: .developmentInMemory(certificateAuthorityPath: path, hostNames: [])) {
+      address in
       let result = try await run(
-        program, ["-sS", "--cacert", path, "https://localhost:\(address.port)/doc"])
+        program,
+        ["-sS", "--cacert", path, "https://localhost:\(address.port)/doc"]
+      )
       #expect(result.output == #"{"keys":[]}"#)
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["dev-ca.pem"])

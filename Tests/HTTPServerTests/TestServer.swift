@@ -11,14 +11,20 @@ import Synchronization
 /// Tells back what it received, one thing a line; `/slow/N` takes N milliseconds first.
 final class Echo: RequestResponder {
   static let document = PublishedDocument(
-    body: Array(#"{"keys":[]}"#.utf8), contentType: "application/json", entityTag: #""v1""#)
+    body: Array(#"{"keys":[]}"#.utf8),
+    contentType: "application/json",
+    entityTag: #""v1""#
+  )
 
   let answered = Mutex(0)
   let large: PublishedDocument
 
   init(largeBytes: Int = 0) {
     large = PublishedDocument(
-      body: [UInt8](repeating: 0x61, count: largeBytes), contentType: "text/plain", entityTag: #""large""#)
+      body: [UInt8](repeating: 0x61, count: largeBytes),
+      contentType: "text/plain",
+      entityTag: #""large""#
+    )
   }
 
   func publishedDocument(host: String?, path: Substring) -> PublishedDocument? {
@@ -43,14 +49,18 @@ final class Echo: RequestResponder {
     text += "peer \(request.sourceIPAddress)\ntls \(request.tls?.version ?? "none")\n\n"
     return APIResponse(
       status: 200,
-      headers: [HTTPField("Content-Type", "text/plain"), HTTPField("X-Echo", "yes"), HTTPField("Date", "mine")],
-      body: Array(text.utf8) + request.body)
+      headers: [
+        HTTPField("Content-Type", "text/plain"), HTTPField("X-Echo", "yes"), HTTPField("Date", "mine"),
+      ],
+      body: Array(text.utf8) + request.body
+    )
   }
 }
 
 /// Runs a server while `body` runs, then stops it as an operator would.
 func withServer<Result: Sendable>(
-  tls: TLSSource = .off, responder: any RequestResponder = Echo(),
+  tls: TLSSource = .off,
+  responder: any RequestResponder = Echo(),
   configure: (inout HTTPServerConfiguration) -> Void = { _ in },
   _ body: @Sendable @escaping (BoundAddress) async throws -> Result
 ) async throws -> Result {
@@ -58,8 +68,11 @@ func withServer<Result: Sendable>(
   configuration.shutdownGrace = .seconds(5)
   configure(&configuration)
   let server = HTTPServer(
-    configuration: configuration, tls: tls, responder: responder,
-    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    configuration: configuration,
+    tls: tls,
+    responder: responder,
+    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  )
   let (bound, continuation) = AsyncStream.makeStream(of: BoundAddress.self)
   return try await withThrowingTaskGroup(of: Result?.self) { tasks in
     tasks.addTask {

@@ -29,7 +29,8 @@ struct SuiteCase: CustomStringConvertible {
 
   init(_ folder: URL) throws {
     let context = try #require(
-      try JSONReader.read(Corpora.bytes(folder.appending(path: "context.json"))).object)
+      try JSONReader.read(Corpora.bytes(folder.appending(path: "context.json"))).object
+    )
     let keys = try #require(context["credentials"]?.object)
     let token = keys["token"]?.string
     let omitsToken = context["omit_session_token"] == .bool(true)
@@ -38,7 +39,8 @@ struct SuiteCase: CustomStringConvertible {
     self.credential = SigningCredential(
       accessKeyID: try #require(keys["access_key_id"]?.string),
       secretAccessKey: Secret(try #require(keys["secret_access_key"]?.string)),
-      sessionToken: omitsToken ? nil : token)
+      sessionToken: omitsToken ? nil : token
+    )
     self.tokenAddedAfterSigning = omitsToken ? token : nil
     let regionName = try #require(context["region"]?.string)
     let timestamp = try #require(context["timestamp"]?.string)
@@ -82,7 +84,10 @@ struct SuiteCase: CustomStringConvertible {
 
   func canonicalRequest(_ request: SignableRequest) throws -> [UInt8] {
     CanonicalRequest.bytes(
-      of: request, signedHeaders: try request.signedHeaders(), normalizesPath: normalizesPath)
+      of: request,
+      signedHeaders: try request.signedHeaders(),
+      normalizesPath: normalizesPath
+    )
   }
 
   /// The query form as it was when it was signed: a token that was added afterwards taken out again.
@@ -107,15 +112,22 @@ struct AWSSigningTestSuiteTests {
       #expect(presented.algorithm == .hmacSHA256 && !presented.isPresigned, "\(test)")
       #expect(presented.accessKeyID == Example.accessKeyID, "\(test)")
       #expect(
-        presented.sessionToken == test.credential.sessionToken ?? test.tokenAddedAfterSigning, "\(test)")
+        presented.sessionToken == test.credential.sessionToken ?? test.tokenAddedAfterSigning,
+        "\(test)"
+      )
       try presented.verify(secretAccessKey: Example.secret)
       #expect(throws: SigV4Error.signatureDoesNotMatch, "\(test)") {
         try presented.verify(secretAccessKey: Example.otherSecret)
       }
 
       let added = RequestSigner.sign(
-        test.requestToSign, credential: test.credential, region: test.region, service: test.service,
-        now: test.now, normalizesPath: test.normalizesPath)
+        test.requestToSign,
+        credential: test.credential,
+        region: test.region,
+        service: test.service,
+        now: test.now,
+        normalizesPath: test.normalizesPath
+      )
       let authorization = try #require(added.last { $0.hasName("authorization") }?.value)
       #expect(authorization == signed.value("authorization"), "\(test)")
       #expect(try authorization.hasSuffix("Signature=" + test.text("header-signature.txt")), "\(test)")
@@ -130,20 +142,30 @@ struct AWSSigningTestSuiteTests {
       let asSigned = test.beforeTokenWasAdded(signed)
       #expect(try test.canonicalRequest(asSigned) == test.bytes("query-canonical-request.txt"), "\(test)")
       #expect(
-        try test.present(asSigned).stringToSign == test.bytes("query-string-to-sign.txt"), "\(test)")
+        try test.present(asSigned).stringToSign == test.bytes("query-string-to-sign.txt"),
+        "\(test)"
+      )
 
       let presented = try test.present(signed)
       #expect(presented.isPresigned, "\(test)")
       #expect(
-        presented.sessionToken == test.credential.sessionToken ?? test.tokenAddedAfterSigning, "\(test)")
+        presented.sessionToken == test.credential.sessionToken ?? test.tokenAddedAfterSigning,
+        "\(test)"
+      )
       try presented.verify(secretAccessKey: Example.secret)
       #expect(throws: SigV4Error.signatureDoesNotMatch, "\(test)") {
         try presented.verify(secretAccessKey: Example.otherSecret)
       }
 
       let target = RequestSigner.presign(
-        test.request, credential: test.credential, region: test.region, service: test.service,
-        expiresSeconds: test.expiresSeconds, now: test.now, normalizesPath: test.normalizesPath)
+        test.request,
+        credential: test.credential,
+        region: test.region,
+        service: test.service,
+        expiresSeconds: test.expiresSeconds,
+        now: test.now,
+        normalizesPath: test.normalizesPath
+      )
       #expect(target == asSigned.target, "\(test)")
       #expect(try target.hasSuffix("X-Amz-Signature=" + test.text("query-signature.txt")), "\(test)")
     }
@@ -153,7 +175,9 @@ struct AWSSigningTestSuiteTests {
     let test = try #require(try SuiteCase.all("v4").first { $0.description == "post-sts-header-after" })
     let signed = try test.signedRequest("query")
     try test.present(signed).verify(secretAccessKey: Example.secret)
-    let other = signed.with(target: signed.target.replacing("&X-Amz-Expires=3600", with: "&X-Amz-Expires=3601"))
+    let other = signed.with(
+      target: signed.target.replacing("&X-Amz-Expires=3600", with: "&X-Amz-Expires=3601")
+    )
     #expect(other.target != signed.target)
     #expect(throws: SigV4Error.signatureDoesNotMatch) {
       try test.present(other).verify(secretAccessKey: Example.secret)
@@ -162,7 +186,8 @@ struct AWSSigningTestSuiteTests {
 
   @Test func `SigV4A derives the key pair that AWS derives`() throws {
     let key = try #require(
-      SigningKeyV4A(secretAccessKey: Example.secret, accessKeyID: Example.accessKeyID))
+      SigningKeyV4A(secretAccessKey: Example.secret, accessKeyID: Example.accessKeyID)
+    )
     var compared = 0
     for test in try SuiteCase.all("v4a") where test.hasExpectedValues {
       #expect(try key.publicKey.rawRepresentation == test.publicKey().rawRepresentation, "\(test)")
@@ -234,13 +259,24 @@ extension SuiteCase {
   func signV4A(_ form: String) throws -> (request: SignableRequest, signature: String) {
     if form == "query" {
       let target = try RequestSigner.presignV4A(
-        request, credential: credential, regionSet: region.description, service: service,
-        expiresSeconds: expiresSeconds, now: now, normalizesPath: normalizesPath)
+        request,
+        credential: credential,
+        regionSet: region.description,
+        service: service,
+        expiresSeconds: expiresSeconds,
+        now: now,
+        normalizesPath: normalizesPath
+      )
       return (request.with(target: target), String(try #require(target.split(separator: "=").last)))
     }
     let added = try RequestSigner.signV4A(
-      requestToSign, credential: credential, regionSet: region.description, service: service, now: now,
-      normalizesPath: normalizesPath)
+      requestToSign,
+      credential: credential,
+      regionSet: region.description,
+      service: service,
+      now: now,
+      normalizesPath: normalizesPath
+    )
     let authorization = try #require(added.last?.value)
     return (requestToSign.adding(added), String(try #require(authorization.split(separator: "=").last)))
   }

@@ -27,11 +27,17 @@ struct BotocoreTestSuiteTests {
       let signed = published.removing("authorization").adding([HTTPField("Authorization", authorization)])
       // One signed request of the suite carries the signature of the case without a session token.
       #expect(
-        (published.value("authorization") == authorization) == (name != "get-vanilla-with-session-token"))
+        (published.value("authorization") == authorization) == (name != "get-vanilla-with-session-token")
+      )
       #expect(
         CanonicalRequest.bytes(
-          of: signed, signedHeaders: try signed.signedHeaders(), normalizesPath: true)
-          == (try sibling("creq")), "\(name)")
+          of: signed,
+          signedHeaders: try signed.signedHeaders(),
+          normalizesPath: true
+        )
+          == (try sibling("creq")),
+        "\(name)"
+      )
       let presented = try PresentedSignature(signed, now: now, profile: profile)
       #expect(try presented.stringToSign == sibling("sts"), "\(name)")
       try presented.verify(secretAccessKey: Example.secret)
@@ -46,8 +52,14 @@ struct BotocoreTestSuiteTests {
       let added = RequestSigner.sign(
         request,
         credential: SigningCredential(
-          accessKeyID: Example.accessKeyID, secretAccessKey: Example.secret, sessionToken: token),
-        region: try Example.region(), service: "service", now: now)
+          accessKeyID: Example.accessKeyID,
+          secretAccessKey: Example.secret,
+          sessionToken: token
+        ),
+        region: try Example.region(),
+        service: "service",
+        now: now
+      )
       #expect(added.last == HTTPField("Authorization", authorization), "\(name)")
     }
   }

@@ -55,13 +55,18 @@ enum Example {
   static func suiteProfile(normalizesPath: Bool) throws -> VerificationProfile {
     let region = try region()
     return VerificationProfile(
-      services: ["service"], homeRegion: region, regionIsAcceptable: { $0 == region },
-      normalizesPath: normalizesPath)
+      services: ["service"],
+      homeRegion: region,
+      regionIsAcceptable: { $0 == region },
+      normalizesPath: normalizesPath
+    )
   }
 }
 
-/// A raw HTTP/1.1 request as the corpora write it: lines end with LF or CRLF, a folded line continues the one before,
-/// the blank line and the body may be missing. Not a parser for the network.
+/// A raw HTTP/1.1 request as the corpora write it.
+///
+/// Lines end with LF or CRLF, a folded line continues the one before, the blank line and the body may be missing. Not
+/// a parser for the network.
 enum RawRequest {
   static func parse(_ raw: [UInt8]) -> SignableRequest? {
     var rest = raw[...]
@@ -93,7 +98,9 @@ enum RawRequest {
     return SignableRequest(
       method: text(requestLine[..<methodEnd]),
       target: text(requestLine[methodEnd..<targetEnd].dropFirst()),
-      headers: headers, body: Array(rest.prefix(max(0, length ?? rest.count))))
+      headers: headers,
+      body: Array(rest.prefix(max(0, length ?? rest.count)))
+    )
   }
 
   private static func text(_ bytes: ArraySlice<UInt8>) -> String {
@@ -108,7 +115,11 @@ extension SignableRequest {
 
   func removing(_ name: String) -> SignableRequest {
     SignableRequest(
-      method: method, target: target, headers: headers.filter { !$0.hasName(name) }, body: body)
+      method: method,
+      target: target,
+      headers: headers.filter { !$0.hasName(name) },
+      body: body
+    )
   }
 
   func with(target: String) -> SignableRequest {

@@ -26,11 +26,17 @@ struct HostileRequestTests {
 
   static let elsewhere: [String: Elsewhere] = [
     "host-twice": Elsewhere(
-      reason: "the HTTP server answers 400 to two Host lines", verdict: .refuses("SignatureDoesNotMatch")),
+      reason: "the HTTP server answers 400 to two Host lines",
+      verdict: .refuses("SignatureDoesNotMatch")
+    ),
     "host-foreign-but-signed": Elsewhere(
-      reason: "the HTTP server knows which hosts are its own", verdict: .accepts),
+      reason: "the HTTP server knows which hosts are its own",
+      verdict: .accepts
+    ),
     "param-duplicate-action": Elsewhere(
-      reason: "the form reader refuses a duplicate parameter", verdict: .accepts),
+      reason: "the form reader refuses a duplicate parameter",
+      verdict: .accepts
+    ),
     "param-encoded-name": Elsewhere(reason: "the form reader decodes names", verdict: .accepts),
     "member-index-alias": Elsewhere(reason: "the form reader reads list indices", verdict: .accepts),
     "member-index-overflow": Elsewhere(reason: "the form reader reads list indices", verdict: .accepts),
@@ -43,11 +49,15 @@ struct HostileRequestTests {
   ]
 
   static func verdict(
-    _ request: SignableRequest, changing change: (inout VerificationProfile) -> Void = { _ in }
+    _ request: SignableRequest,
+    changing change: (inout VerificationProfile) -> Void = { _ in }
   ) throws -> Verdict {
     let region = try Example.region()
     var profile = VerificationProfile(
-      services: ["sts"], homeRegion: region, regionIsAcceptable: { $0 == region })
+      services: ["sts"],
+      homeRegion: region,
+      regionIsAcceptable: { $0 == region }
+    )
     change(&profile)
     let now = try #require(Instant(basicFormat: "20270115T080000Z"))
     do throws(SigV4Error) {
@@ -79,8 +89,11 @@ struct HostileRequestTests {
       let object = try #require(entry.object)
       let raw = try #require(object["request"]?.string)
       return Case(
-        name: try #require(object["name"]?.string), expect: try #require(object["expect"]?.string),
-        code: object["code"]?.string, request: try #require(RawRequest.parse(Array(raw.utf8))))
+        name: try #require(object["name"]?.string),
+        expect: try #require(object["expect"]?.string),
+        code: object["code"]?.string,
+        request: try #require(RawRequest.parse(Array(raw.utf8)))
+      )
     }
   }
 

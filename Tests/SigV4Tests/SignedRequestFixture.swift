@@ -18,39 +18,63 @@ struct Fixture {
     self.region = region
     now = try #require(Instant(basicFormat: "20270115T120000Z"))
     profile = VerificationProfile(
-      services: ["sts", "iam"], homeRegion: region, regionIsAcceptable: { $0 == region })
+      services: ["sts", "iam"],
+      homeRegion: region,
+      regionIsAcceptable: { $0 == region }
+    )
   }
 
   let request = SignableRequest(
-    method: "POST", target: "/",
+    method: "POST",
+    target: "/",
     headers: [
       HTTPField("Host", "sts.example.test"),
       HTTPField("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),
     ],
-    body: Array("Action=GetCallerIdentity&Version=2011-06-15".utf8))
+    body: Array("Action=GetCallerIdentity&Version=2011-06-15".utf8)
+  )
 
   /// `request` with `extra` headers, signed in header form at `date`.
   func signed(
-    _ request: SignableRequest? = nil, extra: [HTTPField] = [], at date: Instant? = nil,
+    _ request: SignableRequest? = nil,
+    extra: [HTTPField] = [],
+    at date: Instant? = nil,
     service: String = "sts"
   ) -> SignableRequest {
     let unsigned = (request ?? self.request).adding(extra)
     return unsigned.adding(
       RequestSigner.sign(
-        unsigned, credential: credential, region: region, service: service, now: date ?? now))
+        unsigned,
+        credential: credential,
+        region: region,
+        service: service,
+        now: date ?? now
+      )
+    )
   }
 
   /// A GET of `target`, signed in query form at `date`.
   func presigned(
-    _ target: String = "/?Action=GetCallerIdentity&Version=2011-06-15", expiresSeconds: Int = 60,
+    _ target: String = "/?Action=GetCallerIdentity&Version=2011-06-15",
+    expiresSeconds: Int = 60,
     at date: Instant? = nil
   ) -> SignableRequest {
     let unsigned = SignableRequest(
-      method: "GET", target: target, headers: [HTTPField("Host", "sts.example.test")], body: [])
+      method: "GET",
+      target: target,
+      headers: [HTTPField("Host", "sts.example.test")],
+      body: []
+    )
     return unsigned.with(
       target: RequestSigner.presign(
-        unsigned, credential: credential, region: region, service: "sts", expiresSeconds: expiresSeconds,
-        now: date ?? now))
+        unsigned,
+        credential: credential,
+        region: region,
+        service: "sts",
+        expiresSeconds: expiresSeconds,
+        now: date ?? now
+      )
+    )
   }
 
   /// The refusal of `request`, or `nil` when it is accepted.
@@ -74,7 +98,10 @@ extension SignableRequest {
   /// The request with the value of every header `name` changed.
   func replacing(_ name: String, with change: (String) -> String) -> SignableRequest {
     SignableRequest(
-      method: method, target: target,
-      headers: headers.map { $0.hasName(name) ? HTTPField($0.name, change($0.value)) : $0 }, body: body)
+      method: method,
+      target: target,
+      headers: headers.map { $0.hasName(name) ? HTTPField($0.name, change($0.value)) : $0 },
+      body: body
+    )
   }
 }

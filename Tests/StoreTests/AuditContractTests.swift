@@ -45,7 +45,9 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `64 callers at once leave a log without gaps that holds each record once`(_ engine: Engine) async throws {
+  func `64 callers at once leave a log without gaps that holds each record once`(_ engine: Engine)
+    async throws
+  {
     try await engine.withStore { store in
       let expected = (0..<64).flatMap { caller in (0..<20).map { "\(caller)-\($0)" } }
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -54,7 +56,10 @@ import Testing
             for number in 0..<20 {
               try await store.append(event("\(caller)-\(number)"))
               if number % 7 == 0 {
-                try await store.commit(change(put("\(caller)-\(number)")), recording: event("c\(caller)-\(number)"))
+                try await store.commit(
+                  change(put("\(caller)-\(number)")),
+                  recording: event("c\(caller)-\(number)")
+                )
               }
               // Refused ones in between must not take a number.
               await #expect(throws: StoreError.self) {

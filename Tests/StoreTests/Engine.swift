@@ -72,7 +72,9 @@ func json(_ text: String) -> [UInt8] {
 }
 
 func put(
-  _ id: String, _ body: String = "{}", _ precondition: Precondition = .absent
+  _ id: String,
+  _ body: String = "{}",
+  _ precondition: Precondition = .absent
 ) throws -> Change.Write {
   .put(key(id), account: try account(), body: json(body), precondition)
 }
@@ -86,12 +88,28 @@ func event(_ eventID: String = UUID().uuidString, name: String = "CreateUser") -
   AuditRecord(
     eventTime: Instant(seconds: 1_776_757_030),
     userIdentity: .init(
-      type: "Root", principalID: "123456789012", arn: "arn:aws:iam::123456789012:root",
-      accountID: AccountID("123456789012"), accessKeyID: nil, userName: nil),
-    eventSource: "iam.amazonaws.com", eventName: name, awsRegion: "us-east-1", sourceIPAddress: "192.0.2.1",
-    userAgent: nil, requestParameters: nil, outcome: .succeeded(responseElements: nil), requestID: "r",
-    eventID: eventID, readOnly: false, recipientAccountID: AccountID("123456789012"), tlsVersion: nil,
-    tlsCipherSuite: nil, clientProvidedHostHeader: nil)
+      type: "Root",
+      principalID: "123456789012",
+      arn: "arn:aws:iam::123456789012:root",
+      accountID: AccountID("123456789012"),
+      accessKeyID: nil,
+      userName: nil
+    ),
+    eventSource: "iam.amazonaws.com",
+    eventName: name,
+    awsRegion: "us-east-1",
+    sourceIPAddress: "192.0.2.1",
+    userAgent: nil,
+    requestParameters: nil,
+    outcome: .succeeded(responseElements: nil),
+    requestID: "r",
+    eventID: eventID,
+    readOnly: false,
+    recipientAccountID: AccountID("123456789012"),
+    tlsVersion: nil,
+    tlsCipherSuite: nil,
+    clientProvidedHostHeader: nil
+  )
 }
 
 /// The event ids in the log, in order; reads in pages and insists on 1, 2, 3 ….
@@ -104,7 +122,9 @@ func eventIDs(in log: any AuditLogReader) async throws -> [String] {
     let page = try await log.entries(after: Int64(found.count), limit: 500)
     if page.isEmpty { break }
     for entry in page {
-      guard entry.sequence == Int64(found.count) + 1 else { throw UnusableFixture(text: "gap at \(entry.sequence)") }
+      guard entry.sequence == Int64(found.count) + 1 else {
+        throw UnusableFixture(text: "gap at \(entry.sequence)")
+      }
       found.append(try JSONDecoder().decode(Event.self, from: Data(entry.json)).eventID)
     }
   }

@@ -67,23 +67,30 @@ private func works(_ program: String...) async -> Bool {
 
   // The calls are made to fail in a process of their own: this test binary, started again to run `FaultyProcess`.
   @Test(
-    .enabled("failing system calls takes root and strace") { await works("strace", "-o", "/dev/null", "true") },
+    .enabled("failing system calls takes root and strace") {
+      await works("strace", "-o", "/dev/null", "true")
+    },
     arguments: [
       ("fdatasync", "-wal", "6+3"), ("pwrite64", "-wal", "6+3"), ("fdatasync", "", "2+2"),
       ("pwrite64", "", "6+3"),
-    ])
+    ]
+  )
   func `an I/O error fails its batch only, and what was acknowledged stays`(
-    _ call: String, on suffix: String, when: String
+    _ call: String,
+    on suffix: String,
+    when: String
   ) async throws {
     try await withStoreFile { path in
       let answersPath = path + ".answers"
       let status = try await run(
         [
           "strace", "-f", "-o", path + ".trace", "-P", path + suffix, "-e", "trace=\(call)", "-e",
-          "inject=\(call):error=EIO:when=\(when)", CommandLine.arguments[0], "--testing-library", "swift-testing",
+          "inject=\(call):error=EIO:when=\(when)", CommandLine.arguments[0], "--testing-library",
+          "swift-testing",
           "--filter", "FaultyProcess",
         ],
-        environment: ["EXEAT_FAULTY_STORE": path, "EXEAT_FAULTY_ANSWERS": answersPath])
+        environment: ["EXEAT_FAULTY_STORE": path, "EXEAT_FAULTY_ANSWERS": answersPath]
+      )
       #expect(status == 0)
       let trace = try String(contentsOfFile: path + ".trace", encoding: .utf8)
       #expect(trace.contains("(INJECTED)"))

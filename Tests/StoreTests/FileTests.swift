@@ -87,7 +87,10 @@ import Testing
       try SQLiteStore.create(at: path)
       #expect(throws: StoreError.self) { try SQLiteStore.create(at: path) }
       // A link that leads nowhere is something at the path, too.
-      try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/new")
+      try FileManager.default.createSymbolicLink(
+        atPath: folder + "/link",
+        withDestinationPath: folder + "/new"
+      )
       #expect(throws: StoreError.self) { try SQLiteStore.create(at: folder + "/link") }
       #expect(!FileManager.default.fileExists(atPath: folder + "/new"))
       #expect(throws: StoreError.self) { try SQLiteStore.create(at: folder + "/missing/store.sqlite") }
@@ -164,11 +167,15 @@ import Testing
 
   @Test func `settings that would lose acknowledged records are refused`() {
     for (mode, synchronous, foreignKeys) in [
-      ("wal", 1, true), ("wal", 0, true), ("wal", 3, true), ("wal", -1, true), ("delete", 2, true), ("memory", 2, true),
+      ("wal", 1, true), ("wal", 0, true), ("wal", 3, true), ("wal", -1, true), ("delete", 2, true),
+      ("memory", 2, true),
       ("", 2, true), ("wal", 2, false),
     ] {
       let settings = ConnectionSettings(
-        journalMode: mode, synchronous: synchronous, foreignKeys: foreignKeys)
+        journalMode: mode,
+        synchronous: synchronous,
+        foreignKeys: foreignKeys
+      )
       #expect(throws: StoreError.self) { try settings.requireDurable() }
     }
   }
@@ -211,7 +218,8 @@ import Testing
         """
         PRAGMA ignore_check_constraints = ON;
         INSERT INTO record (kind, id, account, revision, body) VALUES ('User', 'alice', '12345678901x', 1, '{}');
-        """)
+        """
+      )
       let reader = try SQLiteStore.openReadOnly(at: path)
       await #expect(throws: StoreError.corrupted("a record of kind `User` breaks the schema")) {
         _ = try await reader.record(at: key("alice"))

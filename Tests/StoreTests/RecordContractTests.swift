@@ -33,7 +33,9 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `a write that insists on a revision counts it up, and fails on any other`(_ engine: Engine) async throws {
+  func `a write that insists on a revision counts it up, and fails on any other`(_ engine: Engine)
+    async throws
+  {
     try await engine.withStore { store in
       await #expect(throws: StoreError.preconditionFailed(key("alice"))) {
         try await store.commit(change(put("alice", "0", .revision(1))), recording: event())
@@ -68,7 +70,9 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `a requirement writes nothing and fails the change when it does not hold`(_ engine: Engine) async throws {
+  func `a requirement writes nothing and fails the change when it does not hold`(_ engine: Engine)
+    async throws
+  {
     try await engine.withStore { store in
       try await store.commit(change(put("alice")), recording: event("e1"))
       let requirements: [(Change.Write, Bool)] = [
@@ -99,9 +103,14 @@ import Testing
       await #expect(throws: StoreError.preconditionFailed(key("taken"))) {
         try await store.commit(
           change(
-            put("first"), put("old", "2", .revision(1)), .delete(key("old"), revision: 2), put("taken"),
-            put("last")),
-          recording: event("e2"))
+            put("first"),
+            put("old", "2", .revision(1)),
+            .delete(key("old"), revision: 2),
+            put("taken"),
+            put("last")
+          ),
+          recording: event("e2")
+        )
       }
       #expect(try await store.record(at: key("first")) == nil)
       #expect(try await store.record(at: key("last")) == nil)
@@ -127,7 +136,8 @@ import Testing
     try await engine.withStore { store in
       try await store.commit(
         change(put("alice", "1"), put("alice", "2", .revision(1)), .require(key("alice"), .revision(2))),
-        recording: event())
+        recording: event()
+      )
       #expect(try await store.record(at: key("alice"))?.revision == 2)
     }
   }
@@ -165,7 +175,9 @@ import Testing
               let count = try #require(Int(String(decoding: found.body, as: UTF8.self)))
               do {
                 try await store.commit(
-                  change(put("counter", "\(count + 1)", .revision(found.revision))), recording: event())
+                  change(put("counter", "\(count + 1)", .revision(found.revision))),
+                  recording: event()
+                )
                 return
               } catch StoreError.preconditionFailed {}
             }
@@ -207,17 +219,23 @@ import Testing
     try await engine.withStore { store in
       let owner = try account()
       let tooLong = [UInt8](repeating: UInt8(ascii: "1"), count: 1_048_577)
-      for body: [UInt8] in [[], json("{}\0"), json("\0"), [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], tooLong] {
+      for body: [UInt8] in [
+        [], json("{}\0"), json("\0"), [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], tooLong,
+      ] {
         await #expect(throws: StoreError.self) {
           try await store.commit(
-            change(.put(key("alice"), account: owner, body: body, .absent)), recording: event())
+            change(.put(key("alice"), account: owner, body: body, .absent)),
+            recording: event()
+          )
         }
       }
       #expect(try await store.record(at: key("alice")) == nil)
       #expect(try await store.lastSequence() == 0)
       let longest = Array(tooLong.dropLast())
       try await store.commit(
-        change(.put(key("alice"), account: owner, body: longest, .absent)), recording: event())
+        change(.put(key("alice"), account: owner, body: longest, .absent)),
+        recording: event()
+      )
       #expect(try await store.record(at: key("alice"))?.body == longest)
     }
   }

@@ -8,10 +8,13 @@ import Testing
 
 @Suite struct RecordRangeContractTests {
   private static let ids = [
-    "a", "A", "a%", "a%b", "a_", "a_b", "aXb", "ab", "a*", "a?b", "a[b]", "a'b", "a\\b", "a\u{1}", "b", " ", "%", "_",
-    "é", "e", "e\u{301}", "e\u{301}x", "éx", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{D7FF}x",
+    "a", "A", "a%", "a%b", "a_", "a_b", "aXb", "ab", "a*", "a?b", "a[b]", "a'b", "a\\b", "a\u{1}", "b", " ",
+    "%", "_",
+    "é", "e", "e\u{301}", "e\u{301}x", "éx", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}",
+    "\u{D7FF}x",
     "\u{E000}", "\u{FFFF}", "\u{FFFF}a", "\u{10000}", "\u{10FFFF}", "\u{10FFFF}z", "\u{10FFFF}\u{10FFFF}",
-    "a\u{10FFFF}", "a\u{10FFFF}b", "123456789012/alice", "123456789012/bob", "1234567890123/x", "K", "\u{212A}",
+    "a\u{10FFFF}", "a\u{10FFFF}b", "123456789012/alice", "123456789012/bob", "1234567890123/x", "K",
+    "\u{212A}",
   ]
 
   private static let prefixes =
@@ -34,7 +37,8 @@ import Testing
     for id in Self.ids {
       all.writes.append(try put(id))
       all.writes.append(
-        .put(RecordKey(RecordKind("Role"), id), account: try account(), body: json("{}"), .absent))
+        .put(RecordKey(RecordKind("Role"), id), account: try account(), body: json("{}"), .absent)
+      )
     }
     try await store.commit(all, recording: event())
   }
@@ -60,7 +64,8 @@ import Testing
           let found = try await store.records(of: kind, prefix: prefix, after: after, limit: 1000)
           #expect(
             ids(found) == expected(prefix: prefix, after: after),
-            "prefix \(prefix.debugDescription) after \(after.debugDescription)")
+            "prefix \(prefix.debugDescription) after \(after.debugDescription)"
+          )
         }
       }
     }

@@ -52,7 +52,8 @@ import Testing
         let after = try Row.fetchAll(db, sql: "SELECT * FROM audit ORDER BY sequence")
         #expect(before == after)
         try db.execute(
-          sql: "INSERT INTO audit \(Self.auditRow) VALUES (3, 'e3', 0, NULL, 's', 'n', '{}')")
+          sql: "INSERT INTO audit \(Self.auditRow) VALUES (3, 'e3', 0, NULL, 's', 'n', '{}')"
+        )
       }
     }
   }
@@ -84,7 +85,8 @@ import Testing
     try await withShell { shell in
       let (application, format, migrations) = try shell.inDatabase { db in
         (
-          try Int.fetchOne(db, sql: "PRAGMA application_id"), try Int.fetchOne(db, sql: "PRAGMA user_version"),
+          try Int.fetchOne(db, sql: "PRAGMA application_id"),
+          try Int.fetchOne(db, sql: "PRAGMA user_version"),
           try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations")
         )
       }

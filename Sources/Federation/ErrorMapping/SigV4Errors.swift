@@ -17,8 +17,10 @@ extension ServiceError {
       self = .incompleteSignature(nil)
     case .missingAuthenticationToken:
       self.init(
-        code: "MissingAuthenticationToken", httpStatus: 403,
-        message: "Request is missing Authentication Token")
+        code: "MissingAuthenticationToken",
+        httpStatus: 403,
+        message: "Request is missing Authentication Token"
+      )
     case .unsupportedAlgorithm(let name):
       self = .incompleteSignature("Unsupported AWS 'algorithm': '\(echo(name))'.")
     case .malformedAuthorizationHeader:
@@ -28,47 +30,58 @@ extension ServiceError {
     case .incompleteAuthorizationHeader(let parts, let algorithm):
       // SECURITY: of the header that was sent, the algorithm alone is repeated.
       self = .incompleteSignature(
-        (parts.map(sentence) + ["Authorization=\(algorithm.rawValue)"]).joined(separator: " "))
+        (parts.map(sentence) + ["Authorization=\(algorithm.rawValue)"]).joined(separator: " ")
+      )
     case .incompleteQueryParameters(let names):
       let sentences = names.map { "AWS query-string parameters must include '\($0)'." }
       self = .incompleteSignature(
-        (sentences + ["Re-examine the query-string parameters."]).joined(separator: " "))
+        (sentences + ["Re-examine the query-string parameters."]).joined(separator: " ")
+      )
     case .hostNotSigned:
       self = .signatureDoesNotMatch(
-        "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+        "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+      )
     case .malformedDate(let text):
       self = .incompleteSignature(
         "Date must be in ISO-8601 'basic format'. Got '\(echo(text))'. "
-          + "See http://en.wikipedia.org/wiki/ISO_8601")
+          + "See http://en.wikipedia.org/wiki/ISO_8601"
+      )
     case .expiresOutOfRange(let text):
       self.init(
-        code: "AuthorizationQueryParametersError", httpStatus: 400,
-        message: "X-Amz-Expires must be a number of seconds from 1 to 604800. Got '\(echo(text))'.")
+        code: "AuthorizationQueryParametersError",
+        httpStatus: 400,
+        message: "X-Amz-Expires must be a number of seconds from 1 to 604800. Got '\(echo(text))'."
+      )
     case .expired(let requestDate, let now, let window):
       let limit = now.advanced(bySeconds: -window)
       self = .signatureDoesNotMatch(
         "Signature expired: \(requestDate.basicFormat) is now earlier than \(limit.basicFormat) "
-          + "(\(now.basicFormat) - \(window / 60) min.)")
+          + "(\(now.basicFormat) - \(window / 60) min.)"
+      )
     case .notYetCurrent(let requestDate, let now, let window):
       let limit = now.advanced(bySeconds: window)
       self = .signatureDoesNotMatch(
         "Signature not yet current: \(requestDate.basicFormat) is still later than \(limit.basicFormat) "
-          + "(\(now.basicFormat) + \(window / 60) min.)")
+          + "(\(now.basicFormat) + \(window / 60) min.)"
+      )
     case .malformedCredential(let text, .hmacSHA256):
       self = .incompleteSignature(
         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
-          + "got '\(echo(text))'")
+          + "got '\(echo(text))'"
+      )
     case .malformedCredential(let text, .ecdsaP256SHA256):
       self = .incompleteSignature(
         "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term, "
-          + "got '\(echo(text))'")
+          + "got '\(echo(text))'"
+      )
     case .scopeMismatch(let faults):
       self = .signatureDoesNotMatch(faults.map(sentence).joined(separator: " "))
     case .duplicateHeader(let name):
       self = .signatureDoesNotMatch("header `\(echo(name))` stands more than once")
     case .ambiguousQueryParameter(let name):
       self = .signatureDoesNotMatch(
-        "query parameter `\(echo(name))` stands more than once or in another case")
+        "query parameter `\(echo(name))` stands more than once or in another case"
+      )
     case .ambiguousTarget:
       self = .signatureDoesNotMatch("request target is not a path with an unambiguously encoded query")
     case .malformedSignedHeaders(let list):
@@ -82,7 +95,8 @@ extension ServiceError {
     case .malformedSignature, .signatureDoesNotMatch:
       self = .signatureDoesNotMatch(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-          + "Access Key and signing method. Consult the service documentation for details.")
+          + "Access Key and signing method. Consult the service documentation for details."
+      )
     case .signingKeyUnusable:
       self.init(code: "InternalFailure", httpStatus: 500, message: nil)
     }

@@ -53,7 +53,8 @@ package protocol TokenSigner: Sendable {
 
   /// The signature over `message`, in JWS form: RS256 256 octets, ES384 96 octets R followed by S.
   ///
-  /// The algorithm is the key's own. The result was checked before it is returned.
+  /// The algorithm is the key's own. An RS256 signature was verified with the public key before it is returned; of
+  /// an ES384 key the pair was checked when it was loaded (docs/decisions/0006-signing-libraries.md).
   func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8]
 }
 

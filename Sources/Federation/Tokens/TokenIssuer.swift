@@ -9,7 +9,7 @@ internal import TokenFormats
 package struct TokenIssuer: Sendable {
   private let signer: any TokenSigner
 
-  /// Signs with `signer`, which checks its own signatures before it releases them.
+  /// Signs with `signer`, which vouches for what it releases.
   package init(signer: any TokenSigner) {
     self.signer = signer
   }

@@ -27,7 +27,9 @@ package struct DiscoveryDocument: Hashable, Sendable {
   /// `id_token_signing_alg_values_supported`; empty when the member is absent.
   package let signingAlgorithms: [String]
 
-  /// Reads a document that a stranger wrote. Members that are not named here may stand and are not looked at.
+  /// Reads a document that a stranger wrote.
+  ///
+  /// Members that are not named here may stand and are not looked at.
   package init(json: [UInt8]) throws(DiscoveryDocumentError) {
     let document: JSONValue
     do {

@@ -70,7 +70,9 @@ extension PublicKey {
 // MARK: - Reading
 
 extension JWK {
-  /// Why a key is left out of a set. Source: RFC 7517 §5, keys that are "not understood" or out of range are ignored.
+  /// Why a key is left out of a set.
+  ///
+  /// Source: RFC 7517 §5, keys that are "not understood" or out of range are ignored.
   package enum Unsupported: Hashable, Sendable {
     /// The `kty` is neither `RSA` nor `EC`.
     case keyType(String)
@@ -94,7 +96,9 @@ extension JWK {
     case malformed(String)
   }
 
-  /// Members that hold private or symmetric key material. Source: IANA JOSE registry, JSON Web Key Parameters.
+  /// Members that hold private or symmetric key material.
+  ///
+  /// Source: IANA JOSE registry, JSON Web Key Parameters.
   private static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 
   /// Reads one element of `keys`.

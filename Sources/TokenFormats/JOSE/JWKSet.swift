@@ -6,10 +6,11 @@
 package import IdentityModel
 package import StrictJSON
 
-/// Why a JWK set is refused whole. `index` counts the elements of `keys` from 0.
+/// Why a JWK set is refused whole.
+///
+/// `index` counts the elements of `keys` from 0.
 package enum JWKSetError: Error, Hashable, Sendable {
   /// It is not JSON, or larger than a mebibyte.
-  ///
   case json(JSONReaderError)
   /// It is not an object with an array `keys`.
   case keysMissing
@@ -72,13 +73,14 @@ package struct JWKSet: Sendable {
     self.ignored = ignored
   }
 
-  /// The keys whose `kid` has exactly the bytes of `keyID`. A key without `kid` is never among them.
+  /// The keys whose `kid` has exactly the bytes of `keyID`.
+  ///
+  /// A key without `kid` is never among them.
   package func keys(withID keyID: String) -> [JWK] {
     keys.filter { key in key.keyID.map { same($0, keyID) } ?? false }
   }
 
   /// The set as it is published: `{"keys":[…]}`, in the order given.
-  ///
   package static func render(keys: [PublicKey]) -> [UInt8] {
     var writer = JSONWriter(capacity: 1024)
     writer.object { writer in

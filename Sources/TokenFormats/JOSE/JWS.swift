@@ -21,7 +21,9 @@ package struct VerifiedJWS: Hashable, Sendable {
 
 /// JSON Web Signature, compact serialisation.
 package enum JWS {
-  /// The longest token that is read. AWS's longest is about 20,400 bytes. Unit: bytes.
+  /// The longest token that is read.
+  ///
+  /// AWS's longest is about 20,400 bytes. Unit: bytes.
   package static let maximumBytes = 32_768
 
   /// What is signed: the header `{"kid":…,"typ":"JWT","alg":…}` in AWS's order, and the payload, both encoded.
@@ -53,7 +55,9 @@ package enum JWS {
     return String(decoding: token, as: UTF8.self)
   }
 
-  /// Checks form, header and signature of `token`. The payload may be anything.
+  /// Checks form, header and signature of `token`.
+  ///
+  /// The payload may be anything.
   ///
   /// SECURITY: `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not looked at: they name keys of the sender's choice.
   /// `crit` is refused, because no extension is understood here, and with it `b64` (RFC 7797).

@@ -5,7 +5,9 @@
 package import IdentityModel
 package import StrictJSON
 
-/// The check that a token failed. Values are the token's own words: a stranger's, to be escaped when shown.
+/// The check that a token failed.
+///
+/// Values are the token's own words: a stranger's, to be escaped when shown.
 package enum JWTVerificationError: Error, Hashable, Sendable {
   /// A part of a compact serialisation.
   package enum Part: Hashable, Sendable {

@@ -14,9 +14,13 @@ package struct JWTExpectations: Hashable, Sendable {
   package var audience: String?
   /// The time of the check.
   package var now: Instant
-  /// How far clocks may differ, for `exp`, `nbf` and `iat`. Unit: seconds.
+  /// How far clocks may differ, for `exp`, `nbf` and `iat`.
+  ///
+  /// Unit: seconds.
   package var leewaySeconds: Int64
-  /// The longest span from `iat` to `exp` that is accepted; `nil` for any. Unit: seconds.
+  /// The longest span from `iat` to `exp` that is accepted; `nil` for any.
+  ///
+  /// Unit: seconds.
   package var maximumLifetimeSeconds: Int64?
 
   /// Gathers the expectations.
@@ -49,7 +53,9 @@ package struct VerifiedToken: Hashable, Sendable {
 
 /// Verifies JSON Web Tokens.
 package struct JWTVerifier: Sendable {
-  /// Makes a verifier. It has no state: keys and expectations come with each token.
+  /// Makes a verifier.
+  ///
+  /// It has no state: keys and expectations come with each token.
   package init() {}
 
   /// Verifies `token` against `keys` and `expectations`.

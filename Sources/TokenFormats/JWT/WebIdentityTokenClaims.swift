@@ -7,7 +7,9 @@
 package import IdentityModel
 import StrictJSON
 
-/// The members of the `https://sts.amazonaws.com/` object. What is absent or empty is left out, never null.
+/// The members of the `https://sts.amazonaws.com/` object.
+///
+/// What is absent or empty is left out, never null.
 package struct AWSClaims: Hashable, Sendable {
   /// `aws_account`: the caller's account.
   package var account: AccountID
@@ -58,7 +60,9 @@ package struct AWSClaims: Hashable, Sendable {
 
 /// The claims of one token.
 package struct WebIdentityTokenClaims: Hashable, Sendable {
-  /// The largest payload that is signed. Unit: bytes of UTF-8. Source: contract §1.7.
+  /// The largest payload that is signed.
+  ///
+  /// Unit: bytes of UTF-8. Source: contract §1.7.
   package static let maximumPayloadBytes = 14_984
 
   /// `aud`: the audiences as they were asked for, order and duplicates kept; at least one.
