@@ -59,17 +59,20 @@ let package = Package(
     // house
     wall(
       "Federation",
-      ["IdentityModel", "StrictJSON", "SigV4", "AWSProtocols", "PolicyEngine", "TokenFormats", "AuditTrail"]),
+      ["IdentityModel", "StrictJSON", "SigV4", "AWSProtocols", "PolicyEngine", "TokenFormats", "AuditTrail"]
+    ),
 
     // adapters
     wall(
       "StoreSQLite",
-      ["Federation", "IdentityModel", "AuditTrail", .product(name: "GRDB", package: "GRDB.swift")]),
+      ["Federation", "IdentityModel", "AuditTrail", .product(name: "GRDB", package: "GRDB.swift")]
+    ),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "hogweed", providers: [.apt(["nettle-dev", "libgmp-dev"])]),
     wall(
       "LocalKeys",
-      ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]),
+      ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]
+    ),
     wall(
       "HTTPServer",
       [
@@ -84,7 +87,8 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Logging", package: "swift-log"),
         crypto,
-      ]),
+      ]
+    ),
     wall(
       "FederationClient",
       [
@@ -93,7 +97,8 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-      ]),
+      ]
+    ),
 
     // executable
     .executableTarget(
@@ -107,7 +112,8 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict
+    ),
 
     // tests: rooms, then the pipeline, then the adapters
     tests("IdentityModelTests", ["IdentityModel"]),
@@ -121,10 +127,12 @@ let package = Package(
       [
         "Federation", "IdentityModel", "StrictJSON", "SigV4", "AuditTrail", "TokenFormats", "LocalKeys",
         "StoreSQLite",
-      ]),
+      ]
+    ),
     tests(
       "LocalKeysTests",
-      ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", crypto, cryptoExtras]),
+      ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", crypto, cryptoExtras]
+    ),
     tests(
       "HTTPServerTests",
       [
@@ -139,7 +147,8 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Logging", package: "swift-log"),
         crypto,
-      ]),
+      ]
+    ),
     tests(
       "FederationClientTests",
       [
@@ -149,13 +158,15 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         crypto, cryptoExtras,
-      ]),
+      ]
+    ),
     tests(
       "StoreTests",
       [
         "StoreSQLite", "Federation", "AuditTrail", "IdentityModel",
         .product(name: "GRDB", package: "GRDB.swift"),
-      ]),
+      ]
+    ),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -21,7 +21,7 @@ ADAPTERS = {"StoreSQLite", "LocalKeys", "HTTPServer", "FederationClient"}
 # What a target may import without declaring it.
 ANYONE = {"Swift", "Synchronization"}
 OUTSIDE = ANYONE | {"Foundation", "FoundationEssentials", "Dispatch", "Glibc", "Musl"}
-TESTS = OUTSIDE | {"Testing"}
+TESTS = OUTSIDE | {"Testing", "FoundationXML"}
 
 # Products whose modules are not one module of the same name.
 MODULES_OF_PRODUCT = {"GRDB": {"GRDB", "GRDBSQLite"}}

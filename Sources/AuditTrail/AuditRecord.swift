@@ -9,7 +9,9 @@ package import StrictJSON
 
 /// One call, allowed or refused.
 package struct AuditRecord: Hashable, Sendable {
-  /// How the call ended. There is no default: whoever makes a record says it.
+  /// How the call ended.
+  ///
+  /// There is no default: whoever makes a record says it.
   package enum Outcome: Hashable, Sendable {
     /// It was done; the parts of the response that may be recorded.
     case succeeded(responseElements: JSONValue?)
@@ -34,7 +36,11 @@ package struct AuditRecord: Hashable, Sendable {
 
     /// Gathers the parts.
     package init(
-      type: String, principalID: String?, arn: String?, accountID: AccountID?, accessKeyID: String?,
+      type: String,
+      principalID: String?,
+      arn: String?,
+      accountID: AccountID?,
+      accessKeyID: String?,
       userName: String?
     ) {
       self.type = type
@@ -81,10 +87,22 @@ package struct AuditRecord: Hashable, Sendable {
 
   /// Gathers the parts.
   package init(
-    eventTime: Instant, userIdentity: UserIdentity, eventSource: String, eventName: String, awsRegion: String,
-    sourceIPAddress: String, userAgent: String?, requestParameters: JSONValue?, outcome: Outcome,
-    requestID: String, eventID: String, readOnly: Bool, recipientAccountID: AccountID?, tlsVersion: String?,
-    tlsCipherSuite: String?, clientProvidedHostHeader: String?
+    eventTime: Instant,
+    userIdentity: UserIdentity,
+    eventSource: String,
+    eventName: String,
+    awsRegion: String,
+    sourceIPAddress: String,
+    userAgent: String?,
+    requestParameters: JSONValue?,
+    outcome: Outcome,
+    requestID: String,
+    eventID: String,
+    readOnly: Bool,
+    recipientAccountID: AccountID?,
+    tlsVersion: String?,
+    tlsCipherSuite: String?,
+    clientProvidedHostHeader: String?
   ) {
     self.eventTime = eventTime
     self.userIdentity = userIdentity

@@ -11,9 +11,15 @@ package struct ARN: Sendable, CustomStringConvertible {
   /// The ARN as it is written.
   package let description: String
 
-  /// Joins the six parts. The parts hold no colon, except `resource`.
+  /// Joins the six parts.
+  ///
+  /// The parts hold no colon, except `resource`.
   package init(
-    partition: String = "aws", service: String, region: String = "", account: AccountID, resource: String
+    partition: String = "aws",
+    service: String,
+    region: String = "",
+    account: AccountID,
+    resource: String
   ) {
     self.description = "arn:\(partition):\(service):\(region):\(account):\(resource)"
   }

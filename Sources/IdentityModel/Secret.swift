@@ -21,7 +21,9 @@ package struct Secret: Sendable {
   /// The number of bytes.
   package var count: Int { bytes.count }
 
-  /// Lends the bytes to `body`: the one place where they are visible. Keep nothing of them.
+  /// Lends the bytes to `body`: the one place where they are visible.
+  ///
+  /// Keep nothing of them.
   package func withBytes<Result, Failure: Error>(
     _ body: ([UInt8]) throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -9,7 +9,9 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
   /// AWS Identity and Access Management, AWS Query, version 2010-05-08.
   case iam
 
-  /// The API version that requests name in `Version`. Source: botocore service models.
+  /// The API version that requests name in `Version`.
+  ///
+  /// Source: botocore service models.
   package var apiVersion: String {
     switch self {
     case .sts: "2011-06-15"
@@ -17,7 +19,9 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The XML namespace of responses. Source: botocore service models, `xmlNamespace`.
+  /// The XML namespace of responses.
+  ///
+  /// Source: botocore service models, `xmlNamespace`.
   package var xmlNamespace: String {
     switch self {
     case .sts: "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -25,7 +29,9 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The `eventSource` of an audit record. Source: CloudTrail record contents.
+  /// The `eventSource` of an audit record.
+  ///
+  /// Source: CloudTrail record contents.
   package var eventSource: String { rawValue + ".amazonaws.com" }
 }
 

@@ -2,7 +2,7 @@
 //
 // The entity tag of a published document: a digest of its bytes. Source: RFC 9110 §8.8.3.
 
-internal import Crypto
+import Crypto
 
 /// Makes entity tags.
 package enum EntityTag {

@@ -2,10 +2,10 @@
 //
 // What a person or a script reads on the terminal. Text from outside is shown with its control characters escaped.
 
-internal import FoundationEssentials
+import FoundationEssentials
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
 /// A command that could not do its work: one line, a hint where one is known, an exit status.

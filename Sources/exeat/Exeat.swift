@@ -3,8 +3,8 @@
 // The entry point: parses the command line, runs a command, and turns every failure into one line and an exit
 // status: 0 done, 1 refused or failed, 2 wrong usage.
 
-internal import ArgumentParser
-internal import FoundationEssentials
+import ArgumentParser
+import FoundationEssentials
 
 @main
 struct Exeat: AsyncParsableCommand {
@@ -18,7 +18,8 @@ struct Exeat: AsyncParsableCommand {
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
       AuditCommand.self, VersionCommand.self,
-    ])
+    ]
+  )
 
   static func main() async {
     do {
@@ -33,10 +34,10 @@ struct Exeat: AsyncParsableCommand {
       Exeat.exit(withError: ExitCode(failure.status))
     } catch let code as ExitCode {
       Exeat.exit(withError: code)
-    } catch where exitCode(for: error) == .validationFailure {
+    } catch  where exitCode(for: error) == .validationFailure {
       Console.error(CommandFailure.usage(message(for: error), hint: "see `exeat --help`"))
       Exeat.exit(withError: ExitCode(2))
-    } catch where exitCode(for: error) == .success {
+    } catch  where exitCode(for: error) == .success {
       // Help and version are asked for by throwing.
       Exeat.exit(withError: error)
     } catch {
@@ -46,10 +47,12 @@ struct Exeat: AsyncParsableCommand {
   }
 }
 
-/// `exeat version`
+/// `exeat version`.
 struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "version", abstract: "Print the version.")
+    commandName: "version",
+    abstract: "Print the version."
+  )
 
   @Flag(help: "Print JSON.") var json = false
 

@@ -2,7 +2,7 @@
 //
 // JSON for eyes: two spaces a level, control characters shown escaped.
 
-internal import StrictJSON
+import StrictJSON
 
 /// Lays a JSON text out.
 enum PrettyJSON {

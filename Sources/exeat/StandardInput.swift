@@ -3,7 +3,7 @@
 // Reads standard input up to a limit.
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
 /// Reads whole streams.

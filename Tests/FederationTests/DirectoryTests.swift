@@ -42,7 +42,8 @@ import Testing
       let old = try await server.user("alice")
       #expect(await server.call("GetCallerIdentity", as: old).status == 200)
       #expect(
-        await server.call("DeleteAccessKey", ["UserName": "alice", "AccessKeyId": old.id]).status == 200)
+        await server.call("DeleteAccessKey", ["UserName": "alice", "AccessKeyId": old.id]).status == 200
+      )
       #expect(await server.call("DeleteUser", ["UserName": "alice"]).status == 200)
       let new = try await server.user("alice")
       #expect(await server.call("GetCallerIdentity", as: old).code == "InvalidClientTokenId")
@@ -74,7 +75,9 @@ import Testing
   @Test func `a permissions boundary is refused, not ignored`() async throws {
     try await TestServer.run { server in
       let answer = await server.call(
-        "CreateUser", ["UserName": "alice", "PermissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"])
+        "CreateUser",
+        ["UserName": "alice", "PermissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"]
+      )
       #expect(answer.status == 400)
       #expect(await server.call("GetUser", ["UserName": "alice"]).code == "NoSuchEntity")
     }
@@ -85,11 +88,16 @@ import Testing
       #expect(await server.call("CreateUser", ["UserName": "alice"]).status == 200)
       func policy(_ size: Int) -> String {
         let frame = #"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:X","Resource":"*"}}"#
-        return frame.replacing("s3:X", with: "s3:" + String(repeating: "x", count: size - frame.utf8.count + 1))
+        return frame.replacing(
+          "s3:X",
+          with: "s3:" + String(repeating: "x", count: size - frame.utf8.count + 1)
+        )
       }
       func put(_ name: String, _ document: String) async -> Answer {
         await server.call(
-          "PutUserPolicy", ["UserName": "alice", "PolicyName": name, "PolicyDocument": document])
+          "PutUserPolicy",
+          ["UserName": "alice", "PolicyName": name, "PolicyDocument": document]
+        )
       }
       #expect(await put("a", policy(1024)).status == 200)
       #expect(await put("b", policy(1025)).code == "LimitExceeded")

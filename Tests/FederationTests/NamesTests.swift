@@ -18,7 +18,8 @@ import Testing
     }
     // Published in AWS's documentation as an example, with the account that AWS itself answers for it.
     #expect(AccountID.inAccessKeyID("AKIAIOSFODNN7EXAMPLE")?.description == "581039954779")
-    for text in ["", "test", "AKIA", "AKIAIOSFODNN7EXAMPL1", "BKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLEX"] {
+    for text in ["", "test", "AKIA", "AKIAIOSFODNN7EXAMPL1", "BKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLEX"]
+    {
       #expect(AccountID.inAccessKeyID(text) == nil, "\(text)")
     }
   }
@@ -57,13 +58,15 @@ import Testing
     #expect(try PublicURL(text).description == expected)
   }
 
-  @Test(arguments: [
-    ("", .scheme), ("ftp://a", .scheme), ("sts.example.org", .scheme), ("http://example.org", .plainHTTP),
-    ("http://127.evil.example", .plainHTTP), ("https://", .host), ("https://a b", .host),
-    ("https://a:0", .port), ("https://a:65536", .port), ("https://a:08", .port), ("https://a:", .port),
-    ("https://a/b", .notAnOrigin), ("https://u@a", .notAnOrigin), ("https://a?b", .notAnOrigin),
-    ("https://a#b", .notAnOrigin),
-  ] as [(String, PublicURL.Problem)])
+  @Test(
+    arguments: [
+      ("", .scheme), ("ftp://a", .scheme), ("sts.example.org", .scheme), ("http://example.org", .plainHTTP),
+      ("http://127.evil.example", .plainHTTP), ("https://", .host), ("https://a b", .host),
+      ("https://a:0", .port), ("https://a:65536", .port), ("https://a:08", .port), ("https://a:", .port),
+      ("https://a/b", .notAnOrigin), ("https://u@a", .notAnOrigin), ("https://a?b", .notAnOrigin),
+      ("https://a#b", .notAnOrigin),
+    ] as [(String, PublicURL.Problem)]
+  )
   func `what is no origin is refused`(_ text: String, _ problem: PublicURL.Problem) {
     #expect(throws: problem) { try PublicURL(text) }
   }

@@ -27,7 +27,8 @@ private let allowTokens = #"""
     }
   }
 
-  @Test func `without an audit log there is no token and no change, and both come back with it`() async throws {
+  @Test func `without an audit log there is no token and no change, and both come back with it`() async throws
+  {
     try await TestServer.run { server in
       server.sink.setBroken(true)
       let refused = await server.token()
@@ -63,7 +64,9 @@ private let allowTokens = #"""
         #expect(await server.token(as: alice).code == "AccessDenied")
         try await server.put(allowTokens, on: "alice")
         #expect(await server.token(as: alice).status == 200)
-        #expect(await server.call("DeleteUserPolicy", ["UserName": "alice", "PolicyName": "p"]).status == 200)
+        #expect(
+          await server.call("DeleteUserPolicy", ["UserName": "alice", "PolicyName": "p"]).status == 200
+        )
       }
     }
   }
@@ -79,7 +82,8 @@ private let allowTokens = #"""
       #expect(await server.call("UpdateAccessKey", again).status == 200)
       #expect(await server.token(as: alice).status == 200)
       #expect(
-        await server.call("DeleteAccessKey", ["UserName": "alice", "AccessKeyId": alice.id]).status == 200)
+        await server.call("DeleteAccessKey", ["UserName": "alice", "AccessKeyId": alice.id]).status == 200
+      )
       #expect(await server.token(as: alice).code == "InvalidClientTokenId")
     }
   }
@@ -145,7 +149,10 @@ private let allowTokens = #"""
     try await TestServer.run { server in
       let other = Keys(id: "AKIAOTHEROTHEROTHER0", secret: "other-secret")
       try await server.addAccount(
-        try #require(AccountID("999999999999")), other, enablesFederation: true)
+        try #require(AccountID("999999999999")),
+        other,
+        enablesFederation: true
+      )
       let alice = try await server.user("alice", policy: allowTokens)
       for (action, parameters) in [
         ("GetUser", ["UserName": "alice"]), ("DeleteUser", ["UserName": "alice"]),

@@ -65,7 +65,8 @@ struct TestServer: Sendable {
 
   /// Runs `body` against a new server with the account `123456789012`, its root key, and federation enabled or not.
   static func run(
-    enablesFederation: Bool = true, keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
+    enablesFederation: Bool = true,
+    keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
     _ body: (TestServer) async throws -> Void
   ) async throws {
     let store = try SQLiteStore.inMemory()
@@ -88,18 +89,33 @@ struct TestServer: Sendable {
     let diagnostics = Diagnostics { _ in }
     let house = House(
       directory: directory,
-      issuers: Issuers(publicURL: try PublicURL("https://sts.example.test"), style: .path), signer: keys,
-      sealer: keys, entropy: .system, diagnostics: diagnostics)
+      issuers: Issuers(publicURL: try PublicURL("https://sts.example.test"), style: .path),
+      signer: keys,
+      sealer: keys,
+      entropy: .system,
+      diagnostics: diagnostics
+    )
     let metrics = Metrics(actions: .all)
     let pipeline = Pipeline(
       authenticator: Authenticator(
         directory: directory,
         profile: VerificationProfile(
-          services: ["sts", "iam"], homeRegion: region, regionIsAcceptable: { _ in true },
-          allowsUnsignedContentType: true),
-        acceptedHosts: AcceptedHosts(["sts.example.test"]), diagnostics: diagnostics),
-      recorder: Recorder(sink: sink, directory: directory), house: house, actions: .all,
-      clock: WallClock { clock.now }, homeRegion: region, diagnostics: diagnostics, metrics: metrics)
+          services: ["sts", "iam"],
+          homeRegion: region,
+          regionIsAcceptable: { _ in true },
+          allowsUnsignedContentType: true
+        ),
+        acceptedHosts: AcceptedHosts(["sts.example.test"]),
+        diagnostics: diagnostics
+      ),
+      recorder: Recorder(sink: sink, directory: directory),
+      house: house,
+      actions: .all,
+      clock: WallClock { clock.now },
+      homeRegion: region,
+      diagnostics: diagnostics,
+      metrics: metrics
+    )
     self.site = Site(pipeline: pipeline, issuers: house.issuers, metrics: metrics) { true }
     self.store = store
     self.sink = sink
@@ -110,25 +126,38 @@ struct TestServer: Sendable {
   /// Adds an account with a root key.
   func addAccount(_ account: AccountID, _ keys: Keys, enablesFederation: Bool) async throws {
     try await Bootstrap.createAccount(
-      account, accessKeyID: keys.id, secretAccessKey: Secret(keys.secret),
-      enablesFederation: enablesFederation, house: house, now: clock.now)
+      account,
+      accessKeyID: keys.id,
+      secretAccessKey: Secret(keys.secret),
+      enablesFederation: enablesFederation,
+      house: house,
+      now: clock.now
+    )
   }
 
   /// Sends a form to `service` (by `Action`: STS or IAM), signed by `keys`.
   func call(
-    _ action: String, _ parameters: KeyValuePairs<String, String> = [:], as keys: Keys = .root,
+    _ action: String,
+    _ parameters: KeyValuePairs<String, String> = [:],
+    as keys: Keys = .root,
     headers: [HTTPField] = []
   ) async -> Answer {
     let service: ServiceName = action.hasPrefix("Get") && stsActions.contains(action) ? .sts : .iam
     let pairs = [("Action", action), ("Version", service.apiVersion)] + parameters.map { ($0.key, $0.value) }
     return await send(
-      Array(pairs.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&").utf8), to: service,
-      as: keys, headers: headers)
+      Array(pairs.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&").utf8),
+      to: service,
+      as: keys,
+      headers: headers
+    )
   }
 
   /// Sends `body` as a form to `service`, signed by `keys`.
   func send(
-    _ body: [UInt8], to service: ServiceName, as keys: Keys = .root, headers extra: [HTTPField] = []
+    _ body: [UInt8],
+    to service: ServiceName,
+    as keys: Keys = .root,
+    headers extra: [HTTPField] = []
   ) async -> Answer {
     var headers = [
       HTTPField("Host", "sts.example.test"),
@@ -138,13 +167,25 @@ struct TestServer: Sendable {
       headers += RequestSigner.sign(
         SignableRequest(method: "POST", target: "/", headers: headers, body: body),
         credential: SigningCredential(
-          accessKeyID: keys.id, secretAccessKey: Secret(keys.secret), sessionToken: nil),
-        region: region, service: service.rawValue, now: clock.now)
+          accessKeyID: keys.id,
+          secretAccessKey: Secret(keys.secret),
+          sessionToken: nil
+        ),
+        region: region,
+        service: service.rawValue,
+        now: clock.now
+      )
     }
     let response = await site.respond(
       to: APIRequest(
-        method: "POST", target: "/", headers: headers + extra, body: body, sourceIPAddress: "192.0.2.7",
-        tls: nil))
+        method: "POST",
+        target: "/",
+        headers: headers + extra,
+        body: body,
+        sourceIPAddress: "192.0.2.7",
+        tls: nil
+      )
+    )
     return Answer(status: response.status, text: String(decoding: response.body, as: UTF8.self))
   }
 
@@ -154,13 +195,17 @@ struct TestServer: Sendable {
     if let policy { try await put(policy, on: name) }
     let answer = await call("CreateAccessKey", ["UserName": name])
     return Keys(
-      id: try #require(answer["AccessKeyId"]), secret: try #require(answer["SecretAccessKey"]))
+      id: try #require(answer["AccessKeyId"]),
+      secret: try #require(answer["SecretAccessKey"])
+    )
   }
 
   /// Puts `policy` on the user `name`.
   func put(_ policy: String, on name: String) async throws {
     let answer = await call(
-      "PutUserPolicy", ["UserName": name, "PolicyName": "p", "PolicyDocument": policy])
+      "PutUserPolicy",
+      ["UserName": name, "PolicyName": "p", "PolicyDocument": policy]
+    )
     #expect(answer.status == 200, "\(answer.text)")
   }
 

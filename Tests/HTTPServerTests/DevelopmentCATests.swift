@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The development certificate authority; openssl is the judge of its certificates. Source: RFC 5280 §4.2.
 
 import Foundation
 import Glibc

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Clients that take their time, limits, and the end of the server.
 
 import Foundation
 import Glibc

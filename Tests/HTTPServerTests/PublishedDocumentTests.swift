@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Published documents as relying parties and browsers fetch them. Source: RFC 9110 §8.8, §13.1.2; Fetch.
 
 import HTTPServer
 import Foundation

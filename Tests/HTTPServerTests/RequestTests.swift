@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// HTTP/1.1 requests, good and bad, octet by octet. Source: RFC 9112; RFC 9110 §5, §10.1.1.
 
 import Foundation
 import Glibc

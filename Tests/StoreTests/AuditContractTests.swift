@@ -89,16 +89,6 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `an event is recorded once`(_ engine: Engine) async throws {
-    try await engine.withStore { store in
-      try await store.append(event("e1"))
-      await #expect(throws: StoreError.self) { try await store.append(event("e1")) }
-      try await store.append(event("e2"))
-      #expect(try await eventIDs(in: store) == ["e1", "e2"])
-    }
-  }
-
-  @Test(arguments: Engine.allCases)
   func `the record of a cancelled caller is written`(_ engine: Engine) async throws {
     try await engine.withStore { store in
       let returned = try await withThrowingTaskGroup(of: Void.self) { group in

@@ -84,7 +84,7 @@ private func works(_ program: String...) async -> Bool {
       let answersPath = path + ".answers"
       let status = try await run(
         [
-          "strace", "-f", "-o", path + ".trace", "-P", path + suffix, "-e", "trace=\(call)", "-e",
+          "strace", "-f", "-o", path + ".trace", "-P", path + suffix, "-e", "trace=openat,\(call)", "-e",
           "inject=\(call):error=EIO:when=\(when)", CommandLine.arguments[0], "--testing-library",
           "swift-testing",
           "--filter", "FaultyProcess",
@@ -94,6 +94,7 @@ private func works(_ program: String...) async -> Bool {
       #expect(status == 0)
       let trace = try String(contentsOfFile: path + ".trace", encoding: .utf8)
       #expect(trace.contains("(INJECTED)"))
+      if suffix == "-wal" { expectReconnection(after: "(INJECTED)", in: trace, call) }
       let data = try #require(FileManager.default.contents(atPath: answersPath))
       let answers = try JSONDecoder().decode(Answers.self, from: data)
       // The store file is written by checkpoints only, and they are tried again: callers never hear of those errors.
@@ -106,6 +107,14 @@ private func works(_ program: String...) async -> Bool {
       #expect(answers.acknowledged.isSubset(of: found))
       #expect(found.last == "last")
     }
+  }
+}
+
+/// After each failed call the WAL must be opened anew before anything else is done to it.
+private func expectReconnection(after failure: String, in trace: String, _ call: String) {
+  let lines = trace.split(separator: "\n").filter { $0.contains("openat") || $0.contains(call) }
+  for (line, next) in zip(lines, lines.dropFirst()) where line.contains(failure) {
+    #expect(next.contains("openat"), "\(line) was followed by \(next)")
   }
 }
 

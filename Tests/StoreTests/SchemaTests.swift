@@ -35,7 +35,6 @@ import Testing
     "INSERT INTO audit \(auditRow) VALUES (4, 'e4', 0, NULL, 's', 'n', '{}')",
     "INSERT INTO audit \(auditRow) VALUES (2, 'e3', 0, NULL, 's', 'n', '{}')",
     "INSERT OR REPLACE INTO audit \(auditRow) VALUES (2, 'e3', 0, NULL, 's', 'n', '{}')",
-    "INSERT OR REPLACE INTO audit \(auditRow) VALUES (3, 'e2', 0, NULL, 's', 'n', '{}')",
     "INSERT INTO audit \(auditRow) VALUES (2, 'e3', 0, NULL, 's', 'n', '{}') "
       + "ON CONFLICT (sequence) DO UPDATE SET json = '{}'",
     "INSERT INTO audit \(auditRow) VALUES (NULL, 'e3', 0, NULL, 's', 'n', '{}')",

@@ -3,9 +3,9 @@
 // The first account of a new store: made by the operator on the machine, not by an API call, and on record all the
 // same.
 
-internal import AuditTrail
+import AuditTrail
 package import IdentityModel
-internal import StrictJSON
+import StrictJSON
 
 /// Makes the first account.
 package enum Bootstrap {
@@ -13,7 +13,11 @@ package enum Bootstrap {
   ///
   /// Throws when the account or the key exists already, or when the server is sealed.
   package static func createAccount(
-    _ account: AccountID, accessKeyID: String, secretAccessKey: Secret, enablesFederation: Bool, house: House,
+    _ account: AccountID,
+    accessKeyID: String,
+    secretAccessKey: Secret,
+    enablesFederation: Bool,
+    house: House,
     now: Instant
   ) async throws {
     var change = Change()
@@ -27,32 +31,58 @@ package enum Bootstrap {
     }
     try change.create(accountRecord, id: account.description, account: account)
     try NewAccessKey(
-      accessKeyID: accessKeyID, secretAccessKey: secretAccessKey, account: account, user: nil, now: now
+      accessKeyID: accessKeyID,
+      secretAccessKey: secretAccessKey,
+      account: account,
+      user: nil,
+      now: now
     ).add(to: &change, sealer: house.sealer)
     try await house.directory.commit(
-      change, of: account,
-      recording: record(account, accessKeyID: accessKeyID, enablesFederation: enablesFederation, house, now))
+      change,
+      of: account,
+      recording: record(account, accessKeyID: accessKeyID, enablesFederation: enablesFederation, house, now)
+    )
     if let issuer { house.issuers.publish(issuer) }
   }
 
   private static func record(
-    _ account: AccountID, accessKeyID: String, enablesFederation: Bool, _ house: House, _ now: Instant
+    _ account: AccountID,
+    accessKeyID: String,
+    enablesFederation: Bool,
+    _ house: House,
+    _ now: Instant
   ) -> AuditRecord {
     AuditRecord(
       eventTime: now,
       userIdentity: AuditRecord.UserIdentity(
-        type: "Operator", principalID: nil, arn: nil, accountID: nil, accessKeyID: nil, userName: nil),
-      eventSource: "exeat", eventName: "CreateAccount", awsRegion: "", sourceIPAddress: "",
+        type: "Operator",
+        principalID: nil,
+        arn: nil,
+        accountID: nil,
+        accessKeyID: nil,
+        userName: nil
+      ),
+      eventSource: "exeat",
+      eventName: "CreateAccount",
+      awsRegion: "",
+      sourceIPAddress: "",
       userAgent: nil,
       requestParameters: .object(
         JSONObject([
           JSONObject.Member("accountId", .string(account.description)),
           JSONObject.Member("accessKeyId", .string(accessKeyID)),
           JSONObject.Member("outboundWebIdentityFederation", .bool(enablesFederation)),
-        ])),
-      outcome: .succeeded(responseElements: nil), requestID: house.entropy.uuid(),
-      eventID: house.entropy.uuid(), readOnly: false, recipientAccountID: account, tlsVersion: nil,
-      tlsCipherSuite: nil, clientProvidedHostHeader: nil)
+        ])
+      ),
+      outcome: .succeeded(responseElements: nil),
+      requestID: house.entropy.uuid(),
+      eventID: house.entropy.uuid(),
+      readOnly: false,
+      recipientAccountID: account,
+      tlsVersion: nil,
+      tlsCipherSuite: nil,
+      clientProvidedHostHeader: nil
+    )
   }
 }
 
@@ -68,14 +98,26 @@ package struct NewAccessKey: Sendable {
   /// Adds the key's records to `change`, its secret sealed.
   package func add(to change: inout Change, sealer: any SecretSealer) throws {
     let sealed = try sealer.seal(
-      secretAccessKey, context: AccessKeyRecord.sealContext(account, accessKeyID))
+      secretAccessKey,
+      context: AccessKeyRecord.sealContext(account, accessKeyID)
+    )
     try change.create(
       AccessKeyRecord(
-        accessKeyID: accessKeyID, account: account, userName: user?.userName, userID: user?.userID,
-        status: .active, createDate: now, sealedSecret: Octets(sealed)),
-      id: accessKeyID, account: account)
+        accessKeyID: accessKeyID,
+        account: account,
+        userName: user?.userName,
+        userID: user?.userID,
+        status: .active,
+        createDate: now,
+        sealedSecret: Octets(sealed)
+      ),
+      id: accessKeyID,
+      account: account
+    )
     try change.create(
       UserAccessKeyRecord(accessKeyID: accessKeyID),
-      id: UserAccessKeyRecord.prefix(account, user?.userName) + accessKeyID, account: account)
+      id: UserAccessKeyRecord.prefix(account, user?.userName) + accessKeyID,
+      account: account
+    )
   }
 }

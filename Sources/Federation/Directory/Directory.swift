@@ -7,7 +7,7 @@
 package import AuditTrail
 package import IdentityModel
 package import PolicyEngine
-internal import Synchronization
+import Synchronization
 
 /// Everything that authenticating and authorizing a call needs to know about an access key.
 package struct Caller: Sendable {
@@ -52,7 +52,10 @@ package final class Directory: Sendable {
 
   /// Reads with `reader`, writes with `writer`, opens secrets with `sealer`, and keeps at most `capacity` callers.
   package init(
-    reader: any RecordReader, writer: any RecordWriter, sealer: any SecretSealer, capacity: Int = 65_536
+    reader: any RecordReader,
+    writer: any RecordWriter,
+    sealer: any SecretSealer,
+    capacity: Int = 65_536
   ) {
     self.reader = reader
     self.writer = writer
@@ -64,7 +67,8 @@ package final class Directory: Sendable {
 
   /// The record of `type` at `id`, or `nil`.
   package func record<Record: DirectoryRecord>(
-    _ type: Record.Type, at id: String
+    _ type: Record.Type,
+    at id: String
   ) async throws(StoreError) -> Stored<Record>? {
     guard let stored = try await reader.record(at: RecordKey(Record.kind, id)) else { return nil }
     return try stored.decoded(as: type)
@@ -72,7 +76,10 @@ package final class Directory: Sendable {
 
   /// Up to `limit` records of `type` whose ids begin with `prefix`, in order, after the id `after`.
   package func records<Record: DirectoryRecord>(
-    _ type: Record.Type, prefix: String, after: String? = nil, limit: Int = 1000
+    _ type: Record.Type,
+    prefix: String,
+    after: String? = nil,
+    limit: Int = 1000
   ) async throws(StoreError) -> [Stored<Record>] {
     var result: [Stored<Record>] = []
     for stored in try await reader.records(of: Record.kind, prefix: prefix, after: after, limit: limit) {
@@ -119,17 +126,26 @@ package final class Directory: Sendable {
     guard let key = try await record(AccessKeyRecord.self, at: accessKeyID)?.record, key.status == .active
     else { return nil }
     let secret = try sealer.open(
-      key.sealedSecret.bytes, context: AccessKeyRecord.sealContext(key.account, accessKeyID))
+      key.sealedSecret.bytes,
+      context: AccessKeyRecord.sealContext(key.account, accessKeyID)
+    )
     guard let userName = key.userName else {
       return Caller(
-        accessKeyID: accessKeyID, secretAccessKey: secret, principal: .root(key.account), identityPolicies: [])
+        accessKeyID: accessKeyID,
+        secretAccessKey: secret,
+        principal: .root(key.account),
+        identityPolicies: []
+      )
     }
     // SECURITY: a key belongs to the user with its unique id, not to whoever has the name now.
     guard let user = try await user(userName, of: key.account)?.record, user.userID == key.userID else {
       return nil
     }
     var policies: [NamedPolicy] = []
-    for policy in try await records(UserPolicyRecord.self, prefix: UserPolicyRecord.prefix(key.account, userName)) {
+    for policy in try await records(
+      UserPolicyRecord.self,
+      prefix: UserPolicyRecord.prefix(key.account, userName)
+    ) {
       // SECURITY: a stored document that no longer parses is an error, never a policy less.
       guard
         let document = try? PolicyDocument(json: Array(policy.record.policyDocument.utf8), kind: .identity)
@@ -137,8 +153,11 @@ package final class Directory: Sendable {
       policies.append(NamedPolicy(identifier: policy.record.policyName, document: document))
     }
     return Caller(
-      accessKeyID: accessKeyID, secretAccessKey: secret, principal: .user(user.identity),
-      identityPolicies: policies)
+      accessKeyID: accessKeyID,
+      secretAccessKey: secret,
+      principal: .user(user.identity),
+      identityPolicies: policies
+    )
   }
 
   private func loadIssuer(of account: AccountID) async throws(StoreError) -> Issuer? {
@@ -167,7 +186,9 @@ package final class Directory: Sendable {
   /// Whatever the outcome, what memory held of `account` is dropped: after an I/O error nobody knows which state
   /// the store is in.
   package func commit(
-    _ change: Change, of account: AccountID, recording record: AuditRecord
+    _ change: Change,
+    of account: AccountID,
+    recording record: AuditRecord
   ) async throws(StoreError) {
     defer { memory.withLock { $0.forget(account) } }
     memory.withLock { $0.forget(account) }

@@ -3,7 +3,7 @@
 // How a typed record becomes bytes and comes back. The bytes are our own: JSON with sorted names, written here and
 // nowhere else. Knows no kind of record.
 
-internal import FoundationEssentials
+import FoundationEssentials
 package import IdentityModel
 
 /// A record with a type: one struct, one kind.
@@ -52,17 +52,22 @@ extension DirectoryRecord {
 extension Change {
   /// Adds the creation of `record` at `id`, which must not exist.
   mutating func create<Record: DirectoryRecord>(
-    _ record: Record, id: String, account: AccountID
+    _ record: Record,
+    id: String,
+    account: AccountID
   ) throws(StoreError) {
     writes.append(.put(RecordKey(Record.kind, id), account: account, body: try record.encoded(), .absent))
   }
 
   /// Adds the replacement of `stored` by `record`; `stored` must still have the revision that was read.
   mutating func replace<Record: DirectoryRecord>(
-    _ stored: Stored<Record>, with record: Record, account: AccountID
+    _ stored: Stored<Record>,
+    with record: Record,
+    account: AccountID
   ) throws(StoreError) {
     writes.append(
-      .put(stored.key, account: account, body: try record.encoded(), .revision(stored.revision)))
+      .put(stored.key, account: account, body: try record.encoded(), .revision(stored.revision))
+    )
   }
 
   /// Adds the removal of `stored`, which must still have the revision that was read.
@@ -90,7 +95,8 @@ package struct Octets: Codable, Hashable, Sendable {
     let text = try decoder.singleValueContainer().decode(String.self)
     guard let data = Data(base64Encoded: text) else {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "not base64"))
+        .init(codingPath: decoder.codingPath, debugDescription: "not base64")
+      )
     }
     self.bytes = Array(data)
   }
@@ -119,7 +125,8 @@ extension AccountID: Codable {
     let text = try decoder.singleValueContainer().decode(String.self)
     guard let account = AccountID(text) else {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "not an account id"))
+        .init(codingPath: decoder.codingPath, debugDescription: "not an account id")
+      )
     }
     self = account
   }
@@ -140,7 +147,8 @@ extension Tag: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       key: try container.decode(String.self, forKey: .key),
-      value: try container.decode(String.self, forKey: .value))
+      value: try container.decode(String.self, forKey: .value)
+    )
   }
 
   package func encode(to encoder: any Encoder) throws {

@@ -5,7 +5,9 @@
 
 package import IdentityModel
 
-/// An account. Id: the 12 digits.
+/// An account.
+///
+/// Id: the 12 digits.
 package struct AccountRecord: DirectoryRecord {
   package static let kind = RecordKind("Account")
 
@@ -17,7 +19,9 @@ package struct AccountRecord: DirectoryRecord {
   package var issuerID: String?
 }
 
-/// An IAM user. Id: `account/name` with the name's ASCII letters in lower case, so that names differ by more than case.
+/// An IAM user.
+///
+/// Id: `account/name` with the name's ASCII letters in lower case, so that names differ by more than case.
 package struct UserRecord: DirectoryRecord {
   package static let kind = RecordKind("User")
 
@@ -27,7 +31,7 @@ package struct UserRecord: DirectoryRecord {
   package let path: String
   /// The name as it was spelled at creation.
   package let userName: String
-  /// `AIDA…`
+  /// `AIDA…`.
   package let userID: String
   /// When the user was made.
   package let createDate: Instant
@@ -45,7 +49,9 @@ package struct UserRecord: DirectoryRecord {
   }
 }
 
-/// An inline policy of a user. Id: `account/user/policy`, the user's name in lower case, the policy's as it is spelled.
+/// An inline policy of a user.
+///
+/// Id: `account/user/policy`, the user's name in lower case, the policy's as it is spelled.
 package struct UserPolicyRecord: DirectoryRecord {
   package static let kind = RecordKind("UserPolicy")
 
@@ -60,7 +66,9 @@ package struct UserPolicyRecord: DirectoryRecord {
   }
 }
 
-/// An access key. Id: the access key id, unique in the whole store.
+/// An access key.
+///
+/// Id: the access key id, unique in the whole store.
 package struct AccessKeyRecord: DirectoryRecord {
   package static let kind = RecordKind("AccessKey")
 
@@ -93,7 +101,9 @@ package struct AccessKeyRecord: DirectoryRecord {
   }
 }
 
-/// Which access keys a user has. Id: `account/user/access key id`; the root's keys stand under `account//`.
+/// Which access keys a user has.
+///
+/// Id: `account/user/access key id`; the root's keys stand under `account//`.
 package struct UserAccessKeyRecord: DirectoryRecord {
   package static let kind = RecordKind("UserAccessKey")
 
@@ -106,7 +116,9 @@ package struct UserAccessKeyRecord: DirectoryRecord {
   }
 }
 
-/// An issuer. Id: its UUID.
+/// An issuer.
+///
+/// Id: its UUID.
 package struct IssuerRecord: DirectoryRecord {
   package static let kind = RecordKind("Issuer")
 
@@ -122,7 +134,9 @@ package struct IssuerRecord: DirectoryRecord {
   package let createDate: Instant
 }
 
-/// A signing key of an issuer. Id: `account/kid`.
+/// A signing key of an issuer.
+///
+/// Id: `account/kid`.
 package struct SigningKeyRecord: DirectoryRecord {
   package static let kind = RecordKind("SigningKey")
 
@@ -132,9 +146,13 @@ package struct SigningKeyRecord: DirectoryRecord {
   package let keyID: String
   /// `RS256` or `ES384`.
   package let algorithm: String
-  /// RSA: modulus. P-384: x.
+  /// RSA: modulus.
+  ///
+  /// P-384: x.
   package let first: Octets
-  /// RSA: exponent. P-384: y.
+  /// RSA: exponent.
+  ///
+  /// P-384: y.
   package let second: Octets
   /// How often the key was sealed, from 1.
   package let version: Int
@@ -170,7 +188,12 @@ package struct SigningKeyRecord: DirectoryRecord {
     case nil: return nil
     }
     return SealedSigningKey(
-      account: account, keyID: KeyID(keyID), publicKey: publicKey, version: version, sealed: sealed.bytes)
+      account: account,
+      keyID: KeyID(keyID),
+      publicKey: publicKey,
+      version: version,
+      sealed: sealed.bytes
+    )
   }
 
   /// The id under which the key `keyID` stands.

@@ -12,8 +12,10 @@ extension ServiceError {
     case .preconditionFailed:
       // Only after the pipeline has tried again several times.
       self.init(
-        code: "ConcurrentModification", httpStatus: 409,
-        message: "Another request changed the same entity; submit the request again.")
+        code: "ConcurrentModification",
+        httpStatus: 409,
+        message: "Another request changed the same entity; submit the request again."
+      )
     case .unavailable:
       self = .serviceUnavailable("The store cannot be written or read at the moment.")
     case .corrupted:
@@ -40,23 +42,32 @@ extension ServiceError {
 
   /// 500: the cause is in the log.
   package static let internalFailure = ServiceError(
-    code: "InternalFailure", httpStatus: 500,
-    message: "The request processing has failed because of an unknown error, exception or failure.")
+    code: "InternalFailure",
+    httpStatus: 500,
+    message: "The request processing has failed because of an unknown error, exception or failure."
+  )
 
   /// The access key id is not one of ours, or is inactive.
   package static let invalidClientTokenID = ServiceError(
-    code: "InvalidClientTokenId", httpStatus: 403,
-    message: "The security token included in the request is invalid.")
+    code: "InvalidClientTokenId",
+    httpStatus: 403,
+    message: "The security token included in the request is invalid."
+  )
 
   /// No `Action` parameter.
   package static let missingAction = ServiceError(
-    code: "MissingAction", httpStatus: 400, message: "The request is missing an action or a required parameter.")
+    code: "MissingAction",
+    httpStatus: 400,
+    message: "The request is missing an action or a required parameter."
+  )
 
   /// `Action` and `Version` name no operation of the service.
   package static func invalidAction(_ action: String, version: String?) -> ServiceError {
     ServiceError(
-      code: "InvalidAction", httpStatus: 400,
-      message: "Could not find operation \(action) for version \(version ?? "NO_VERSION_SPECIFIED")")
+      code: "InvalidAction",
+      httpStatus: 400,
+      message: "Could not find operation \(action) for version \(version ?? "NO_VERSION_SPECIFIED")"
+    )
   }
 
   /// 400, with a message in AWS's words.

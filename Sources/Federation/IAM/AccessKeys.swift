@@ -2,26 +2,33 @@
 //
 // What the actions on access keys share: where keys stand, and who may have how many.
 
-internal import AWSProtocols
-internal import IdentityModel
+import AWSProtocols
+import IdentityModel
 
-/// How many access keys a user, or the root, may have. Source: IAM quotas, AccessKeysPerUser.
+/// How many access keys a user, or the root, may have.
+///
+/// Source: IAM quotas, AccessKeysPerUser.
 let accessKeysPerUser = 2
 
 extension House {
   /// The access key ids of `target`, in order.
   func accessKeyIDs(
-    of target: UserTarget, _ account: AccountID
+    of target: UserTarget,
+    _ account: AccountID
   ) async throws(ServiceError) -> [Stored<UserAccessKeyRecord>] {
     try await read { directory in
       try await directory.records(
-        UserAccessKeyRecord.self, prefix: UserAccessKeyRecord.prefix(account, target.userName))
+        UserAccessKeyRecord.self,
+        prefix: UserAccessKeyRecord.prefix(account, target.userName)
+      )
     }
   }
 
   /// The access key `accessKeyID` of `target`, which must exist; throws NoSuchEntity.
   func existingAccessKey(
-    _ accessKeyID: String, of target: UserTarget, _ account: AccountID
+    _ accessKeyID: String,
+    of target: UserTarget,
+    _ account: AccountID
   ) async throws(ServiceError) -> Stored<AccessKeyRecord> {
     if let name = target.userName { _ = try await existingUser(name, of: account) }
     let key = try await read { try await $0.record(AccessKeyRecord.self, at: accessKeyID) }
@@ -33,7 +40,9 @@ extension House {
 }
 
 extension AccessKeyRecord {
-  /// The key without its secret. Source: IAM API, `AccessKeyMetadata`.
+  /// The key without its secret.
+  ///
+  /// Source: IAM API, `AccessKeyMetadata`.
   var metadata: ResponseStructure {
     ResponseStructure([
       "UserName": userName.map { .string($0) }, "AccessKeyId": .string(accessKeyID),

@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:CreateAccessKey`
+/// `iam:CreateAccessKey`.
 package struct CreateAccessKey: Action {
   package static let service = ServiceName.iam
   package static let name = "CreateAccessKey"
@@ -21,7 +21,8 @@ package struct CreateAccessKey: Action {
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let target = UserTarget(userName, caller: call.caller.principal)
     return [
@@ -30,7 +31,8 @@ package struct CreateAccessKey: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<CreateAccessKey>, _ house: House
+    _ call: AuthorizedCall<CreateAccessKey>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let target = UserTarget(userName, caller: call.principal)
     var change = Change()
@@ -49,8 +51,11 @@ package struct CreateAccessKey: Action {
       }
       let key = NewAccessKey(
         accessKeyID: house.entropy.accessKeyID(account: call.account),
-        secretAccessKey: house.entropy.secretAccessKey(), account: call.account, user: user?.record,
-        now: call.now)
+        secretAccessKey: house.entropy.secretAccessKey(),
+        account: call.account,
+        user: user?.record,
+        now: call.now
+      )
       try key.add(to: &change, sealer: house.sealer)
       return Proposal(
         change: change,
@@ -62,8 +67,11 @@ package struct CreateAccessKey: Action {
               .strings([
                 "userName": user?.record.userName, "accessKeyId": key.accessKeyID, "status": "Active",
                 "createDate": call.now.cloudTrailElementForm,
-              ]) ?? .null)
-          ])))
+              ]) ?? .null
+            )
+          ])
+        )
+      )
     } catch let error as ServiceError {
       throw error
     } catch {
@@ -73,7 +81,9 @@ package struct CreateAccessKey: Action {
 }
 
 extension NewAccessKey {
-  /// The key with its secret. Source: IAM API, `AccessKey`.
+  /// The key with its secret.
+  ///
+  /// Source: IAM API, `AccessKey`.
   fileprivate var response: ResponseStructure {
     ResponseStructure([
       "UserName": user.map { .string($0.userName) }, "AccessKeyId": .string(accessKeyID),

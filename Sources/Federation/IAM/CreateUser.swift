@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:CreateUser`
+/// `iam:CreateUser`.
 package struct CreateUser: Action {
   package static let service = ServiceName.iam
   package static let name = "CreateUser"
@@ -26,7 +26,10 @@ package struct CreateUser: Action {
     // SECURITY: a limit that is not enforced must not be accepted in silence.
     guard boundary == nil else {
       throw ServiceError(
-        code: "InvalidInput", httpStatus: 400, message: "PermissionsBoundary is not supported by this server.")
+        code: "InvalidInput",
+        httpStatus: 400,
+        message: "PermissionsBoundary is not supported by this server."
+      )
     }
   }
 
@@ -44,20 +47,28 @@ package struct CreateUser: Action {
       tags.map { .init("aws:RequestTag/\($0.key)", $0.value) }
       + (tags.isEmpty ? [] : [.init("aws:TagKeys", values: tags.map(\.key))])
     var questions = [Question(action: "iam:CreateUser", resource: resource, context: context)]
-    if !tags.isEmpty { questions.append(Question(action: "iam:TagUser", resource: resource, context: context)) }
+    if !tags.isEmpty {
+      questions.append(Question(action: "iam:TagUser", resource: resource, context: context))
+    }
     return questions
   }
 
   package func perform(
-    _ call: AuthorizedCall<CreateUser>, _ house: House
+    _ call: AuthorizedCall<CreateUser>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let id = UserRecord.id(call.account, userName)
     guard try await house.read({ try await $0.record(UserRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("User with name \(userName) already exists.")
     }
     let user = UserRecord(
-      account: call.account, path: path, userName: userName, userID: house.entropy.uniqueID(prefix: "AIDA"),
-      createDate: call.now, tags: tags)
+      account: call.account,
+      path: path,
+      userName: userName,
+      userID: house.entropy.uniqueID(prefix: "AIDA"),
+      createDate: call.now,
+      tags: tags
+    )
     return try house.propose { change in
       try change.create(user, id: id, account: call.account)
       return (
@@ -69,8 +80,10 @@ package struct CreateUser: Action {
               .strings([
                 "path": user.path, "userName": user.userName, "userId": user.userID,
                 "arn": user.identity.arn.description, "createDate": user.createDate.cloudTrailElementForm,
-              ]) ?? .null)
-          ]))
+              ]) ?? .null
+            )
+          ])
+        )
       )
     }
   }

@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:DeleteAccessKey`
+/// `iam:DeleteAccessKey`.
 package struct DeleteAccessKey: Action {
   package static let service = ServiceName.iam
   package static let name = "DeleteAccessKey"
@@ -25,7 +25,8 @@ package struct DeleteAccessKey: Action {
   }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let target = UserTarget(userName, caller: call.caller.principal)
     return [
@@ -34,7 +35,8 @@ package struct DeleteAccessKey: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<DeleteAccessKey>, _ house: House
+    _ call: AuthorizedCall<DeleteAccessKey>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let target = UserTarget(userName, caller: call.principal)
     let key = try await house.existingAccessKey(accessKeyID, of: target, call.account)

@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:DeleteUser`
+/// `iam:DeleteUser`.
 package struct DeleteUser: Action {
   package static let service = ServiceName.iam
   package static let name = "DeleteUser"
@@ -21,26 +21,34 @@ package struct DeleteUser: Action {
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let resource = try await UserTarget.user(userName).resource(of: call.account, house)
     return [Question(action: "iam:DeleteUser", resource: resource)]
   }
 
   package func perform(
-    _ call: AuthorizedCall<DeleteUser>, _ house: House
+    _ call: AuthorizedCall<DeleteUser>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let user = try await house.existingUser(userName, of: call.account)
     let keys = try await house.read { directory in
       try await directory.records(
-        UserAccessKeyRecord.self, prefix: UserAccessKeyRecord.prefix(call.account, userName), limit: 1)
+        UserAccessKeyRecord.self,
+        prefix: UserAccessKeyRecord.prefix(call.account, userName),
+        limit: 1
+      )
     }
     guard keys.isEmpty else {
       throw .deleteConflict("Cannot delete entity, must delete access keys first.")
     }
     let policies = try await house.read { directory in
       try await directory.records(
-        UserPolicyRecord.self, prefix: UserPolicyRecord.prefix(call.account, userName), limit: 1)
+        UserPolicyRecord.self,
+        prefix: UserPolicyRecord.prefix(call.account, userName),
+        limit: 1
+      )
     }
     guard policies.isEmpty else {
       throw .deleteConflict("Cannot delete entity, must delete policies first.")

@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:DeleteUserPolicy`
+/// `iam:DeleteUserPolicy`.
 package struct DeleteUserPolicy: Action {
   package static let service = ServiceName.iam
   package static let name = "DeleteUserPolicy"
@@ -25,14 +25,16 @@ package struct DeleteUserPolicy: Action {
   }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let resource = try await UserTarget.user(userName).resource(of: call.account, house)
     return [Question(action: "iam:DeleteUserPolicy", resource: resource)]
   }
 
   package func perform(
-    _ call: AuthorizedCall<DeleteUserPolicy>, _ house: House
+    _ call: AuthorizedCall<DeleteUserPolicy>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     _ = try await house.existingUser(userName, of: call.account)
     let id = UserPolicyRecord.prefix(call.account, userName) + policyName

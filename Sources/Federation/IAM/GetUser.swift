@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:GetUser`
+/// `iam:GetUser`.
 package struct GetUser: Action {
   package static let service = ServiceName.iam
   package static let name = "GetUser"
@@ -21,14 +21,16 @@ package struct GetUser: Action {
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let target = UserTarget(userName, caller: call.caller.principal)
     return [Question(action: "iam:GetUser", resource: try await target.resource(of: call.account, house))]
   }
 
   package func perform(
-    _ call: AuthorizedCall<GetUser>, _ house: House
+    _ call: AuthorizedCall<GetUser>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let user: ResponseStructure
     switch UserTarget(userName, caller: call.principal) {
@@ -38,7 +40,9 @@ package struct GetUser: Action {
       user = ResponseStructure([
         "UserId": .string(call.account.description), "Arn": .string(call.principal.arn.description),
         "CreateDate": .timestamp(
-          try await house.existingAccount(call.account).record.createDate, milliseconds: false),
+          try await house.existingAccount(call.account).record.createDate,
+          milliseconds: false
+        ),
       ])
     }
     return Proposal(result: ResponseStructure(["User": .structure(user)]))

@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:ListAccessKeys`
+/// `iam:ListAccessKeys`.
 package struct ListAccessKeys: Action {
   package static let service = ServiceName.iam
   package static let name = "ListAccessKeys"
@@ -23,7 +23,8 @@ package struct ListAccessKeys: Action {
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let target = UserTarget(userName, caller: call.caller.principal)
     return [
@@ -32,7 +33,8 @@ package struct ListAccessKeys: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<ListAccessKeys>, _ house: House
+    _ call: AuthorizedCall<ListAccessKeys>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let target = UserTarget(userName, caller: call.principal)
     if let name = target.userName { _ = try await house.existingUser(name, of: call.account) }
@@ -49,6 +51,7 @@ package struct ListAccessKeys: Action {
       result: ResponseStructure([
         "AccessKeyMetadata": .list(metadata), "IsTruncated": .boolean(marker != nil),
         "Marker": marker.map { .string($0) },
-      ]))
+      ])
+    )
   }
 }

@@ -22,14 +22,17 @@ package struct EnableOutboundWebIdentityFederation: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<Self>, _ house: House
+    _ call: AuthorizedCall<Self>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let account = try await house.read { directory in
       try await directory.record(AccountRecord.self, at: call.account.description)
     }
     guard let account else {
       throw house.diagnostics.serviceError(
-        "read the account", StoreError.corrupted("Account `\(call.account)` is missing"))
+        "read the account",
+        StoreError.corrupted("Account `\(call.account)` is missing")
+      )
     }
     guard account.record.issuerID != nil else { return try await firstEnable(account, call, house) }
     guard let issuer = try await house.read({ try await $0.issuer(of: call.account) }) else {
@@ -37,8 +40,10 @@ package struct EnableOutboundWebIdentityFederation: Action {
     }
     guard !issuer.stored.record.isEnabled else {
       throw ServiceError(
-        code: "FeatureEnabled", httpStatus: 409,
-        message: "Outbound identity federation is already enabled for account \(call.account)")
+        code: "FeatureEnabled",
+        httpStatus: 409,
+        message: "Outbound identity federation is already enabled for account \(call.account)"
+      )
     }
     return try house.propose { change in
       var record = issuer.stored.record
@@ -49,7 +54,9 @@ package struct EnableOutboundWebIdentityFederation: Action {
   }
 
   private func firstEnable(
-    _ account: Stored<AccountRecord>, _ call: AuthorizedCall<Self>, _ house: House
+    _ account: Stored<AccountRecord>,
+    _ call: AuthorizedCall<Self>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     do {
       let creation = try await IssuerCreation.make(for: call.account, house: house, now: call.now)
@@ -59,7 +66,11 @@ package struct EnableOutboundWebIdentityFederation: Action {
       try change.replace(account, with: record, account: call.account)
       let (result, elements) = answer(creation.issuer.stored.record.issuer)
       return Proposal(
-        change: change, result: result, responseElements: elements, publication: creation.issuer)
+        change: change,
+        result: result,
+        responseElements: elements,
+        publication: creation.issuer
+      )
     } catch {
       throw house.diagnostics.serviceError("make an issuer", error)
     }
@@ -88,7 +99,8 @@ package struct DisableOutboundWebIdentityFederation: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<Self>, _ house: House
+    _ call: AuthorizedCall<Self>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let issuer = try await house.read { try await $0.issuer(of: call.account) }
     guard let issuer, issuer.stored.record.isEnabled else {
@@ -103,7 +115,7 @@ package struct DisableOutboundWebIdentityFederation: Action {
   }
 }
 
-/// `iam:GetOutboundWebIdentityFederationInfo`
+/// `iam:GetOutboundWebIdentityFederationInfo`.
 package struct GetOutboundWebIdentityFederationInfo: Action {
   package static let service = ServiceName.iam
   package static let name = "GetOutboundWebIdentityFederationInfo"
@@ -118,7 +130,8 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<Self>, _ house: House
+    _ call: AuthorizedCall<Self>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let issuer = try await house.read { try await $0.issuer(of: call.account) }
     guard let record = issuer?.stored.record, record.isEnabled else {
@@ -127,7 +140,8 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
     return Proposal(
       result: ResponseStructure([
         "IssuerIdentifier": .string(record.issuer), "JwtVendingEnabled": .boolean(true),
-      ]))
+      ])
+    )
   }
 }
 

@@ -3,9 +3,9 @@
 // IAM's pages: `MaxItems` and `Marker` in, `IsTruncated` and `Marker` out. A marker names the last entry that was
 // given, below the prefix of the list, so that it can never lead into another account or user.
 
-internal import AWSProtocols
-internal import IdentityModel
-internal import TokenFormats
+import AWSProtocols
+import IdentityModel
+import TokenFormats
 
 /// Which page of a list is asked for.
 struct Paging: Sendable {
@@ -20,7 +20,9 @@ struct Paging: Sendable {
 
   /// The records of the page, and the marker of the next one when there is one.
   func page<Record: DirectoryRecord>(
-    of type: Record.Type, prefix: String, _ house: House
+    of type: Record.Type,
+    prefix: String,
+    _ house: House
   ) async throws(ServiceError) -> (records: [Stored<Record>], marker: String?) {
     var after: String?
     if let marker {

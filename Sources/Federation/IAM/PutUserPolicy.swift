@@ -4,10 +4,10 @@
 
 package import AWSProtocols
 package import IdentityModel
-internal import PolicyEngine
+import PolicyEngine
 package import StrictJSON
 
-/// `iam:PutUserPolicy`
+/// `iam:PutUserPolicy`.
 package struct PutUserPolicy: Action {
   package static let service = ServiceName.iam
   package static let name = "PutUserPolicy"
@@ -22,7 +22,10 @@ package struct PutUserPolicy: Action {
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     policyDocument = parameters.requiredString(
-      "PolicyDocument", length: 1...131_072, pattern: .policyDocument)
+      "PolicyDocument",
+      length: 1...131_072,
+      pattern: .policyDocument
+    )
     policyName = parameters.requiredString("PolicyName", length: 1...128, pattern: .name)
     userName = parameters.requiredString("UserName", length: 1...128, pattern: .name)
   }
@@ -32,14 +35,16 @@ package struct PutUserPolicy: Action {
   }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let resource = try await UserTarget.user(userName).resource(of: call.account, house)
     return [Question(action: "iam:PutUserPolicy", resource: resource)]
   }
 
   package func perform(
-    _ call: AuthorizedCall<PutUserPolicy>, _ house: House
+    _ call: AuthorizedCall<PutUserPolicy>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     do {
       _ = try PolicyDocument(json: Array(policyDocument.utf8), kind: .identity)
@@ -53,7 +58,9 @@ package struct PutUserPolicy: Action {
     let others = policies.filter { $0.record.policyName != policyName }
     let characters = others.map { counted($0.record.policyDocument) }.reduce(counted(policyDocument), +)
     guard characters <= Self.maximumCharacters else {
-      throw .limitExceeded("Maximum policy size of \(Self.maximumCharacters) bytes exceeded for user \(userName)")
+      throw .limitExceeded(
+        "Maximum policy size of \(Self.maximumCharacters) bytes exceeded for user \(userName)"
+      )
     }
     return try house.propose { change in
       // The total is decided against the user's revision.

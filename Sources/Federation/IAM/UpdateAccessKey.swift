@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `iam:UpdateAccessKey`
+/// `iam:UpdateAccessKey`.
 package struct UpdateAccessKey: Action {
   package static let service = ServiceName.iam
   package static let name = "UpdateAccessKey"
@@ -27,7 +27,8 @@ package struct UpdateAccessKey: Action {
   }
 
   package func questions(
-    _ call: AuthenticatedCall, _ house: House
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> [Question] {
     let target = UserTarget(userName, caller: call.caller.principal)
     return [
@@ -36,7 +37,8 @@ package struct UpdateAccessKey: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<UpdateAccessKey>, _ house: House
+    _ call: AuthorizedCall<UpdateAccessKey>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let target = UserTarget(userName, caller: call.principal)
     let key = try await house.existingAccessKey(accessKeyID, of: target, call.account)

@@ -2,8 +2,8 @@
 //
 // Which user an IAM action is about: the one it names, or the caller. Shared by every action on users.
 
-internal import AWSProtocols
-internal import IdentityModel
+import AWSProtocols
+import IdentityModel
 
 /// Whose user, keys or policies an action is about.
 enum UserTarget {
@@ -38,7 +38,8 @@ enum UserTarget {
 extension House {
   /// The user `name`; throws NoSuchEntity when there is none.
   func existingUser(
-    _ name: String, of account: AccountID
+    _ name: String,
+    of account: AccountID
   ) async throws(ServiceError) -> Stored<UserRecord> {
     guard let user = try await read({ try await $0.user(name, of: account) }) else {
       throw .noSuchEntity("The user with name \(name) cannot be found.")
@@ -50,7 +51,10 @@ extension House {
   func existingAccount(_ account: AccountID) async throws(ServiceError) -> Stored<AccountRecord> {
     let stored = try await read { try await $0.record(AccountRecord.self, at: account.description) }
     guard let stored else {
-      throw diagnostics.serviceError("read the account", StoreError.corrupted("Account `\(account)` is missing"))
+      throw diagnostics.serviceError(
+        "read the account",
+        StoreError.corrupted("Account `\(account)` is missing")
+      )
     }
     return stored
   }
@@ -59,14 +63,17 @@ extension House {
 extension Change {
   /// Adds a write that changes nothing of `stored` but its revision, so that changes below one record meet there.
   mutating func touch<Record: DirectoryRecord>(
-    _ stored: Stored<Record>, account: AccountID
+    _ stored: Stored<Record>,
+    account: AccountID
   ) throws(StoreError) {
     try replace(stored, with: stored.record, account: account)
   }
 }
 
 extension UserRecord {
-  /// The user as IAM answers it. Source: IAM API, `User`.
+  /// The user as IAM answers it.
+  ///
+  /// Source: IAM API, `User`.
   var response: ResponseStructure {
     var structure = ResponseStructure([
       "Path": .string(path), "UserName": .string(userName), "UserId": .string(userID),
@@ -76,7 +83,9 @@ extension UserRecord {
       structure.append(
         "Tags",
         .list(
-          tags.map { .structure(ResponseStructure(["Key": .string($0.key), "Value": .string($0.value)])) }))
+          tags.map { .structure(ResponseStructure(["Key": .string($0.key), "Value": .string($0.value)])) }
+        )
+      )
     }
     return structure
   }

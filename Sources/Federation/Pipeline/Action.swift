@@ -77,14 +77,18 @@ package struct Proposal: Sendable {
   package let change: Change
   /// The answer; `nil` when the operation has no output shape.
   package let result: ResponseStructure?
-  /// What of the answer may be recorded. Never a secret, never a token.
+  /// What of the answer may be recorded.
+  ///
+  /// Never a secret, never a token.
   package let responseElements: JSONValue?
   /// What to publish once the change is durable.
   package let publication: Issuer?
 
   /// Gathers the parts.
   package init(
-    change: Change = Change(), result: ResponseStructure?, responseElements: JSONValue? = nil,
+    change: Change = Change(),
+    result: ResponseStructure?,
+    responseElements: JSONValue? = nil,
     publication: Issuer? = nil
   ) {
     self.change = change

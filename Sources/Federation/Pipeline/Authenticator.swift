@@ -5,7 +5,9 @@
 package import IdentityModel
 package import SigV4
 
-/// A call whose signature was verified. Only this file makes one.
+/// A call whose signature was verified.
+///
+/// Only this file makes one.
 package struct AuthenticatedCall: Sendable {
   /// Who calls.
   package let caller: Caller
@@ -28,7 +30,12 @@ package struct AuthenticatedCall: Sendable {
   package var account: AccountID { caller.principal.account }
 
   fileprivate init(
-    caller: Caller, region: Region, service: ServiceName, now: Instant, requestID: String, request: APIRequest
+    caller: Caller,
+    region: Region,
+    service: ServiceName,
+    now: Instant,
+    requestID: String,
+    request: APIRequest
   ) {
     self.caller = caller
     self.region = region
@@ -49,20 +56,31 @@ package struct Authenticator: Sendable {
   private let diagnostics: Diagnostics
 
   /// Looks callers up in `directory` and insists on `profile` and `acceptedHosts`.
-  package init(directory: Directory, profile: VerificationProfile, acceptedHosts: AcceptedHosts,
-    diagnostics: Diagnostics) {
+  package init(
+    directory: Directory,
+    profile: VerificationProfile,
+    acceptedHosts: AcceptedHosts,
+    diagnostics: Diagnostics
+  ) {
     self.directory = directory
     self.profile = profile
     self.acceptedHosts = acceptedHosts
     self.diagnostics = diagnostics
   }
 
-  /// Step one: everything about the signature but the secret. The result says which key and which scope.
+  /// Step one: everything about the signature but the secret.
+  ///
+  /// The result says which key and which scope.
   package func present(
-    _ request: APIRequest, now: Instant
+    _ request: APIRequest,
+    now: Instant
   ) throws(ServiceError) -> PresentedSignature {
     let signable = SignableRequest(
-      method: request.method, target: request.target, headers: request.headers, body: request.body)
+      method: request.method,
+      target: request.target,
+      headers: request.headers,
+      body: request.body
+    )
     do {
       return try PresentedSignature(signable, now: now, profile: profile)
     } catch {
@@ -74,7 +92,10 @@ package struct Authenticator: Sendable {
   ///
   /// An unknown key, a session token that is not ours and a wrong signature cost the same: one verification.
   package func authenticate(
-    _ signature: PresentedSignature, _ request: APIRequest, now: Instant, requestID: String
+    _ signature: PresentedSignature,
+    _ request: APIRequest,
+    now: Instant,
+    requestID: String
   ) async throws(ServiceError) -> AuthenticatedCall {
     let caller: Caller?
     do {
@@ -100,8 +121,13 @@ package struct Authenticator: Sendable {
       throw ServiceError(SigV4Error.signatureDoesNotMatch)
     }
     return AuthenticatedCall(
-      caller: caller, region: signature.region, service: service, now: now, requestID: requestID,
-      request: request)
+      caller: caller,
+      region: signature.region,
+      service: service,
+      now: now,
+      requestID: requestID,
+      request: request
+    )
   }
 }
 

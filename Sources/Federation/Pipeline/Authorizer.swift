@@ -3,9 +3,11 @@
 // May the caller? The action's questions against the caller's policies. The only maker of `AuthorizedCall`.
 
 package import IdentityModel
-internal import PolicyEngine
+import PolicyEngine
 
-/// A call that policy allows, with its action. Only this file makes one.
+/// A call that policy allows, with its action.
+///
+/// Only this file makes one.
 package struct AuthorizedCall<A: Action>: Sendable {
   /// The action.
   package let action: A
@@ -31,14 +33,19 @@ package enum Authorizer {
   ///
   /// Throws AccessDenied with AWS's sentence for the first that is not.
   package static func authorize<A: Action>(
-    _ action: A, _ call: AuthenticatedCall, _ house: House
+    _ action: A,
+    _ call: AuthenticatedCall,
+    _ house: House
   ) async throws(ServiceError) -> AuthorizedCall<A> {
     for question in try await action.questions(call, house) {
       let decision = decide(question, call)
       guard decision.isAllowed else {
         throw .accessDenied(
-          principalARN: call.caller.principal.arn.description, action: question.action,
-          resource: question.resource, decision: decision)
+          principalARN: call.caller.principal.arn.description,
+          action: question.action,
+          resource: question.resource,
+          decision: decision
+        )
       }
     }
     return AuthorizedCall(action, call)
@@ -47,8 +54,12 @@ package enum Authorizer {
   private static func decide(_ question: Question, _ call: AuthenticatedCall) -> Decision {
     let principal = call.caller.principal
     let request = PolicyRequest(
-      action: question.action, resource: question.resource, resourceAccount: principal.account,
-      principal: RequestPrincipal(principal), context: context(of: call, question))
+      action: question.action,
+      resource: question.resource,
+      resourceAccount: principal.account,
+      principal: RequestPrincipal(principal),
+      context: context(of: call, question)
+    )
     return PolicyEvaluator.decide(request, PolicySet(identity: call.caller.identityPolicies))
   }
 

@@ -2,13 +2,15 @@
 //
 // Where causes go that clients must not read. The assembly turns an incident into a log line.
 
-internal import IdentityModel
+import IdentityModel
 
 /// Something that failed on our side, with its cause.
 package struct Incident: Hashable, Sendable {
   /// What could not be done: `append to the audit log`.
   package let what: String
-  /// The cause, for the operator. Holds no secret: the errors of the seams carry none.
+  /// The cause, for the operator.
+  ///
+  /// Holds no secret: the errors of the seams carry none.
   package let cause: String
 }
 

@@ -2,7 +2,7 @@
 //
 // What an action may reach: the directory, the issuers, the keys and chance. No HTTP, no SQL, no clock.
 
-internal import IdentityModel
+import IdentityModel
 
 /// What an action may reach.
 package struct House: Sendable {
@@ -23,7 +23,11 @@ package struct House: Sendable {
 
   /// Gathers the parts.
   package init(
-    directory: Directory, issuers: Issuers, signer: any TokenSigner, sealer: any SecretSealer, entropy: Entropy,
+    directory: Directory,
+    issuers: Issuers,
+    signer: any TokenSigner,
+    sealer: any SecretSealer,
+    entropy: Entropy,
     diagnostics: Diagnostics
   ) {
     self.directory = directory

@@ -49,7 +49,8 @@ extension JSONValue {
     .array(
       tags.map { tag in
         .object(JSONObject([.init("key", .string(tag.key)), .init("value", .string(tag.value))]))
-      })
+      }
+    )
   }
 
   /// An object of the strings that are there; `nil` when none is.
@@ -64,7 +65,10 @@ extension QueryParameters {
   static func read(_ request: APIRequest) throws(QueryFormError) -> QueryParameters {
     let query = request.target.firstIndex(of: "?").map { request.target[request.target.index(after: $0)...] }
     return try read(
-      method: request.method, query: query,
-      contentType: request.headers.first { $0.hasName("content-type") }?.value, body: request.body)
+      method: request.method,
+      query: query,
+      contentType: request.headers.first { $0.hasName("content-type") }?.value,
+      body: request.body
+    )
   }
 }

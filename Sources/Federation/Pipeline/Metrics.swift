@@ -3,7 +3,7 @@
 // Counts of calls by action and outcome, in Prometheus's text form. Names come from a fixed set, so that a stranger
 // cannot make new series.
 
-internal import Synchronization
+import Synchronization
 
 /// Counts calls.
 package final class Metrics: Sendable {
@@ -26,13 +26,16 @@ package final class Metrics: Sendable {
     counts.withLock { $0[series, default: 0] += 1 }
   }
 
-  /// The exposition. Source: Prometheus text format 0.0.4.
+  /// The exposition.
+  ///
+  /// Source: Prometheus text format 0.0.4.
   package func exposition() -> String {
     let counts = counts.withLock { $0 }
     var lines = [
       "# HELP exeat_calls_total API calls by action and outcome.", "# TYPE exeat_calls_total counter",
     ]
-    for (series, count) in counts.sorted(by: { ($0.key.action, $0.key.code) < ($1.key.action, $1.key.code) }) {
+    for (series, count) in counts.sorted(by: { ($0.key.action, $0.key.code) < ($1.key.action, $1.key.code) })
+    {
       lines.append("exeat_calls_total{action=\"\(series.action)\",code=\"\(series.code)\"} \(count)")
     }
     return lines.joined(separator: "\n") + "\n"

@@ -3,10 +3,10 @@
 // One way through: the only place where the steps of a call are ordered, and the only reader of the clock. AWS's own
 // order of checks: authenticate, validate, authorize, then the action's rules.
 
-internal import AWSProtocols
-internal import AuditTrail
+import AWSProtocols
+import AuditTrail
 package import IdentityModel
-internal import SigV4
+import SigV4
 
 /// Takes an API call from bytes to bytes.
 package struct Pipeline: Sendable {
@@ -21,8 +21,14 @@ package struct Pipeline: Sendable {
 
   /// Gathers the parts.
   package init(
-    authenticator: Authenticator, recorder: Recorder, house: House, actions: ActionTable, clock: WallClock,
-    homeRegion: Region, diagnostics: Diagnostics, metrics: Metrics
+    authenticator: Authenticator,
+    recorder: Recorder,
+    house: House,
+    actions: ActionTable,
+    clock: WallClock,
+    homeRegion: Region,
+    diagnostics: Diagnostics,
+    metrics: Metrics
   ) {
     self.authenticator = authenticator
     self.recorder = recorder
@@ -34,11 +40,17 @@ package struct Pipeline: Sendable {
     self.metrics = metrics
   }
 
-  /// Answers `request`. Whatever happens is on record, or the answer says that it could not be.
+  /// Answers `request`.
+  ///
+  /// Whatever happens is on record, or the answer says that it could not be.
   package func respond(to request: APIRequest) async -> APIResponse {
     var trail = Trail(
-      request, now: clock.now(), requestID: house.entropy.uuid(), eventID: house.entropy.uuid(),
-      homeRegion: homeRegion)
+      request,
+      now: clock.now(),
+      requestID: house.entropy.uuid(),
+      eventID: house.entropy.uuid(),
+      homeRegion: homeRegion
+    )
     do {
       let recorded = try await answer(request, &trail)
       metrics.count(trail.eventName, code: "OK")
@@ -55,7 +67,8 @@ package struct Pipeline: Sendable {
   }
 
   private func answer(
-    _ request: APIRequest, _ trail: inout Trail
+    _ request: APIRequest,
+    _ trail: inout Trail
   ) async throws(ServiceError) -> Recorded {
     // 1. Bytes to ordered pairs. A form that cannot be read is reported after authentication, as AWS does.
     let form = Result { () throws(QueryFormError) in try QueryParameters.read(request) }
@@ -72,7 +85,11 @@ package struct Pipeline: Sendable {
     trail.service = ServiceName(rawValue: signature.scope.service)
     trail.region = signature.region
     let call = try await authenticator.authenticate(
-      signature, request, now: trail.now, requestID: trail.requestID)
+      signature,
+      request,
+      now: trail.now,
+      requestID: trail.requestID
+    )
     trail.principal = call.caller.principal
 
     // 3. Which action?
@@ -86,7 +103,10 @@ package struct Pipeline: Sendable {
   }
 
   private func run<A: Action>(
-    _ type: A.Type, _ parameters: QueryParameters, _ call: AuthenticatedCall, _ trail: inout Trail
+    _ type: A.Type,
+    _ parameters: QueryParameters,
+    _ call: AuthenticatedCall,
+    _ trail: inout Trail
   ) async throws(ServiceError) -> Recorded {
     trail.isReadOnly = A.isReadOnly
 
@@ -119,10 +139,12 @@ package struct Pipeline: Sendable {
 
 /// The action's name as it may stand in a record: a stranger may have sent anything.
 private func eventName(_ action: String) -> String {
-  let isName = action.utf8.count <= 128 && !action.isEmpty && action.utf8.allSatisfy { byte in
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-  }
+  let isName =
+    action.utf8.count <= 128 && !action.isEmpty
+    && action.utf8.allSatisfy { byte in
+      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
   return isName ? action : "Unknown"
 }

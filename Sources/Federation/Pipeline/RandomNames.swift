@@ -5,7 +5,9 @@
 package import IdentityModel
 
 extension Entropy {
-  /// A random UUID in lower case: 122 bits of chance. Source: RFC 9562 §5.4 (version 4).
+  /// A random UUID in lower case: 122 bits of chance.
+  ///
+  /// Source: RFC 9562 §5.4 (version 4).
   package func uuid() -> String {
     var octets = octets(16)
     octets[6] = octets[6] & 0x0F | 0x40

@@ -4,10 +4,12 @@
 // response writer takes.
 
 package import AWSProtocols
-internal import AuditTrail
+import AuditTrail
 package import IdentityModel
 
-/// An answer whose audit record is durable. Only this file makes one.
+/// An answer whose audit record is durable.
+///
+/// Only this file makes one.
 package struct Recorded: Sendable {
   /// The answer.
   package let answer: Answer
@@ -44,7 +46,10 @@ package struct Recorder: Sendable {
 
   /// Records that `proposal` was done, and does it: the change and the record become durable together.
   package func commit(
-    _ proposal: Proposal, of account: AccountID, action: String, _ trail: Trail
+    _ proposal: Proposal,
+    of account: AccountID,
+    action: String,
+    _ trail: Trail
   ) async throws(StoreError) -> Recorded {
     let record = trail.record(.succeeded(responseElements: proposal.responseElements))
     if proposal.change.writes.isEmpty {

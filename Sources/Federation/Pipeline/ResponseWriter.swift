@@ -3,8 +3,8 @@
 // The answer as bytes. Takes what is on record and nothing else, with one exception: the answer that says that it
 // could not be recorded.
 
-internal import AWSProtocols
-internal import IdentityModel
+import AWSProtocols
+import IdentityModel
 
 /// Writes responses.
 package enum ResponseWriter {
@@ -15,28 +15,39 @@ package enum ResponseWriter {
       response(
         200,
         QueryResponse.success(
-          action: action, service: recorded.service, result: result, requestID: recorded.requestID),
-        requestID: recorded.requestID)
+          action: action,
+          service: recorded.service,
+          result: result,
+          requestID: recorded.requestID
+        ),
+        requestID: recorded.requestID
+      )
     case .failure(let error):
       response(
         error.httpStatus,
         QueryResponse.failure(error, service: recorded.service, requestID: recorded.requestID),
-        requestID: recorded.requestID)
+        requestID: recorded.requestID
+      )
     }
   }
 
-  /// 503 with a fixed text: the audit log cannot be written. It reveals nothing of the call.
+  /// 503 with a fixed text: the audit log cannot be written.
+  ///
+  /// It reveals nothing of the call.
   package static func unrecorded(_ trail: Trail) -> APIResponse {
     let error = ServiceError.serviceUnavailable("The audit log cannot be written; nothing was done.")
     return response(
       error.httpStatus,
       QueryResponse.failure(error, service: trail.service ?? .sts, requestID: trail.requestID),
-      requestID: trail.requestID)
+      requestID: trail.requestID
+    )
   }
 
   private static func response(_ status: Int, _ body: [UInt8], requestID: String) -> APIResponse {
     APIResponse(
       status: status,
-      headers: [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", "text/xml")], body: body)
+      headers: [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", "text/xml")],
+      body: body
+    )
   }
 }

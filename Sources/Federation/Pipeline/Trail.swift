@@ -42,13 +42,23 @@ package struct Trail: Sendable {
   /// The record of the call, ended by `outcome`.
   package func record(_ outcome: AuditRecord.Outcome) -> AuditRecord {
     AuditRecord(
-      eventTime: now, userIdentity: userIdentity, eventSource: (service ?? .sts).eventSource,
-      eventName: eventName, awsRegion: region.description, sourceIPAddress: request.sourceIPAddress,
+      eventTime: now,
+      userIdentity: userIdentity,
+      eventSource: (service ?? .sts).eventSource,
+      eventName: eventName,
+      awsRegion: region.description,
+      sourceIPAddress: request.sourceIPAddress,
       userAgent: request.headers.first { $0.hasName("user-agent") }?.value,
-      requestParameters: requestParameters, outcome: outcome, requestID: requestID, eventID: eventID,
-      readOnly: isReadOnly, recipientAccountID: principal?.account, tlsVersion: request.tls?.version,
+      requestParameters: requestParameters,
+      outcome: outcome,
+      requestID: requestID,
+      eventID: eventID,
+      readOnly: isReadOnly,
+      recipientAccountID: principal?.account,
+      tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
-      clientProvidedHostHeader: request.headers.first { $0.hasName("host") }?.value)
+      clientProvidedHostHeader: request.headers.first { $0.hasName("host") }?.value
+    )
   }
 
   private var userIdentity: AuditRecord.UserIdentity {
@@ -59,7 +69,12 @@ package struct Trail: Sendable {
       case nil: ("Unknown", nil)
       }
     return AuditRecord.UserIdentity(
-      type: type, principalID: principal?.uniqueID, arn: principal?.arn.description,
-      accountID: principal?.account, accessKeyID: accessKeyID, userName: userName)
+      type: type,
+      principalID: principal?.uniqueID,
+      arn: principal?.arn.description,
+      accountID: principal?.account,
+      accessKeyID: accessKeyID,
+      userName: userName
+    )
   }
 }

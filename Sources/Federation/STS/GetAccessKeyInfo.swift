@@ -7,7 +7,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `sts:GetAccessKeyInfo`
+/// `sts:GetAccessKeyInfo`.
 package struct GetAccessKeyInfo: Action {
   package static let service = ServiceName.sts
   package static let name = "GetAccessKeyInfo"
@@ -28,7 +28,8 @@ package struct GetAccessKeyInfo: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<GetAccessKeyInfo>, _ house: House
+    _ call: AuthorizedCall<GetAccessKeyInfo>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     // A key that an operator named himself carries no account; its own account may ask for it.
     let stored = try await house.read { directory in

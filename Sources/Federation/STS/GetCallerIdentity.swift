@@ -6,7 +6,7 @@ package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
 
-/// `sts:GetCallerIdentity`
+/// `sts:GetCallerIdentity`.
 package struct GetCallerIdentity: Action {
   package static let service = ServiceName.sts
   package static let name = "GetCallerIdentity"
@@ -24,6 +24,7 @@ package struct GetCallerIdentity: Action {
         "Arn": .string(call.principal.arn.description),
         "UserId": .string(call.principal.uniqueID),
         "Account": .string(call.account.description),
-      ]))
+      ])
+    )
   }
 }

@@ -6,9 +6,9 @@
 package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
-internal import TokenFormats
+import TokenFormats
 
-/// `sts:GetWebIdentityToken`
+/// `sts:GetWebIdentityToken`.
 package struct GetWebIdentityToken: Action {
   package static let service = ServiceName.sts
   package static let name = "GetWebIdentityToken"
@@ -31,7 +31,8 @@ package struct GetWebIdentityToken: Action {
     guard let known = SigningAlgorithm(rawValue: algorithm) else {
       throw .validationError(
         "Requested SigningAlgorithm is not supported. See the GetWebIdentityToken documentation for supported "
-          + "algorithms")
+          + "algorithms"
+      )
     }
     signingAlgorithm = known
     try tags.requireDistinctKeys()
@@ -64,20 +65,25 @@ package struct GetWebIdentityToken: Action {
   }
 
   package func perform(
-    _ call: AuthorizedCall<GetWebIdentityToken>, _ house: House
+    _ call: AuthorizedCall<GetWebIdentityToken>,
+    _ house: House
   ) async throws(ServiceError) -> Proposal {
     let issuer = try await house.enabledIssuer(of: call.account)
     guard let key = issuer.key(for: signingAlgorithm) else {
       throw house.diagnostics.serviceError(
-        "find a signing key", StoreError.corrupted("no \(signingAlgorithm.rawValue) key of `\(call.account)`"))
+        "find a signing key",
+        StoreError.corrupted("no \(signingAlgorithm.rawValue) key of `\(call.account)`")
+      )
     }
     let expiration = call.now.advanced(bySeconds: Int64(durationSeconds ?? Self.defaultDurationSeconds))
     let tokenID = house.entropy.uuid()
     let payload = claims(call, issuer, tokenID: tokenID, expiration: expiration).payload()
     guard payload.count <= WebIdentityTokenClaims.maximumPayloadBytes else {
       throw ServiceError(
-        code: "JWTPayloadSizeExceededException", httpStatus: 400,
-        message: "JWT payload exceeds maximum allowed size")
+        code: "JWTPayloadSizeExceededException",
+        httpStatus: 400,
+        message: "JWT payload exceeds maximum allowed size"
+      )
     }
     let token: String
     do {
@@ -93,21 +99,35 @@ package struct GetWebIdentityToken: Action {
         JSONObject([
           .init("webIdentityTokenId", .string(tokenID)),
           .init("expiration", .string(expiration.cloudTrailElementForm)),
-        ])))
+        ])
+      )
+    )
   }
 
   private func claims(
-    _ call: AuthorizedCall<GetWebIdentityToken>, _ issuer: Issuer, tokenID: String, expiration: Instant
+    _ call: AuthorizedCall<GetWebIdentityToken>,
+    _ issuer: Issuer,
+    tokenID: String,
+    expiration: Instant
   ) -> WebIdentityTokenClaims {
     let subject = call.principal.arn.description
     var principalTags: [Tag] = []
     if case .user(let user) = call.principal { principalTags = user.tags }
     return WebIdentityTokenClaims(
-      audience: audience, subject: subject, issuer: issuer.stored.record.issuer, expiration: expiration,
-      issuedAt: call.now, tokenID: tokenID,
+      audience: audience,
+      subject: subject,
+      issuer: issuer.stored.record.issuer,
+      expiration: expiration,
+      issuedAt: call.now,
+      tokenID: tokenID,
       aws: AWSClaims(
-        account: call.account, sourceRegion: call.authenticated.region, principalID: subject,
-        principalTags: principalTags, requestTags: tags))
+        account: call.account,
+        sourceRegion: call.authenticated.region,
+        principalID: subject,
+        principalTags: principalTags,
+        requestTags: tags
+      )
+    )
   }
 }
 
@@ -122,8 +142,10 @@ extension House {
     }
     guard let issuer, issuer.stored.record.isEnabled else {
       throw ServiceError(
-        code: "OutboundWebIdentityFederationDisabledException", httpStatus: 403,
-        message: "OutboundWebIdentityFederation is disabled.")
+        code: "OutboundWebIdentityFederationDisabledException",
+        httpStatus: 403,
+        message: "OutboundWebIdentityFederation is disabled."
+      )
     }
     return issuer
   }

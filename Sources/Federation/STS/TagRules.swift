@@ -2,7 +2,7 @@
 //
 // The rule of tag lists that needs the whole list: no key twice. Source: contract §1.4.
 
-internal import IdentityModel
+import IdentityModel
 
 extension [Tag] {
   /// Throws InvalidParameterValue when two keys differ in nothing but the case of ASCII letters.
@@ -10,8 +10,10 @@ extension [Tag] {
     var seen: Set<[UInt8]> = []
     for tag in self where !seen.insert(tag.key.utf8.map(asciiLowercase)).inserted {
       throw ServiceError(
-        code: "InvalidParameterValue", httpStatus: 400,
-        message: "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+        code: "InvalidParameterValue",
+        httpStatus: 400,
+        message: "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+      )
     }
   }
 }

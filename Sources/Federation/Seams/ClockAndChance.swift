@@ -4,7 +4,9 @@
 
 package import IdentityModel
 
-/// The wall clock. Read once per request, by the pipeline.
+/// The wall clock.
+///
+/// Read once per request, by the pipeline.
 package struct WallClock: Sendable {
   /// The time now.
   package var now: @Sendable () -> Instant

@@ -10,7 +10,9 @@ package struct APIRequest: Sendable {
   package let method: String
   /// The request target in origin form as on the request line: path, and `?` with the query when there was one.
   package let target: String
-  /// The header lines in order of arrival. HTTP/2's `:authority` is the line `host`.
+  /// The header lines in order of arrival.
+  ///
+  /// HTTP/2's `:authority` is the line `host`.
   package let headers: [HTTPField]
   /// The body, at most 64 KiB.
   package let body: [UInt8]
@@ -21,7 +23,11 @@ package struct APIRequest: Sendable {
 
   /// Gathers the parts.
   package init(
-    method: String, target: String, headers: [HTTPField], body: [UInt8], sourceIPAddress: String,
+    method: String,
+    target: String,
+    headers: [HTTPField],
+    body: [UInt8],
+    sourceIPAddress: String,
     tls: TLSDetails?
   ) {
     self.method = method
@@ -33,12 +39,16 @@ package struct APIRequest: Sendable {
   }
 
   /// The path of `target`, without the query.
-  package var path: Substring { target.prefix { $0 != "?" } }
+  package var path: Substring {
+    target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
+  }
 }
 
 /// TLS as negotiated on a connection.
 package struct TLSDetails: Hashable, Sendable {
-  /// `TLSv1.2` or `TLSv1.3`. Source: CloudTrail `tlsDetails.tlsVersion`.
+  /// `TLSv1.2` or `TLSv1.3`.
+  ///
+  /// Source: CloudTrail `tlsDetails.tlsVersion`.
   package let version: String
   /// The OpenSSL or IANA name of the cipher suite, when the TLS library tells it.
   package let cipherSuite: String?
@@ -73,7 +83,9 @@ package struct PublishedDocument: Hashable, Sendable {
   package let body: [UInt8]
   /// `Content-Type`.
   package let contentType: String
-  /// The strong entity tag, quotation marks included. Source: RFC 9110 §8.8.3.
+  /// The strong entity tag, quotation marks included.
+  ///
+  /// Source: RFC 9110 §8.8.3.
   package let entityTag: String
 
   /// Gathers the parts.

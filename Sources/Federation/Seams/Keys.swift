@@ -7,13 +7,19 @@ package import IdentityModel
 
 /// A signing key at rest: its public half, and its private half sealed under the key-encryption key.
 package struct SealedSigningKey: Hashable, Sendable {
-  /// The account whose tokens it signs. Part of the seal.
+  /// The account whose tokens it signs.
+  ///
+  /// Part of the seal.
   package let account: AccountID
-  /// RFC 7638 thumbprint of `publicKey`. Part of the seal.
+  /// RFC 7638 thumbprint of `publicKey`.
+  ///
+  /// Part of the seal.
   package let keyID: KeyID
   /// The public half; fixes the algorithm.
   package let publicKey: PublicKey
-  /// Counts re-seals, from 1. Part of the seal.
+  /// Counts re-seals, from 1.
+  ///
+  /// Part of the seal.
   package let version: Int
   /// The private half, sealed: AES-256-GCM, opaque to everyone but the signer that made it.
   package let sealed: [UInt8]
@@ -48,7 +54,8 @@ package protocol TokenSigner: Sendable {
 
   /// Makes a new key for `account`, sealed with version 1.
   func makeKey(
-    _ algorithm: SigningAlgorithm, for account: AccountID
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID
   ) async throws(TokenSignerError) -> SealedSigningKey
 
   /// The signature over `message`, in JWS form: RS256 256 octets, ES384 96 octets R followed by S.

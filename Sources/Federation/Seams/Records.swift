@@ -23,7 +23,9 @@ package struct RecordKind: Hashable, Sendable {
 package struct RecordKey: Hashable, Sendable {
   /// The kind.
   package let kind: RecordKind
-  /// Unique within the kind; ordered by UTF-8 bytes. Shape: 1–1024 bytes, for example `123456789012/alice`.
+  /// Unique within the kind; ordered by UTF-8 bytes.
+  ///
+  /// Shape: 1–1024 bytes, for example `123456789012/alice`.
   package let id: String
 
   /// Pairs `kind` and `id`.
@@ -101,7 +103,10 @@ package protocol RecordReader: Sendable {
   /// Up to `limit` records of `kind` whose id begins with `prefix` (by bytes), in ascending byte order of id, from
   /// the first id greater than `after` (or from the start).
   func records(
-    of kind: RecordKind, prefix: String, after: String?, limit: Int
+    of kind: RecordKind,
+    prefix: String,
+    after: String?,
+    limit: Int
   ) async throws(StoreError) -> [StoredRecord]
 }
 

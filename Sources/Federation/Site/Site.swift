@@ -2,7 +2,7 @@
 //
 // One origin: the API at `/`, the published documents, health and metrics. Knows paths; knows no action.
 
-internal import IdentityModel
+import IdentityModel
 
 /// Serves everything behind the origin.
 package struct Site: RequestResponder {
@@ -13,7 +13,10 @@ package struct Site: RequestResponder {
 
   /// Serves the API through `pipeline` and documents from `issuers`; `isReady` answers `/health/ready`.
   package init(
-    pipeline: Pipeline, issuers: Issuers, metrics: Metrics, isReady: @escaping @Sendable () async -> Bool
+    pipeline: Pipeline,
+    issuers: Issuers,
+    metrics: Metrics,
+    isReady: @escaping @Sendable () async -> Bool
   ) {
     self.pipeline = pipeline
     self.issuers = issuers
@@ -45,7 +48,10 @@ package struct Site: RequestResponder {
 }
 
 private func text(
-  _ status: Int, _ body: String, contentType: String = "text/plain; charset=utf-8", allow: String? = nil
+  _ status: Int,
+  _ body: String,
+  contentType: String = "text/plain; charset=utf-8",
+  allow: String? = nil
 ) -> APIResponse {
   var headers = [HTTPField("Content-Type", contentType), HTTPField("X-Content-Type-Options", "nosniff")]
   if let allow { headers.append(HTTPField("Allow", allow)) }

@@ -10,19 +10,28 @@ package enum IssuerCreation {
   ///
   /// The account's own record, which names its issuer, is the caller's to change.
   package static func make(
-    for account: AccountID, house: House, now: Instant
+    for account: AccountID,
+    house: House,
+    now: Instant
   ) async throws -> (issuer: Issuer, change: Change) {
     let issuerID = house.entropy.uuid()
     let record = IssuerRecord(
-      issuerID: issuerID, account: account, issuer: house.issuers.issuerURL(issuerID), isEnabled: true,
-      createDate: now)
+      issuerID: issuerID,
+      account: account,
+      issuer: house.issuers.issuerURL(issuerID),
+      isEnabled: true,
+      createDate: now
+    )
     var change = Change()
     try change.create(record, id: issuerID, account: account)
     var keys: [SealedSigningKey] = []
     for algorithm in SigningAlgorithm.allCases {
       let key = try await house.signer.makeKey(algorithm, for: account)
       try change.create(
-        SigningKeyRecord(key, createDate: now), id: SigningKeyRecord.id(account, key.keyID), account: account)
+        SigningKeyRecord(key, createDate: now),
+        id: SigningKeyRecord.id(account, key.keyID),
+        account: account
+      )
       keys.append(key)
     }
     let stored = Stored(record: record, key: RecordKey(IssuerRecord.kind, issuerID), revision: 1)

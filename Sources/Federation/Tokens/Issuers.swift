@@ -3,9 +3,9 @@
 // The published documents of every issuer, rendered once and served from memory: discovery and JWK set. They stay up
 // while an issuer is disabled and while the server is sealed.
 
-internal import IdentityModel
-internal import Synchronization
-internal import TokenFormats
+import IdentityModel
+import Synchronization
+import TokenFormats
 
 /// Holds and serves published documents.
 package final class Issuers: Sendable {

@@ -44,8 +44,12 @@ package struct PublicURL: Hashable, Sendable, CustomStringConvertible {
     let name = hostName(of: String(rest))
     let after = rest.dropFirst(name.count)
     let isAddress = name.hasPrefix("[") && name.hasSuffix("]")
-    let allowed = isAddress ? "[]0123456789abcdefABCDEF:." : "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
-    guard !name.isEmpty, name.utf8.count <= 253, name.allSatisfy({ allowed.contains($0) }) else { throw .host }
+    let allowed =
+      isAddress
+      ? "[]0123456789abcdefABCDEF:." : "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+    guard !name.isEmpty, name.utf8.count <= 253, name.allSatisfy({ allowed.contains($0) }) else {
+      throw .host
+    }
     host = String(name).lowercased()
     if after.isEmpty {
       port = nil

@@ -2,8 +2,8 @@
 //
 // From claims to a compact JWS. The one place where a token comes into being.
 
-internal import IdentityModel
-internal import TokenFormats
+import IdentityModel
+import TokenFormats
 
 /// Signs tokens.
 package struct TokenIssuer: Sendable {
@@ -16,7 +16,8 @@ package struct TokenIssuer: Sendable {
 
   /// The compact JWS over `payload`, signed with `key` and its algorithm.
   package func issue(
-    payload: [UInt8], with key: SealedSigningKey
+    payload: [UInt8],
+    with key: SealedSigningKey
   ) async throws(TokenSignerError) -> String {
     let input = JWS.signingInput(keyID: key.keyID, algorithm: key.publicKey.algorithm, payload: payload)
     return JWS.compact(signingInput: input, signature: try await signer.sign(input, with: key))

@@ -2,21 +2,26 @@
 //
 // `exeat audit tail`: the newest records, from the store itself, beside a running server.
 
-internal import ArgumentParser
-internal import Federation
-internal import StoreSQLite
+import ArgumentParser
+import Federation
+import StoreSQLite
 
-/// `exeat audit`
+/// `exeat audit`.
 struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "audit", abstract: "Read the audit log.", subcommands: [AuditTailCommand.self])
+    commandName: "audit",
+    abstract: "Read the audit log.",
+    subcommands: [AuditTailCommand.self]
+  )
 }
 
-/// `exeat audit tail`
+/// `exeat audit tail`.
 struct AuditTailCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tail", abstract: "Print the newest records.",
-    discussion: "Reads the store directly; the server may be running.")
+    commandName: "tail",
+    abstract: "Print the newest records.",
+    discussion: "Reads the store directly; the server may be running."
+  )
 
   @Option(help: "The data directory.") var dataDir: String
   @Option(name: .shortAndLong, help: "How many records; 0 for all.") var number = 20

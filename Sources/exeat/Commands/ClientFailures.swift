@@ -2,8 +2,8 @@
 //
 // What can go wrong on the client's side, as one line and a hint.
 
-internal import FederationClient
-internal import IdentityModel
+import FederationClient
+import IdentityModel
 
 extension CommandFailure {
   /// The line for an error of a client command.
@@ -39,7 +39,8 @@ extension CommandFailure {
     case .noCredentials:
       .failed(
         "no credentials were found",
-        hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile")
+        hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
+      )
     case .profileNotFound(let name):
       .failed("profile `\(name)` is not in the AWS configuration", hint: "see --profile and AWS_PROFILE")
     case .incomplete(let source, let missing):

@@ -2,17 +2,17 @@
 //
 // `exeat dev`: everything on one machine, nothing kept.
 
-internal import ArgumentParser
-internal import AuditTrail
-internal import Federation
-internal import FoundationEssentials
-internal import HTTPServer
-internal import IdentityModel
-internal import LocalKeys
-internal import Logging
-internal import StoreSQLite
+import ArgumentParser
+import AuditTrail
+import Federation
+import FoundationEssentials
+import HTTPServer
+import IdentityModel
+import LocalKeys
+import Logging
+import StoreSQLite
 
-/// `exeat dev`
+/// `exeat dev`.
 struct DevCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dev",
@@ -20,7 +20,8 @@ struct DevCommand: AsyncParsableCommand {
     discussion: """
       An in-memory store, a development CA, the account 000000000000 with the root access key test / test,
       outbound federation switched on. Not for production: anybody who reaches the port knows the key.
-      """)
+      """
+  )
 
   @Option(help: "Where to listen; port 0 takes a free one.") var listen = "127.0.0.1:8443"
   @Option(help: "`development` or `off`.") var tls = "development"
@@ -60,13 +61,23 @@ struct DevCommand: AsyncParsableCommand {
     let printsCalls = !quiet
     let readyPath = readyFile
     let plan = ServerPlan(
-      listen: address, publicURL: publicURL, issuerStyle: style, homeRegion: region, acceptedHosts: hosts,
-      tls: tlsSource, keyEncryptionKey: .ephemeral(),
+      listen: address,
+      publicURL: publicURL,
+      issuerStyle: style,
+      homeRegion: region,
+      acceptedHosts: hosts,
+      tls: tlsSource,
+      keyEncryptionKey: .ephemeral(),
       onRecord: { if printsCalls { Console.note(AuditLine.text($0.json)) } },
       prepare: { house, now in
         try await Bootstrap.createAccount(
-          account, accessKeyID: "test", secretAccessKey: Secret("test"), enablesFederation: true, house: house,
-          now: now)
+          account,
+          accessKeyID: "test",
+          secretAccessKey: Secret("test"),
+          enablesFederation: true,
+          house: house,
+          now: now
+        )
       },
       onReady: { _ in
         Console.out(Self.welcome(publicURL, certificateAuthority))
@@ -74,7 +85,8 @@ struct DevCommand: AsyncParsableCommand {
           try ReadyFile(endpoint: publicURL.description, certificateAuthority: certificateAuthority)
             .write(to: readyPath)
         }
-      })
+      }
+    )
     do {
       try await Assembly.run(plan, store: try SQLiteStore.inMemory(), logger: logger)
     } catch {
@@ -94,7 +106,10 @@ struct DevCommand: AsyncParsableCommand {
   private static func makeDirectory(_ path: String) throws(CommandFailure) {
     do {
       try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        atPath: path,
+        withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700]
+      )
     } catch {
       throw .failed("--tls-dir: cannot make \(path)")
     }

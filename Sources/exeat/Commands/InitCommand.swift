@@ -2,19 +2,19 @@
 //
 // `exeat init`: makes the store, the key-encryption key and the first account. Never over something that exists.
 
-internal import ArgumentParser
-internal import Federation
-internal import FoundationEssentials
-internal import IdentityModel
-internal import LocalKeys
-internal import StoreSQLite
-internal import StrictJSON
+import ArgumentParser
+import Federation
+import FoundationEssentials
+import IdentityModel
+import LocalKeys
+import StoreSQLite
+import StrictJSON
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
-/// `exeat init`
+/// `exeat init`.
 struct InitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
@@ -22,7 +22,8 @@ struct InitCommand: AsyncParsableCommand {
     discussion: """
       Writes into the data directory: `store.sqlite`, `key-encryption-key` (mode 0600; keep a copy apart from
       the store: without it no token can be issued) and `credentials` (the root access key, AWS ini form).
-      """)
+      """
+  )
 
   @Option(help: "The data directory; must not hold a store yet.") var dataDir: String
   @Option(help: "The account id, 12 digits; a random one without this.") var accountId: String?
@@ -76,18 +77,31 @@ struct InitCommand: AsyncParsableCommand {
   }
 
   private func createAccount(
-    _ account: AccountID, _ keyID: String, _ secret: Secret, _ directory: DataDirectory, _ key: KeyEncryptionKey
+    _ account: AccountID,
+    _ keyID: String,
+    _ secret: Secret,
+    _ directory: DataDirectory,
+    _ key: KeyEncryptionKey
   ) async throws {
     let store = try SQLiteStore.open(at: directory.store)
     let keys = LocalKeys(keyEncryptionKey: key)
     let house = House(
       directory: Directory(reader: store, writer: store, sealer: keys),
-      issuers: Issuers(publicURL: try PublicURL("https://localhost"), style: .path), signer: keys, sealer: keys,
-      entropy: .system, diagnostics: Diagnostics { _ in })
+      issuers: Issuers(publicURL: try PublicURL("https://localhost"), style: .path),
+      signer: keys,
+      sealer: keys,
+      entropy: .system,
+      diagnostics: Diagnostics { _ in }
+    )
     try await store.running {
       try await Bootstrap.createAccount(
-        account, accessKeyID: keyID, secretAccessKey: secret, enablesFederation: false, house: house,
-        now: Assembly.systemClock.now())
+        account,
+        accessKeyID: keyID,
+        secretAccessKey: secret,
+        enablesFederation: false,
+        house: house,
+        now: Assembly.systemClock.now()
+      )
     }
   }
 
@@ -111,7 +125,8 @@ struct InitCommand: AsyncParsableCommand {
       Start the server:
         exeat serve --data-dir \(directory.path) --listen 127.0.0.1:8443 --public-url https://localhost:8443 \\
           --tls development
-      """)
+      """
+    )
   }
 }
 

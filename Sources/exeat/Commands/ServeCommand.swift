@@ -2,20 +2,20 @@
 //
 // `exeat serve`: the server. Flags, environment and configuration file say the same things.
 
-internal import ArgumentParser
-internal import Federation
-internal import FoundationEssentials
-internal import HTTPServer
-internal import IdentityModel
-internal import LocalKeys
-internal import Logging
-internal import StoreSQLite
+import ArgumentParser
+import Federation
+import FoundationEssentials
+import HTTPServer
+import IdentityModel
+import LocalKeys
+import Logging
+import StoreSQLite
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
-/// `exeat serve`
+/// `exeat serve`.
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
@@ -23,7 +23,8 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       Every setting is a flag, an environment variable (--public-url is EXEAT_PUBLIC_URL) or a line of the YAML
       file that --config names (public-url: https://…); a flag wins over the environment, and that over the file.
-      """)
+      """
+  )
 
   @Option(help: "The data directory that `exeat init` made.") var dataDir: String?
   @Option(help: "Where to listen, HOST:PORT. Default 127.0.0.1:8443.") var listen: String?
@@ -56,10 +57,14 @@ struct ServeCommand: AsyncParsableCommand {
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
         "key-encryption-key": keyEncryptionKey, "log-format": logFormat, "log-level": logLevel,
         "ready-file": readyFile,
-      ], environment: ProcessInfo.processInfo.environment, configFile: config)
+      ],
+      environment: ProcessInfo.processInfo.environment,
+      configFile: config
+    )
     let logger = try Self.logger(settings)
     let directory = DataDirectory(
-      try settings.required("data-dir", hint: "make one with `exeat init --data-dir DIR`"))
+      try settings.required("data-dir", hint: "make one with `exeat init --data-dir DIR`")
+    )
     let store = try directory.openStore()
     let plan = try Self.plan(settings, directory, logger)
     do {
@@ -72,34 +77,51 @@ struct ServeCommand: AsyncParsableCommand {
   private static func logger(_ settings: Settings) throws(CommandFailure) -> Logger {
     let format = try settings.parsed("log-format", expected: "text or json", LogFormat.init(rawValue:))
     let level = try settings.parsed(
-      "log-level", expected: "debug, info, warning or error", Logger.Level.init(rawValue:))
+      "log-level",
+      expected: "debug, info, warning or error",
+      Logger.Level.init(rawValue:)
+    )
     return (format ?? .text).logger(level: level ?? .info)
   }
 
   private static func plan(
-    _ settings: Settings, _ directory: DataDirectory, _ logger: Logger
+    _ settings: Settings,
+    _ directory: DataDirectory,
+    _ logger: Logger
   ) throws(CommandFailure) -> ServerPlan {
     let listen = try settings.parsed("listen", expected: "HOST:PORT", ListenAddress.init)
     let listenAddress = listen ?? ListenAddress(host: "127.0.0.1", port: 8443)
     guard listenAddress.port != 0 else { throw .usage("--listen: port 0 is for `exeat dev` only") }
     let publicURLText = try settings.required(
-      "public-url", hint: "for example --public-url https://sts.example.org")
+      "public-url",
+      hint: "for example --public-url https://sts.example.org"
+    )
     let publicURL: PublicURL
     do {
       publicURL = try PublicURL(publicURLText)
     } catch {
       throw .usage("--public-url: \(text(error, publicURLText))")
     }
-    let style = try settings.parsed("issuer-style", expected: "path or subdomain", IssuerStyle.init(rawValue:))
-    let region = try settings.parsed("region", expected: "a region name") { Region($0) } ?? Region("us-east-1")
+    let style = try settings.parsed(
+      "issuer-style",
+      expected: "path or subdomain",
+      IssuerStyle.init(rawValue:)
+    )
+    let region =
+      try settings.parsed("region", expected: "a region name") { Region($0) } ?? Region("us-east-1")
     guard let region else { throw .usage("--region is missing") }
     let hosts = settings["accepted-hosts"]?.text.split(separator: ",").map(String.init) ?? []
     let tls = try tlsSource(settings, directory, publicURL, style ?? .path)
     let readyFile = settings["ready-file"]?.text
     return ServerPlan(
-      listen: listenAddress, publicURL: publicURL, issuerStyle: style ?? .path, homeRegion: region,
-      acceptedHosts: hosts, tls: tls.source,
-      keyEncryptionKey: try keyEncryptionKey(settings, directory, logger), onRecord: nil,
+      listen: listenAddress,
+      publicURL: publicURL,
+      issuerStyle: style ?? .path,
+      homeRegion: region,
+      acceptedHosts: hosts,
+      tls: tls.source,
+      keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
+      onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in
         logger.info(
@@ -107,7 +129,8 @@ struct ServeCommand: AsyncParsableCommand {
           metadata: [
             "listen": "\(address.host):\(address.port)", "publicURL": "\(publicURL)",
             "tls": "\(tls.name)", "version": "\(exeatVersion)",
-          ])
+          ]
+        )
         if let authority = tls.certificateAuthority {
           logger.info("clients must trust the development CA", metadata: ["ca": "\(authority)"])
         }
@@ -115,18 +138,22 @@ struct ServeCommand: AsyncParsableCommand {
           try ReadyFile(endpoint: publicURL.description, certificateAuthority: tls.certificateAuthority)
             .write(to: readyFile)
         }
-      })
+      }
+    )
   }
 
   /// The key-encryption key; `nil`, with a warning, when its file is not there: the server starts sealed.
   private static func keyEncryptionKey(
-    _ settings: Settings, _ directory: DataDirectory, _ logger: Logger
+    _ settings: Settings,
+    _ directory: DataDirectory,
+    _ logger: Logger
   ) throws(CommandFailure) -> KeyEncryptionKey? {
     let path = settings["key-encryption-key"]?.text ?? directory.keyEncryptionKey
     guard access(path, F_OK) == 0 else {
       logger.warning(
         "sealed: the key-encryption key is missing; published documents are served, API calls are refused",
-        metadata: ["file": "\(path)"])
+        metadata: ["file": "\(path)"]
+      )
       return nil
     }
     do {
@@ -137,13 +164,18 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private static func tlsSource(
-    _ settings: Settings, _ directory: DataDirectory, _ url: PublicURL, _ style: IssuerStyle
+    _ settings: Settings,
+    _ directory: DataDirectory,
+    _ url: PublicURL,
+    _ style: IssuerStyle
   ) throws(CommandFailure) -> (source: TLSSource, name: String, certificateAuthority: String?) {
     let certificate = settings["tls-cert"]?.text
     let key = settings["tls-key"]?.text
     guard let mode = settings["tls"]?.text ?? (certificate == nil ? nil : "files") else {
       throw .usage(
-        "--tls is missing", hint: "give --tls-cert and --tls-key, or --tls development, or --tls off")
+        "--tls is missing",
+        hint: "give --tls-cert and --tls-key, or --tls development, or --tls off"
+      )
     }
     guard mode == "files" || certificate == nil && key == nil else {
       throw .usage("--tls-cert and --tls-key do not go with --tls \(mode)")

@@ -2,9 +2,9 @@
 //
 // What can go wrong at start, as one line and a hint.
 
-internal import Federation
-internal import HTTPServer
-internal import LocalKeys
+import Federation
+import HTTPServer
+import LocalKeys
 
 extension CommandFailure {
   /// The line for an error that stopped a server.
@@ -24,7 +24,8 @@ extension CommandFailure {
     case let mismatch as IssuerMismatch:
       self = .failed(
         "--public-url, --issuer-style: they would change the issuer \(mismatch.stored) into \(mismatch.configured)",
-        hint: "relying parties trust the stored issuer; start with the URL and the style it was made with")
+        hint: "relying parties trust the stored issuer; start with the URL and the style it was made with"
+      )
     case let error as StoreError:
       self = .failed(storeText(error))
     case let error as KeyEncryptionKeyError:

@@ -2,12 +2,12 @@
 //
 // `exeat token`: asks a server for a token with the AWS credential chain.
 
-internal import ArgumentParser
-internal import Federation
-internal import FederationClient
-internal import IdentityModel
-internal import StrictJSON
-internal import TokenFormats
+import ArgumentParser
+import Federation
+import FederationClient
+import IdentityModel
+import StrictJSON
+import TokenFormats
 
 /// Where the server is and who asks: the options that client commands share.
 struct ClientOptions: ParsableArguments {
@@ -23,7 +23,7 @@ struct ClientOptions: ParsableArguments {
   }
 }
 
-/// `exeat token`
+/// `exeat token`.
 struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token",
@@ -31,7 +31,8 @@ struct TokenCommand: AsyncParsableCommand {
     discussion: """
       Finds credentials as the AWS CLI does: environment, ~/.aws profiles, web identity token file, process,
       container endpoint. (The instance metadata service is not asked.)
-      """)
+      """
+  )
 
   @Option(help: "Who the token is for; may be repeated.") var audience: [String]
   @Option(help: "`ES384` or `RS256`.") var algorithm = "ES384"
@@ -48,21 +49,37 @@ struct TokenCommand: AsyncParsableCommand {
       let files = try ProfileFiles(environment)
       let profileName = CredentialChain.profileName(client.profile, in: environment)
       let settings = try EndpointSettings(
-        client.endpointOptions, profile: files.profile(profileName ?? "default"), files: files,
-        environment: environment)
+        client.endpointOptions,
+        profile: files.profile(profileName ?? "default"),
+        files: files,
+        environment: environment
+      )
       let roots = try settings.caBundle.map { try TrustRoots(file: $0, in: environment) } ?? .system
       let http = FederationHTTPClient(trustRoots: roots)
       let result: Result<(token: String, expiration: Instant), any Error>
       do {
         let found = try await CredentialChain(
-          environment: environment, files: files, profile: client.profile, http: http, settings: settings
+          environment: environment,
+          files: files,
+          profile: client.profile,
+          http: http,
+          settings: settings
         ).resolve(now: Assembly.systemClock.now())
         let query = AWSQueryClient(
-          endpoint: settings.endpoint, region: settings.region, service: .sts, http: http,
-          clock: Assembly.systemClock.now)
+          endpoint: settings.endpoint,
+          region: settings.region,
+          service: .sts,
+          http: http,
+          clock: Assembly.systemClock.now
+        )
         result = .success(
           try await STSClient(query, credential: found.credential).getWebIdentityToken(
-            audiences: audience, algorithm: algorithm, durationSeconds: duration, tags: tags))
+            audiences: audience,
+            algorithm: algorithm,
+            durationSeconds: duration,
+            tags: tags
+          )
+        )
       } catch {
         result = .failure(error)
       }

@@ -2,13 +2,13 @@
 //
 // `exeat verify`: checks any JWT as a relying party would, and says which check failed.
 
-internal import ArgumentParser
-internal import Federation
-internal import FederationClient
-internal import FoundationEssentials
-internal import IdentityModel
+import ArgumentParser
+import Federation
+import FederationClient
+import FoundationEssentials
+import IdentityModel
 
-/// `exeat verify`
+/// `exeat verify`.
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
@@ -16,7 +16,8 @@ struct VerifyCommand: AsyncParsableCommand {
     discussion: """
       Without --issuer the issuer that the token names is asked; private and loopback addresses are refused
       then, unless --allow-private-issuer, --issuer or --ca-file says that they are meant.
-      """)
+      """
+  )
 
   @Argument(help: "The token; `-` or nothing reads standard input.") var token: String?
   @Option(help: "The only issuer to accept.") var issuer: String?
@@ -39,10 +40,15 @@ struct VerifyCommand: AsyncParsableCommand {
       let http = FederationHTTPClient(trustRoots: roots)
       let isMeant = allowPrivateIssuer || issuer != nil || caFile != nil
       report = await TokenInspection(
-        http: http, policy: IssuerPolicy(allowPrivateAddresses: isMeant, allowHTTPOnLoopback: isMeant)
+        http: http,
+        policy: IssuerPolicy(allowPrivateAddresses: isMeant, allowHTTPOnLoopback: isMeant)
       ).verifyToken(
-        try input(), expectedIssuer: issuer, expectedAudience: audience, now: Assembly.systemClock.now(),
-        leewaySeconds: Int64(leeway))
+        try input(),
+        expectedIssuer: issuer,
+        expectedAudience: audience,
+        now: Assembly.systemClock.now(),
+        leewaySeconds: Int64(leeway)
+      )
       await http.shutdown()
     } catch {
       throw CommandFailure(clientError: error)
@@ -50,7 +56,8 @@ struct VerifyCommand: AsyncParsableCommand {
     Console.out(json ? String(decoding: report.json, as: UTF8.self) : report.text)
     guard let failure = report.failure else { return }
     throw CommandFailure.failed(
-      "the token is not acceptable: `\(failure.check.rawValue)` failed: \(failure.reason)")
+      "the token is not acceptable: `\(failure.check.rawValue)` failed: \(failure.reason)"
+    )
   }
 
   private func input() throws(CommandFailure) -> String {

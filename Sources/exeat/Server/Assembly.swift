@@ -2,20 +2,20 @@
 //
 // The only file that sees every adapter: it builds the house from its parts and runs it until it is told to stop.
 
-internal import AuditTrail
-internal import Federation
-internal import FoundationEssentials
-internal import HTTPServer
-internal import IdentityModel
-internal import LocalKeys
-internal import Logging
-internal import ServiceLifecycle
-internal import SigV4
-internal import StoreSQLite
-internal import UnixSignals
+import AuditTrail
+import Federation
+import FoundationEssentials
+import HTTPServer
+import IdentityModel
+import LocalKeys
+import Logging
+import ServiceLifecycle
+import SigV4
+import StoreSQLite
+import UnixSignals
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
 /// What a server is made of.
@@ -54,15 +54,29 @@ enum Assembly {
     let directory = Directory(reader: store, writer: writes, sealer: keys)
     let issuers = Issuers(publicURL: plan.publicURL, style: plan.issuerStyle)
     let house = House(
-      directory: directory, issuers: issuers, signer: keys, sealer: keys, entropy: .system,
-      diagnostics: diagnostics)
+      directory: directory,
+      issuers: issuers,
+      signer: keys,
+      sealer: keys,
+      entropy: .system,
+      diagnostics: diagnostics
+    )
     let metrics = Metrics(actions: .all)
     let pipeline = Pipeline(
       authenticator: Authenticator(
-        directory: directory, profile: .query(homeRegion: plan.homeRegion),
-        acceptedHosts: AcceptedHosts(plan.acceptedHosts + [plan.publicURL.host]), diagnostics: diagnostics),
-      recorder: Recorder(sink: writes, directory: directory), house: house, actions: .all,
-      clock: systemClock, homeRegion: plan.homeRegion, diagnostics: diagnostics, metrics: metrics)
+        directory: directory,
+        profile: .query(homeRegion: plan.homeRegion),
+        acceptedHosts: AcceptedHosts(plan.acceptedHosts + [plan.publicURL.host]),
+        diagnostics: diagnostics
+      ),
+      recorder: Recorder(sink: writes, directory: directory),
+      house: house,
+      actions: .all,
+      clock: systemClock,
+      homeRegion: plan.homeRegion,
+      diagnostics: diagnostics,
+      metrics: metrics
+    )
     let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics) {
       guard keys.isUnsealed else { return false }
       return (try? await store.lastSequence()) != nil
@@ -70,8 +84,14 @@ enum Assembly {
     let threads = max(1, min(8, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     let server = HTTPServer(
       configuration: HTTPServerConfiguration(
-        host: plan.listen.host, port: plan.listen.port, eventLoopThreads: threads),
-      tls: plan.tls, responder: site, logger: logger)
+        host: plan.listen.host,
+        port: plan.listen.port,
+        eventLoopThreads: threads
+      ),
+      tls: plan.tls,
+      responder: site,
+      logger: logger
+    )
 
     // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
     let group = ServiceGroup(
@@ -90,8 +110,13 @@ enum Assembly {
                   logger.error("cannot report readiness", metadata: ["cause": "\(error)"])
                 }
               }
-            }),
-        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+            }
+          ),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint],
+        logger: quiet(logger)
+      )
+    )
     try await group.run()
   }
 
@@ -120,7 +145,10 @@ extension VerificationProfile {
   /// How requests of AWS Query services must be signed.
   static func query(homeRegion: Region) -> VerificationProfile {
     VerificationProfile(
-      services: ServiceName.allCases.map(\.rawValue), homeRegion: homeRegion,
-      regionIsAcceptable: { _ in true }, allowsUnsignedContentType: true)
+      services: ServiceName.allCases.map(\.rawValue),
+      homeRegion: homeRegion,
+      regionIsAcceptable: { _ in true },
+      allowsUnsignedContentType: true
+    )
   }
 }

@@ -2,7 +2,7 @@
 //
 // An audit record as one line for people. Reads the JSON that is on record, so that what is shown is what is kept.
 
-internal import StrictJSON
+import StrictJSON
 
 /// Turns a record into a line.
 enum AuditLine {

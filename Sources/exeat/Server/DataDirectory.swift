@@ -2,12 +2,12 @@
 //
 // The files of a server: where they are, and that nobody else reads them.
 
-internal import FoundationEssentials
-internal import IdentityModel
-internal import StoreSQLite
+import FoundationEssentials
+import IdentityModel
+import StoreSQLite
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
 /// The data directory of a server.
@@ -35,7 +35,10 @@ struct DataDirectory: Sendable {
     }
     do {
       try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        atPath: path,
+        withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700]
+      )
     } catch {
       throw .failed("--data-dir: cannot make \(path)")
     }

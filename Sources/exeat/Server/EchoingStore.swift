@@ -2,9 +2,9 @@
 //
 // Shows each record as it becomes durable: `exeat dev` prints a line per call. Adds nothing to the store.
 
-internal import AuditTrail
-internal import Federation
-internal import StoreSQLite
+import AuditTrail
+import Federation
+import StoreSQLite
 
 /// The store, with an eye on what it records.
 struct EchoingStore: AuditSink, RecordWriter {

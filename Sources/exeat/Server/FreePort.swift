@@ -3,7 +3,7 @@
 // A port that nobody listens on: the issuer URL holds the port, so it has to be known before the server is built.
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
 /// Finds a port on 127.0.0.1 that is free at this moment; `nil` when the system gives none.

@@ -3,10 +3,10 @@
 // Log lines on standard error: text for people, JSON for machines. Every value is escaped, so that nothing that a
 // client sent can start a line of its own.
 
-internal import Federation
-internal import IdentityModel
-internal import Logging
-internal import StrictJSON
+import Federation
+import IdentityModel
+import Logging
+import StrictJSON
 
 /// How log lines look.
 enum LogFormat: String, CaseIterable {

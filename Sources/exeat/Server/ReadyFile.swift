@@ -2,14 +2,14 @@
 //
 // What a script waits for: a file that appears, whole, when the server accepts requests.
 
-internal import FoundationEssentials
-internal import StrictJSON
+import FoundationEssentials
+import StrictJSON
 
 #if canImport(Glibc)
-  internal import Glibc
+  import Glibc
 #endif
 
-/// `{"endpoint":"https://localhost:8443","ca":"…","pid":123}`
+/// `{"endpoint":"https://localhost:8443","ca":"…","pid":123}`.
 struct ReadyFile {
   let endpoint: String
   let certificateAuthority: String?

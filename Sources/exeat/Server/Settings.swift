@@ -3,8 +3,8 @@
 // One setting, three places: flag, `EXEAT_*` environment, configuration file, in that order of precedence. A value
 // that cannot be used stops the start with one line that names where it came from.
 
-internal import FoundationEssentials
-internal import Yams
+import FoundationEssentials
+import Yams
 
 /// Settings by name, with where each came from.
 struct Settings {
@@ -27,7 +27,10 @@ struct Settings {
   /// - Throws: `CommandFailure` for a file that cannot be read, is not a flat YAML mapping, or holds a name that is
   ///   not a setting.
   init(
-    names: [String], flags: [String: String?], environment: [String: String], configFile: String?
+    names: [String],
+    flags: [String: String?],
+    environment: [String: String],
+    configFile: String?
   ) throws(CommandFailure) {
     var values: [String: Value] = [:]
     if let path = configFile ?? environment["EXEAT_CONFIG"] {
@@ -54,7 +57,9 @@ struct Settings {
 
   /// What `parse` makes of `name`; `nil` when it was not given; throws naming the origin when `parse` gives `nil`.
   func parsed<Result>(
-    _ name: String, expected: String, _ parse: (String) -> Result?
+    _ name: String,
+    expected: String,
+    _ parse: (String) -> Result?
   ) throws(CommandFailure) -> Result? {
     guard let value = values[name] else { return nil }
     guard let result = parse(value.text) else {
@@ -64,7 +69,8 @@ struct Settings {
   }
 
   private static func read(
-    _ path: String, names: [String]
+    _ path: String,
+    names: [String]
   ) throws(CommandFailure) -> [(name: String, text: String)] {
     guard let data = try? Data(contentsOf: URL(filePath: path)), data.count <= 1 << 20 else {
       throw .usage("--config: cannot read \(path)")
