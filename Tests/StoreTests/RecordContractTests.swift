@@ -124,7 +124,7 @@ import Testing
     try await engine.withStore { store in
       try await store.append(event("e1"))
       await #expect(throws: StoreError.self) {
-        try await store.commit(change(put("alice")), recording: event("e1"))
+        try await store.commit(change(put("alice")), recording: event(String(repeating: "x", count: 65)))
       }
       #expect(try await store.record(at: key("alice")) == nil)
       #expect(try await eventIDs(in: store) == ["e1"])

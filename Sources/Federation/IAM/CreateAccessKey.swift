@@ -24,10 +24,7 @@ package struct CreateAccessKey: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let target = UserTarget(userName, caller: call.caller.principal)
-    return [
-      Question(action: "iam:CreateAccessKey", resource: try await target.resource(of: call.account, house))
-    ]
+    try await UserTarget(userName, caller: call.caller.principal).question("iam:CreateAccessKey", call, house)
   }
 
   package func perform(

@@ -28,10 +28,7 @@ package struct DeleteAccessKey: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let target = UserTarget(userName, caller: call.caller.principal)
-    return [
-      Question(action: "iam:DeleteAccessKey", resource: try await target.resource(of: call.account, house))
-    ]
+    try await UserTarget(userName, caller: call.caller.principal).question("iam:DeleteAccessKey", call, house)
   }
 
   package func perform(

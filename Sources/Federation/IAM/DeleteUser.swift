@@ -24,8 +24,7 @@ package struct DeleteUser: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let resource = try await UserTarget.user(userName).resource(of: call.account, house)
-    return [Question(action: "iam:DeleteUser", resource: resource)]
+    try await UserTarget.user(userName).question("iam:DeleteUser", call, house)
   }
 
   package func perform(

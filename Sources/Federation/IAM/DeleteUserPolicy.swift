@@ -28,8 +28,7 @@ package struct DeleteUserPolicy: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let resource = try await UserTarget.user(userName).resource(of: call.account, house)
-    return [Question(action: "iam:DeleteUserPolicy", resource: resource)]
+    try await UserTarget.user(userName).question("iam:DeleteUserPolicy", call, house)
   }
 
   package func perform(

@@ -24,8 +24,7 @@ package struct GetUser: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let target = UserTarget(userName, caller: call.caller.principal)
-    return [Question(action: "iam:GetUser", resource: try await target.resource(of: call.account, house))]
+    try await UserTarget(userName, caller: call.caller.principal).question("iam:GetUser", call, house)
   }
 
   package func perform(

@@ -26,10 +26,7 @@ package struct ListAccessKeys: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let target = UserTarget(userName, caller: call.caller.principal)
-    return [
-      Question(action: "iam:ListAccessKeys", resource: try await target.resource(of: call.account, house))
-    ]
+    try await UserTarget(userName, caller: call.caller.principal).question("iam:ListAccessKeys", call, house)
   }
 
   package func perform(

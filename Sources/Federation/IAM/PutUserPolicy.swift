@@ -38,8 +38,7 @@ package struct PutUserPolicy: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let resource = try await UserTarget.user(userName).resource(of: call.account, house)
-    return [Question(action: "iam:PutUserPolicy", resource: resource)]
+    try await UserTarget.user(userName).question("iam:PutUserPolicy", call, house)
   }
 
   package func perform(

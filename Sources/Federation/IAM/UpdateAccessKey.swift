@@ -30,10 +30,7 @@ package struct UpdateAccessKey: Action {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> [Question] {
-    let target = UserTarget(userName, caller: call.caller.principal)
-    return [
-      Question(action: "iam:UpdateAccessKey", resource: try await target.resource(of: call.account, house))
-    ]
+    try await UserTarget(userName, caller: call.caller.principal).question("iam:UpdateAccessKey", call, house)
   }
 
   package func perform(

@@ -26,12 +26,20 @@ enum UserTarget {
     if case .user(let name) = self { name } else { nil }
   }
 
-  /// The ARN that policy is asked about: the user's own, or the one it would have at the root path.
-  func resource(of account: AccountID, _ house: House) async throws(ServiceError) -> String {
-    guard let userName else { return Principal.root(account).arn.description }
-    let user = try await house.read { try await $0.user(userName, of: account) }
-    return user?.record.identity.arn.description
-      ?? ARN(service: "iam", account: account, resource: "user/\(userName)").description
+  /// The one question to policy: may the caller do `action` to the target?
+  ///
+  /// The resource is the user's own ARN, or the one that it would have at the root path when there is no such user.
+  func question(
+    _ action: String,
+    _ call: AuthenticatedCall,
+    _ house: House
+  ) async throws(ServiceError) -> [Question] {
+    guard let userName else {
+      return [Question(action: action, resource: Principal.root(call.account).arn.description)]
+    }
+    let user = try await house.read { try await $0.user(userName, of: call.account) }
+    let absent = ARN(service: "iam", account: call.account, resource: "user/\(userName)")
+    return [Question(action: action, resource: (user?.record.identity.arn ?? absent).description)]
   }
 }
 
