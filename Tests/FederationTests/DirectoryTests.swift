@@ -105,4 +105,32 @@ import Testing
       #expect(await put("b", policy(1024).replacing(",", with: " ,\n ")).status == 200)
     }
   }
+
+  @Test func `white space inside strings of a policy counts, and the record of a policy is whole`()
+    async throws
+  {
+    try await TestServer.run { server in
+      #expect(await server.call("CreateUser", ["UserName": "alice"]).status == 200)
+      func put(_ document: String) async -> Answer {
+        await server.call(
+          "PutUserPolicy",
+          ["UserName": "alice", "PolicyName": "p", "PolicyDocument": document]
+        )
+      }
+      let frame = #"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:x","Resource":"*"}}"#
+      #expect(
+        await put(frame.replacing("s3:x", with: "s3:" + String(repeating: " ", count: 3000))).status == 400
+      )
+      let padding = 10_240 - frame.utf8.count
+      let widest = frame.replacing(",", with: ",") + String(repeating: "\t", count: padding)
+      #expect(await put(widest).status == 200)
+      #expect(await put(widest + "\t").code == "LimitExceeded")
+      let record = try #require(
+        try await server.records().last { $0.contains("PutUserPolicy") && !$0.contains("errorCode") }
+      )
+      #expect(record.contains(#""userName":"alice""#))
+      #expect(record.contains("policyDocument"))
+      #expect(!record.contains("omitted"))
+    }
+  }
 }

@@ -3,6 +3,7 @@
 // The promises of the pipeline: nothing leaves unrecorded, an answered write is seen by the next request, absent
 // policy, audit or key means no.
 
+import AuditTrail
 import Federation
 import IdentityModel
 import LocalKeys
@@ -170,5 +171,58 @@ private let allowTokens = #"""
       let theirs = await server.call("GetOutboundWebIdentityFederationInfo", as: other)["IssuerIdentifier"]
       #expect(mine != theirs)
     }
+  }
+
+  @Test func `strangers cannot fill the log, and do not keep others out`() async throws {
+    try await TestServer.run { server in
+      let stranger = Keys(id: "AKIAUNKNOWNUNKNOWN00", secret: "x")
+      let before = try await server.records().count
+      var throttled = 0
+      for _ in 0..<2500 where await server.token(as: stranger).code == "Throttling" { throttled += 1 }
+      #expect(throttled == 500)
+      #expect(try await server.records().count == before + 2000)
+      #expect(await server.token().status == 200)
+      server.clock.advance(seconds: 2)
+      #expect(await server.token(as: stranger).code == "InvalidClientTokenId")
+    }
+  }
+
+  @Test func `readiness fails with the audit log and comes back with it`() async throws {
+    try await TestServer.run { server in
+      let recorder = Recorder(sink: server.sink, directory: server.house.directory)
+      func isHealthy() async -> Bool {
+        await recorder.isHealthy(
+          probe: AuditRecord(
+            operatorEvent: "CheckReadiness",
+            account: nil,
+            now: server.clock.now,
+            entropy: .system
+          )
+        )
+      }
+      let trail = Trail(
+        APIRequest(method: "POST", target: "/", headers: [], body: [], sourceIPAddress: "", tls: nil),
+        now: server.clock.now,
+        requestID: "r",
+        eventID: "e",
+        homeRegion: try #require(Region("us-east-1"))
+      )
+      #expect(await isHealthy())
+      server.sink.setBroken(true)
+      await #expect(throws: StoreError.self) { try await recorder.refuse(.missingAction, trail) }
+      #expect(!(await isHealthy()))
+      server.sink.setBroken(false)
+      #expect(await isHealthy())
+    }
+  }
+
+  @Test(arguments: [
+    "", ".", "a:1.2", "[::1].", "[", "[.", ":.", "..", "a.tokens.example.org.evil",
+    "\u{10FFFF}.tokens.example.org",
+  ])
+  func `no Host header harms a server in subdomain style`(_ host: String) throws {
+    let issuers = Issuers(publicURL: try PublicURL("https://example.org"), style: .subdomain)
+    #expect(issuers.document(host: host, path: "/.well-known/jwks.json") == nil)
+    #expect(issuers.document(host: nil, path: "/") == nil)
   }
 }

@@ -35,6 +35,7 @@ final class TestClock: Sendable {
 final class FaultySink: AuditSink, RecordWriter {
   private let store: SQLiteStore
   private let isBroken = Mutex(false)
+  private let interference = Mutex<(@Sendable () async -> Void)?>(nil)
 
   init(_ store: SQLiteStore) {
     self.store = store
@@ -42,12 +43,20 @@ final class FaultySink: AuditSink, RecordWriter {
 
   func setBroken(_ value: Bool) { isBroken.withLock { $0 = value } }
 
+  /// Runs `body` once, when the next change has been decided and before it is written.
+  func interfereOnce(_ body: @escaping @Sendable () async -> Void) { interference.withLock { $0 = body } }
+
   func append(_ record: AuditRecord) async throws(StoreError) {
     guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
     try await store.append(record)
   }
 
   func commit(_ change: Change, recording record: AuditRecord) async throws(StoreError) {
+    let interfere = interference.withLock { interference in
+      defer { interference = nil }
+      return interference
+    }
+    await interfere?()
     guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
     try await store.commit(change, recording: record)
   }

@@ -40,49 +40,18 @@ package enum Bootstrap {
     try await house.directory.commit(
       change,
       of: account,
-      recording: record(account, accessKeyID: accessKeyID, enablesFederation: enablesFederation, house, now)
+      recording: AuditRecord(
+        operatorEvent: "CreateAccount",
+        parameters: [
+          "accountId": .string(account.description), "accessKeyId": .string(accessKeyID),
+          "outboundWebIdentityFederation": .bool(enablesFederation),
+        ],
+        account: account,
+        now: now,
+        entropy: house.entropy
+      )
     )
     if let issuer { house.issuers.publish(issuer) }
-  }
-
-  private static func record(
-    _ account: AccountID,
-    accessKeyID: String,
-    enablesFederation: Bool,
-    _ house: House,
-    _ now: Instant
-  ) -> AuditRecord {
-    AuditRecord(
-      eventTime: now,
-      userIdentity: AuditRecord.UserIdentity(
-        type: "Operator",
-        principalID: nil,
-        arn: nil,
-        accountID: nil,
-        accessKeyID: nil,
-        userName: nil
-      ),
-      eventSource: "exeat",
-      eventName: "CreateAccount",
-      awsRegion: "",
-      sourceIPAddress: "",
-      userAgent: nil,
-      requestParameters: .object(
-        JSONObject([
-          JSONObject.Member("accountId", .string(account.description)),
-          JSONObject.Member("accessKeyId", .string(accessKeyID)),
-          JSONObject.Member("outboundWebIdentityFederation", .bool(enablesFederation)),
-        ])
-      ),
-      outcome: .succeeded(responseElements: nil),
-      requestID: house.entropy.uuid(),
-      eventID: house.entropy.uuid(),
-      readOnly: false,
-      recipientAccountID: account,
-      tlsVersion: nil,
-      tlsCipherSuite: nil,
-      clientProvidedHostHeader: nil
-    )
   }
 }
 

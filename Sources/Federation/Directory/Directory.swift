@@ -19,6 +19,10 @@ package struct Caller: Sendable {
   package let principal: Principal
   /// The identity-based policies of the principal; empty for root.
   package let identityPolicies: [NamedPolicy]
+  /// That the key and its user are still what they were: whatever is decided for this caller depends on it.
+  ///
+  /// A change to a user's policies changes the revision of the user.
+  package let requirements: [Change.Write]
 }
 
 /// An account's issuer with its keys, ready to sign.
@@ -88,6 +92,18 @@ package final class Directory: Sendable {
     return result
   }
 
+  /// Every record of `type` whose id begins with `prefix`; throws `corrupted` when there are more than can be right.
+  ///
+  /// SECURITY: a policy or a key that was cut off in silence would be a Deny that nobody sees.
+  package func allRecords<Record: DirectoryRecord>(
+    _ type: Record.Type,
+    prefix: String
+  ) async throws(StoreError) -> [Stored<Record>] {
+    let found = try await records(type, prefix: prefix, limit: 1000)
+    guard found.count < 1000 else { throw .corrupted("more than 999 of \(Record.kind.name) `\(prefix)`") }
+    return found
+  }
+
   /// The user `name` of `account`: the spelling must be exact, although names are unique without regard to case.
   package func user(_ name: String, of account: AccountID) async throws(StoreError) -> Stored<UserRecord>? {
     guard let stored = try await record(UserRecord.self, at: UserRecord.id(account, name)),
@@ -102,6 +118,8 @@ package final class Directory: Sendable {
   ///
   /// Answers from memory when it can. Throws `keyEncryptionKeyMissing` when the server is sealed.
   package func caller(accessKeyID: String) async throws -> Caller? {
+    // No key of ours is longer than an AccessKeyId may be; longer ones are not worth a lookup or a place in memory.
+    guard accessKeyID.utf8.count <= 128 else { return nil }
     let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
     switch known {
     case .caller(let caller): return caller
@@ -123,8 +141,10 @@ package final class Directory: Sendable {
   }
 
   private func loadCaller(_ accessKeyID: String) async throws -> Caller? {
-    guard let key = try await record(AccessKeyRecord.self, at: accessKeyID)?.record, key.status == .active
+    guard let storedKey = try await record(AccessKeyRecord.self, at: accessKeyID),
+      storedKey.record.status == .active
     else { return nil }
+    let key = storedKey.record
     let secret = try sealer.open(
       key.sealedSecret.bytes,
       context: AccessKeyRecord.sealContext(key.account, accessKeyID)
@@ -134,15 +154,15 @@ package final class Directory: Sendable {
         accessKeyID: accessKeyID,
         secretAccessKey: secret,
         principal: .root(key.account),
-        identityPolicies: []
+        identityPolicies: [],
+        requirements: [storedKey.isUnchanged]
       )
     }
     // SECURITY: a key belongs to the user with its unique id, not to whoever has the name now.
-    guard let user = try await user(userName, of: key.account)?.record, user.userID == key.userID else {
-      return nil
-    }
+    guard let storedUser = try await user(userName, of: key.account), storedUser.record.userID == key.userID
+    else { return nil }
     var policies: [NamedPolicy] = []
-    for policy in try await records(
+    for policy in try await allRecords(
       UserPolicyRecord.self,
       prefix: UserPolicyRecord.prefix(key.account, userName)
     ) {
@@ -155,8 +175,9 @@ package final class Directory: Sendable {
     return Caller(
       accessKeyID: accessKeyID,
       secretAccessKey: secret,
-      principal: .user(user.identity),
-      identityPolicies: policies
+      principal: .user(storedUser.record.identity),
+      identityPolicies: policies,
+      requirements: [storedKey.isUnchanged, storedUser.isUnchanged]
     )
   }
 
@@ -172,7 +193,10 @@ package final class Directory: Sendable {
   /// The signing keys of `account`, in the order of their ids.
   package func signingKeys(of account: AccountID) async throws(StoreError) -> [SealedSigningKey] {
     var keys: [SealedSigningKey] = []
-    for stored in try await records(SigningKeyRecord.self, prefix: SigningKeyRecord.prefix(account)) {
+    for stored in try await allRecords(
+      SigningKeyRecord.self,
+      prefix: SigningKeyRecord.prefix(account)
+    ) {
       guard let key = stored.record.key else { throw .corrupted("SigningKey `\(stored.key.id)`") }
       keys.append(key)
     }
@@ -190,9 +214,45 @@ package final class Directory: Sendable {
     of account: AccountID,
     recording record: AuditRecord
   ) async throws(StoreError) {
-    defer { memory.withLock { $0.forget(account) } }
+    guard change.changesSomething else {
+      // Nothing that memory holds changes, and a token must not flush it.
+      do {
+        try await writer.commit(change, recording: record)
+      } catch {
+        if case .unavailable = error { memory.withLock { $0.distrust() } }
+        throw error
+      }
+      memory.withLock { $0.trust() }
+      return
+    }
     memory.withLock { $0.forget(account) }
-    try await writer.commit(change, recording: record)
+    do {
+      try await writer.commit(change, recording: record)
+    } catch {
+      memory.withLock { memory in
+        memory.forget(account)
+        // What was reported as failed may still come to light when the store is opened again.
+        if case .unavailable = error { memory.distrust() }
+      }
+      throw error
+    }
+    memory.withLock { memory in
+      memory.forget(account)
+      memory.trust()
+    }
+  }
+
+  /// Drops what memory holds of `account`.
+  package func forget(_ account: AccountID) {
+    memory.withLock { $0.forget(account) }
+  }
+}
+
+extension Change {
+  fileprivate var changesSomething: Bool {
+    writes.contains { write in
+      if case .require = write { false } else { true }
+    }
   }
 }
 
@@ -215,6 +275,9 @@ private struct Memory: ~Copyable {
   // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
   // ids must not push real callers out.
   private var nobodies: Set<String> = []
+  // INVARIANT: after a write whose outcome is unknown nothing is remembered until a write has succeeded again: only
+  // then has the store been opened anew and shown which state it is in.
+  private var isDistrusted = false
 
   init(capacity: Int) {
     self.capacity = capacity
@@ -226,7 +289,7 @@ private struct Memory: ~Copyable {
   }
 
   mutating func remember(_ caller: Caller?, accessKeyID: String, generation: UInt64) {
-    guard generation == self.generation else { return }
+    guard generation == self.generation, !isDistrusted else { return }
     if let caller {
       if callers.count >= capacity { callers.removeAll(keepingCapacity: true) }
       callers[accessKeyID] = caller
@@ -237,9 +300,27 @@ private struct Memory: ~Copyable {
   }
 
   mutating func remember(_ issuer: Issuer, account: AccountID, generation: UInt64) {
-    guard generation == self.generation else { return }
+    guard generation == self.generation, !isDistrusted else { return }
     if issuers.count >= capacity { issuers.removeAll(keepingCapacity: true) }
     issuers[account] = issuer
+  }
+
+  mutating func distrust() {
+    isDistrusted = true
+    forgetEverything()
+  }
+
+  mutating func trust() {
+    guard isDistrusted else { return }
+    isDistrusted = false
+    forgetEverything()
+  }
+
+  private mutating func forgetEverything() {
+    generation += 1
+    issuers.removeAll()
+    nobodies.removeAll()
+    callers.removeAll()
   }
 
   mutating func forget(_ account: AccountID) {

@@ -24,6 +24,11 @@ package struct Stored<Record: DirectoryRecord>: Hashable, Sendable {
   package let revision: Int64
 }
 
+extension Stored {
+  /// The condition that the record still has the revision that was read.
+  var isUnchanged: Change.Write { .require(key, .revision(revision)) }
+}
+
 extension StoredRecord {
   /// The record with its type; throws `corrupted` when the bytes are not what this type wrote.
   func decoded<Record: DirectoryRecord>(as type: Record.Type) throws(StoreError) -> Stored<Record> {
@@ -75,10 +80,6 @@ extension Change {
     writes.append(.delete(stored.key, revision: stored.revision))
   }
 
-  /// Adds the condition that `stored` still has the revision that was read.
-  mutating func require<Record: DirectoryRecord>(unchanged stored: Stored<Record>) {
-    writes.append(.require(stored.key, .revision(stored.revision)))
-  }
 }
 
 /// Octets in a record, written as base64.

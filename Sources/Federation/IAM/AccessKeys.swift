@@ -17,7 +17,7 @@ extension House {
     _ account: AccountID
   ) async throws(ServiceError) -> [Stored<UserAccessKeyRecord>] {
     try await read { directory in
-      try await directory.records(
+      try await directory.allRecords(
         UserAccessKeyRecord.self,
         prefix: UserAccessKeyRecord.prefix(account, target.userName)
       )
@@ -30,7 +30,7 @@ extension House {
     of target: UserTarget,
     _ account: AccountID
   ) async throws(ServiceError) -> Stored<AccessKeyRecord> {
-    if let name = target.userName { _ = try await existingUser(name, of: account) }
+    try target.existing()
     let key = try await read { try await $0.record(AccessKeyRecord.self, at: accessKeyID) }
     guard let key, key.record.account == account, key.record.userName == target.userName else {
       throw .noSuchEntity("The Access Key with id \(accessKeyID) cannot be found.")

@@ -20,32 +20,26 @@ package struct CreateAccessKey: Action {
 
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget(userName, caller: call.caller.principal).question("iam:CreateAccessKey", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:CreateAccessKey", call)
   }
 
   package func perform(
     _ call: AuthorizedCall<CreateAccessKey>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let target = UserTarget(userName, caller: call.principal)
-    var change = Change()
-    var user: Stored<UserRecord>?
+    let user = try call.subject.existing()
+    guard try await house.accessKeyIDs(of: call.subject, call.account).count < accessKeysPerUser else {
+      throw .limitExceeded("Cannot exceed quota for AccessKeysPerUser: \(accessKeysPerUser)")
+    }
     do {
+      var change = Change()
       // The number of keys is decided against the owner's revision: two calls at once cannot both add the last one.
-      if let name = target.userName {
-        let stored = try await house.existingUser(name, of: call.account)
-        try change.touch(stored, account: call.account)
-        user = stored
-      } else {
-        try change.touch(try await house.existingAccount(call.account), account: call.account)
-      }
-      guard try await house.accessKeyIDs(of: target, call.account).count < accessKeysPerUser else {
-        throw ServiceError.limitExceeded("Cannot exceed quota for AccessKeysPerUser: \(accessKeysPerUser)")
-      }
+      try call.subject.touch(in: &change, account: call.account)
       let key = NewAccessKey(
         accessKeyID: house.entropy.accessKeyID(account: call.account),
         secretAccessKey: house.entropy.secretAccessKey(),
@@ -69,8 +63,6 @@ package struct CreateAccessKey: Action {
           ])
         )
       )
-    } catch let error as ServiceError {
-      throw error
     } catch {
       throw house.diagnostics.serviceError("make an access key", error)
     }

@@ -41,7 +41,7 @@ package struct CreateUser: Action {
     return .object(JSONObject(members))
   }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
     let resource = ARN(service: "iam", account: call.account, resource: "user\(path)\(userName)").description
     let context: [Question.ContextEntry] =
       tags.map { .init("aws:RequestTag/\($0.key)", $0.value) }

@@ -24,20 +24,20 @@ package struct DeleteAccessKey: Action {
     .strings(["userName": userName, "accessKeyId": accessKeyID])
   }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget(userName, caller: call.caller.principal).question("iam:DeleteAccessKey", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:DeleteAccessKey", call)
   }
 
   package func perform(
     _ call: AuthorizedCall<DeleteAccessKey>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let target = UserTarget(userName, caller: call.principal)
-    let key = try await house.existingAccessKey(accessKeyID, of: target, call.account)
-    let entries = try await house.accessKeyIDs(of: target, call.account)
+    let key = try await house.existingAccessKey(accessKeyID, of: call.subject, call.account)
+    let entries = try await house.accessKeyIDs(of: call.subject, call.account)
     return try house.propose { change in
       change.delete(key)
       for entry in entries where entry.record.accessKeyID == accessKeyID { change.delete(entry) }

@@ -20,18 +20,19 @@ package struct DeleteUser: Action {
 
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget.user(userName).question("iam:DeleteUser", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:DeleteUser", call)
   }
 
   package func perform(
     _ call: AuthorizedCall<DeleteUser>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let user = try await house.existingUser(userName, of: call.account)
+    let user = try call.subject.existing()
     let keys = try await house.read { directory in
       try await directory.records(
         UserAccessKeyRecord.self,
@@ -53,7 +54,7 @@ package struct DeleteUser: Action {
       throw .deleteConflict("Cannot delete entity, must delete policies first.")
     }
     return try house.propose { change in
-      change.delete(user)
+      if let user { change.delete(user) }
       return (nil, nil)
     }
   }

@@ -24,24 +24,27 @@ package struct DeleteUserPolicy: Action {
     .strings(["userName": userName, "policyName": policyName])
   }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget.user(userName).question("iam:DeleteUserPolicy", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:DeleteUserPolicy", call)
   }
 
   package func perform(
     _ call: AuthorizedCall<DeleteUserPolicy>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    _ = try await house.existingUser(userName, of: call.account)
+    try call.subject.existing()
     let id = UserPolicyRecord.prefix(call.account, userName) + policyName
     guard let policy = try await house.read({ try await $0.record(UserPolicyRecord.self, at: id) }) else {
       throw .noSuchEntity("The user policy with name \(policyName) cannot be found.")
     }
     return try house.propose { change in
       change.delete(policy)
+      // Whatever was decided for the user while it had the policy is decided anew.
+      try call.subject.touch(in: &change, account: call.account)
       return (nil, nil)
     }
   }

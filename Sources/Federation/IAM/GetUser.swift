@@ -20,11 +20,12 @@ package struct GetUser: Action {
 
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget(userName, caller: call.caller.principal).question("iam:GetUser", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:GetUser", call)
   }
 
   package func perform(
@@ -32,10 +33,9 @@ package struct GetUser: Action {
     _ house: House
   ) async throws(ServiceError) -> Proposal {
     let user: ResponseStructure
-    switch UserTarget(userName, caller: call.principal) {
-    case .user(let name):
-      user = try await house.existingUser(name, of: call.account).record.response
-    case .root:
+    if let stored = try call.subject.existing() {
+      user = stored.record.response
+    } else {
       user = ResponseStructure([
         "UserId": .string(call.account.description), "Arn": .string(call.principal.arn.description),
         "CreateDate": .timestamp(

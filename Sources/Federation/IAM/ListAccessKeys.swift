@@ -22,20 +22,20 @@ package struct ListAccessKeys: Action {
 
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget(userName, caller: call.caller.principal).question("iam:ListAccessKeys", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:ListAccessKeys", call)
   }
 
   package func perform(
     _ call: AuthorizedCall<ListAccessKeys>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let target = UserTarget(userName, caller: call.principal)
-    if let name = target.userName { _ = try await house.existingUser(name, of: call.account) }
-    let prefix = UserAccessKeyRecord.prefix(call.account, target.userName)
+    try call.subject.existing()
+    let prefix = UserAccessKeyRecord.prefix(call.account, call.subject.userName)
     let (page, marker) = try await paging.page(of: UserAccessKeyRecord.self, prefix: prefix, house)
     var metadata: [ResponseValue] = []
     for entry in page {

@@ -17,7 +17,12 @@ package struct EnableOutboundWebIdentityFederation: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
+    try await house.issuerSubject(of: call.account)
+  }
+
+  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
     [Question(action: "iam:EnableOutboundWebIdentityFederation", resource: "*")]
   }
 
@@ -25,18 +30,8 @@ package struct EnableOutboundWebIdentityFederation: Action {
     _ call: AuthorizedCall<Self>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let account = try await house.read { directory in
-      try await directory.record(AccountRecord.self, at: call.account.description)
-    }
-    guard let account else {
-      throw house.diagnostics.serviceError(
-        "read the account",
-        StoreError.corrupted("Account `\(call.account)` is missing")
-      )
-    }
-    guard account.record.issuerID != nil else { return try await firstEnable(account, call, house) }
-    guard let issuer = try await house.read({ try await $0.issuer(of: call.account) }) else {
-      throw .internalFailure
+    guard let issuer = call.subject.issuer else {
+      return try await firstEnable(try await house.existingAccount(call.account), call, house)
     }
     guard !issuer.stored.record.isEnabled else {
       throw ServiceError(
@@ -94,7 +89,12 @@ package struct DisableOutboundWebIdentityFederation: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
+    try await house.issuerSubject(of: call.account)
+  }
+
+  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
     [Question(action: "iam:DisableOutboundWebIdentityFederation", resource: "*")]
   }
 
@@ -102,8 +102,7 @@ package struct DisableOutboundWebIdentityFederation: Action {
     _ call: AuthorizedCall<Self>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let issuer = try await house.read { try await $0.issuer(of: call.account) }
-    guard let issuer, issuer.stored.record.isEnabled else {
+    guard let issuer = call.subject.issuer, issuer.stored.record.isEnabled else {
       throw .featureDisabled("Outbound identity federation is already disabled for account \(call.account)")
     }
     return try house.propose { change in
@@ -125,7 +124,12 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
+    try await house.issuerSubject(of: call.account)
+  }
+
+  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
     [Question(action: "iam:GetOutboundWebIdentityFederationInfo", resource: "*")]
   }
 
@@ -133,8 +137,7 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
     _ call: AuthorizedCall<Self>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let issuer = try await house.read { try await $0.issuer(of: call.account) }
-    guard let record = issuer?.stored.record, record.isEnabled else {
+    guard let record = call.subject.issuer?.stored.record, record.isEnabled else {
       throw .featureDisabled("Outbound identity federation is disabled for account \(call.account)")
     }
     return Proposal(

@@ -19,6 +19,8 @@ package struct PutUserPolicy: Action {
 
   // The characters of all inline policies of a user, white space not counted. Source: IAM quotas.
   private static let maximumCharacters = 2048
+  // The same with white space: what is stored, matched and recorded stays small, however it is laid out.
+  private static let maximumBytes = 10_240
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     policyDocument = parameters.requiredString(
@@ -34,11 +36,12 @@ package struct PutUserPolicy: Action {
     .strings(["userName": userName, "policyName": policyName, "policyDocument": policyDocument])
   }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget.user(userName).question("iam:PutUserPolicy", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:PutUserPolicy", call)
   }
 
   package func perform(
@@ -50,20 +53,21 @@ package struct PutUserPolicy: Action {
     } catch {
       throw ServiceError(error, in: .identity)
     }
-    let user = try await house.existingUser(userName, of: call.account)
+    try call.subject.existing()
     let prefix = UserPolicyRecord.prefix(call.account, userName)
-    let policies = try await house.read { try await $0.records(UserPolicyRecord.self, prefix: prefix) }
+    let policies = try await house.read { try await $0.allRecords(UserPolicyRecord.self, prefix: prefix) }
     let existing = policies.first { $0.record.policyName == policyName }
     let others = policies.filter { $0.record.policyName != policyName }
-    let characters = others.map { counted($0.record.policyDocument) }.reduce(counted(policyDocument), +)
-    guard characters <= Self.maximumCharacters else {
-      throw .limitExceeded(
-        "Maximum policy size of \(Self.maximumCharacters) bytes exceeded for user \(userName)"
-      )
+    let documents = others.map(\.record.policyDocument) + [policyDocument]
+    for (size, maximum) in [
+      (documents.map(counted).reduce(0, +), Self.maximumCharacters),
+      (documents.map(\.utf8.count).reduce(0, +), Self.maximumBytes),
+    ] where size > maximum {
+      throw .limitExceeded("Maximum policy size of \(maximum) bytes exceeded for user \(userName)")
     }
     return try house.propose { change in
-      // The total is decided against the user's revision.
-      try change.touch(user, account: call.account)
+      // The total is decided against the user's revision, and so is everything that its policies allow.
+      try call.subject.touch(in: &change, account: call.account)
       let record = UserPolicyRecord(policyName: policyName, policyDocument: policyDocument)
       if let existing {
         try change.replace(existing, with: record, account: call.account)
@@ -74,7 +78,22 @@ package struct PutUserPolicy: Action {
     }
   }
 
+  /// The characters of `document` without the white space between its tokens; inside a string it counts.
   private func counted(_ document: String) -> Int {
-    document.utf8.count { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    var count = 0
+    var isInString = false
+    var isEscaped = false
+    for byte in document.utf8 {
+      if isInString {
+        if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
+        isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+      } else if byte == UInt8(ascii: "\"") {
+        isInString = true
+      } else if [0x20, 0x09, 0x0A, 0x0D].contains(byte) {
+        continue
+      }
+      count += 1
+    }
+    return count
   }
 }

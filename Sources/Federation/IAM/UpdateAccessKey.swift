@@ -26,19 +26,19 @@ package struct UpdateAccessKey: Action {
     .strings(["userName": userName, "accessKeyId": accessKeyID, "status": status])
   }
 
-  package func questions(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    try await UserTarget(userName, caller: call.caller.principal).question("iam:UpdateAccessKey", call, house)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
+    try await house.userTarget(userName, call)
+  }
+
+  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
+    subject.question("iam:UpdateAccessKey", call)
   }
 
   package func perform(
     _ call: AuthorizedCall<UpdateAccessKey>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let target = UserTarget(userName, caller: call.principal)
-    let key = try await house.existingAccessKey(accessKeyID, of: target, call.account)
+    let key = try await house.existingAccessKey(accessKeyID, of: call.subject, call.account)
     return try house.propose { change in
       var record = key.record
       record.status = status == "Active" ? .active : .inactive

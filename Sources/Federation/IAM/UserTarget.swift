@@ -1,58 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which user an IAM action is about: the one it names, or the caller. Shared by every action on users.
+// Which user an IAM action is about: the one it names, or the caller. It is read once; policy judges it and the
+// action works on the same. Shared by every action on users.
 
 import AWSProtocols
-import IdentityModel
+package import IdentityModel
 
 /// Whose user, keys or policies an action is about.
-enum UserTarget {
-  /// A user of the caller's account, named in the request or by the caller's own credentials.
-  case user(String)
+package enum UserTarget: ActionSubject {
+  /// A user of the caller's account.
+  case user(Stored<UserRecord>)
+  /// A name that no user of the caller's account has.
+  case absent(String, of: AccountID)
   /// The account's root: the caller itself, which named nobody.
-  case root
+  case root(Stored<AccountRecord>)
 
-  /// The target of a request that names `userName` or leaves it out.
-  init(_ userName: String?, caller: Principal) {
-    switch (userName, caller) {
-    case (let name?, _): self = .user(name)
-    case (nil, .user(let user)): self = .user(user.userName)
-    case (nil, .root): self = .root
+  package var requirements: [Change.Write] {
+    switch self {
+    case .user(let user): [user.isUnchanged]
+    case .absent(let name, let account):
+      [.require(RecordKey(UserRecord.kind, UserRecord.id(account, name)), .absent)]
+    // Keys of the root meet at the account's record where it matters: see `touch`.
+    case .root: []
     }
   }
 
   /// The user's name; `nil` for root.
   var userName: String? {
-    if case .user(let name) = self { name } else { nil }
+    switch self {
+    case .user(let user): user.record.userName
+    case .absent(let name, _): name
+    case .root: nil
+    }
   }
 
   /// The one question to policy: may the caller do `action` to the target?
   ///
   /// The resource is the user's own ARN, or the one that it would have at the root path when there is no such user.
-  func question(
-    _ action: String,
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> [Question] {
-    guard let userName else {
+  func question(_ action: String, _ call: AuthenticatedCall) -> [Question] {
+    switch self {
+    case .user(let user):
+      let identity = user.record.identity
+      let context = identity.tags.flatMap { tag in
+        ["aws:ResourceTag/\(tag.key)", "iam:ResourceTag/\(tag.key)"].map {
+          Question.ContextEntry($0, tag.value)
+        }
+      }
+      return [Question(action: action, resource: identity.arn.description, context: context)]
+    case .absent(let name, let account):
+      let arn = ARN(service: "iam", account: account, resource: "user/\(name)")
+      return [Question(action: action, resource: arn.description)]
+    case .root:
       return [Question(action: action, resource: Principal.root(call.account).arn.description)]
     }
-    let user = try await house.read { try await $0.user(userName, of: call.account) }
-    let absent = ARN(service: "iam", account: call.account, resource: "user/\(userName)")
-    return [Question(action: action, resource: (user?.record.identity.arn ?? absent).description)]
+  }
+
+  /// The user, or `nil` for root; throws NoSuchEntity when there is no such user.
+  @discardableResult
+  func existing() throws(ServiceError) -> Stored<UserRecord>? {
+    switch self {
+    case .user(let user): user
+    case .absent(let name, _): throw .noSuchEntity("The user with name \(name) cannot be found.")
+    case .root: nil
+    }
+  }
+
+  /// Adds a write that changes nothing of the target but its revision, so that changes below it meet there.
+  func touch(in change: inout Change, account: AccountID) throws(StoreError) {
+    switch self {
+    case .user(let user): try change.replace(user, with: user.record, account: account)
+    case .root(let root): try change.replace(root, with: root.record, account: account)
+    case .absent: break
+    }
   }
 }
 
 extension House {
-  /// The user `name`; throws NoSuchEntity when there is none.
-  func existingUser(
-    _ name: String,
-    of account: AccountID
-  ) async throws(ServiceError) -> Stored<UserRecord> {
-    guard let user = try await read({ try await $0.user(name, of: account) }) else {
-      throw .noSuchEntity("The user with name \(name) cannot be found.")
+  /// The target of a request that names `userName` or leaves it out.
+  func userTarget(
+    _ userName: String?,
+    _ call: AuthenticatedCall
+  ) async throws(ServiceError) -> UserTarget {
+    let name: String
+    switch (userName, call.caller.principal) {
+    case (let userName?, _): name = userName
+    case (nil, .user(let user)): name = user.userName
+    case (nil, .root(let account)): return .root(try await existingAccount(account))
     }
-    return user
+    return try await read { directory in
+      try await directory.user(name, of: call.account).map(UserTarget.user) ?? .absent(name, of: call.account)
+    }
   }
 
   /// The account's own record.
@@ -68,20 +105,8 @@ extension House {
   }
 }
 
-extension Change {
-  /// Adds a write that changes nothing of `stored` but its revision, so that changes below one record meet there.
-  mutating func touch<Record: DirectoryRecord>(
-    _ stored: Stored<Record>,
-    account: AccountID
-  ) throws(StoreError) {
-    try replace(stored, with: stored.record, account: account)
-  }
-}
-
 extension UserRecord {
-  /// The user as IAM answers it.
-  ///
-  /// Source: IAM API, `User`.
+  /// The user as IAM answers it. Source: IAM API, `User`.
   var response: ResponseStructure {
     var structure = ResponseStructure([
       "Path": .string(path), "UserName": .string(userName), "UserId": .string(userID),

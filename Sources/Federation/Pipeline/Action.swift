@@ -9,6 +9,9 @@ package import StrictJSON
 
 /// An API action: one type, one file.
 package protocol Action: Sendable {
+  /// What the action is about, as it was when policy was asked.
+  associatedtype Subject: ActionSubject = NoSubject
+
   /// The service.
   static var service: ServiceName { get }
   /// The name, as in `Action=`.
@@ -23,11 +26,31 @@ package protocol Action: Sendable {
   /// The parameters as they may be recorded; `nil` when there are none.
   var requestParameters: JSONValue? { get }
 
+  /// Reads what the action is about, once: policy judges it, and the action works on the same.
+  func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> Subject
+
   /// What policy must allow, in this order. Empty: any authenticated caller may.
-  func questions(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> [Question]
+  func questions(_ subject: Subject, _ call: AuthenticatedCall) -> [Question]
 
   /// Works out the answer and the change. Writes nothing. Called again when the change met a concurrent one.
   func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal
+}
+
+/// What an action is about.
+package protocol ActionSubject: Sendable {
+  /// That the subject is still what policy was asked about.
+  ///
+  /// SECURITY: the pipeline adds these to every change, so that nobody is judged on one thing and acts on another.
+  var requirements: [Change.Write] { get }
+}
+
+/// The subject of an action that is about nothing in the directory.
+package struct NoSubject: ActionSubject {
+  package var requirements: [Change.Write] { [] }
+}
+
+extension Action where Subject == NoSubject {
+  package func subject(_ call: AuthenticatedCall, _ house: House) -> NoSubject { NoSubject() }
 }
 
 /// A question to policy.

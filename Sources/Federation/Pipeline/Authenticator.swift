@@ -43,8 +43,20 @@ package struct AuthenticatedCall: Sendable {
     self.now = now
     self.requestID = requestID
     self.sourceIPAddress = request.sourceIPAddress
-    self.userAgent = request.headers.first { $0.hasName("user-agent") }?.value
+    // Matching a pattern costs its length times the text's: a text that any caller may choose is short.
+    self.userAgent = request.headers.first { $0.hasName("user-agent") }.map { String($0.value.prefix(1024)) }
     self.isSecureTransport = request.tls != nil
+  }
+
+  fileprivate init(_ call: AuthenticatedCall, as caller: Caller) {
+    self.caller = caller
+    self.region = call.region
+    self.service = call.service
+    self.now = call.now
+    self.requestID = call.requestID
+    self.sourceIPAddress = call.sourceIPAddress
+    self.userAgent = call.userAgent
+    self.isSecureTransport = call.isSecureTransport
   }
 }
 
@@ -129,6 +141,23 @@ package struct Authenticator: Sendable {
       request: request
     )
   }
+
+  /// The same call, by the caller as it is now: for deciding anew after a concurrent change.
+  ///
+  /// Throws InvalidClientTokenId when the key has gone, was switched off, or has another secret by now.
+  package func renew(_ call: AuthenticatedCall) async throws(ServiceError) -> AuthenticatedCall {
+    let caller: Caller?
+    do {
+      directory.forget(call.account)
+      caller = try await directory.caller(accessKeyID: call.caller.accessKeyID)
+    } catch {
+      throw diagnostics.serviceError("look up the caller", error)
+    }
+    guard let caller, caller.secretAccessKey == call.caller.secretAccessKey else {
+      throw .invalidClientTokenID
+    }
+    return AuthenticatedCall(call, as: caller)
+  }
 }
 
 // Any fixed text: it only has to cost what a real secret costs.
@@ -152,6 +181,8 @@ package struct AcceptedHosts: Sendable {
 
 /// The host of a Host header without its port: `localhost:8443` → `localhost`, `[::1]:1` → `[::1]`.
 func hostName(of header: String) -> Substring {
-  if header.utf8.first == UInt8(ascii: "["), let end = header.firstIndex(of: "]") { return header[...end] }
-  return header.prefix { $0 != ":" }
+  if header.utf8.first == UInt8(ascii: "["), let end = header.utf8.firstIndex(of: UInt8(ascii: "]")) {
+    return header[...end]
+  }
+  return header[..<(header.utf8.firstIndex(of: UInt8(ascii: ":")) ?? header.endIndex)]
 }

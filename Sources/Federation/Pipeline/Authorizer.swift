@@ -13,6 +13,8 @@ package struct AuthorizedCall<A: Action>: Sendable {
   package let action: A
   /// The call.
   package let authenticated: AuthenticatedCall
+  /// What the action is about, as policy saw it.
+  package let subject: A.Subject
 
   /// Who calls.
   package var principal: Principal { authenticated.caller.principal }
@@ -21,8 +23,9 @@ package struct AuthorizedCall<A: Action>: Sendable {
   /// When the request arrived.
   package var now: Instant { authenticated.now }
 
-  fileprivate init(_ action: A, _ authenticated: AuthenticatedCall) {
+  fileprivate init(_ action: A, _ authenticated: AuthenticatedCall, _ subject: A.Subject) {
     self.action = action
+    self.subject = subject
     self.authenticated = authenticated
   }
 }
@@ -37,7 +40,8 @@ package enum Authorizer {
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> AuthorizedCall<A> {
-    for question in try await action.questions(call, house) {
+    let subject = try await action.subject(call, house)
+    for question in action.questions(subject, call) {
       let decision = decide(question, call)
       guard decision.isAllowed else {
         throw .accessDenied(
@@ -48,7 +52,7 @@ package enum Authorizer {
         )
       }
     }
-    return AuthorizedCall(action, call)
+    return AuthorizedCall(action, call, subject)
   }
 
   private static func decide(_ question: Question, _ call: AuthenticatedCall) -> Decision {
@@ -85,6 +89,10 @@ package enum Authorizer {
     context.set("aws:CurrentTime", call.now.rfc3339)
     context.set("aws:EpochTime", String(call.now.seconds))
     context.set("aws:RequestedRegion", call.region.description)
+    context.set("aws:ResourceAccount", principal.account.description)
+    // AWS sets these two in every request; no service calls on behalf of anybody here.
+    context.set("aws:ViaAWSService", "false")
+    context.set("aws:PrincipalIsAWSService", "false")
     if let userAgent = call.userAgent { context.set("aws:UserAgent", userAgent) }
     for entry in question.context {
       if entry.isMultivalued {

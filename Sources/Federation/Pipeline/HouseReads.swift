@@ -63,7 +63,9 @@ extension JSONValue {
 extension QueryParameters {
   /// The parameters of `request`, from exactly the bytes that were signed.
   static func read(_ request: APIRequest) throws(QueryFormError) -> QueryParameters {
-    let query = request.target.firstIndex(of: "?").map { request.target[request.target.index(after: $0)...] }
+    let query = request.target.utf8.firstIndex(of: UInt8(ascii: "?")).map {
+      request.target[request.target.index(after: $0)...]
+    }
     return try read(
       method: request.method,
       query: query,

@@ -18,6 +18,7 @@ package struct Pipeline: Sendable {
   private let homeRegion: Region
   private let diagnostics: Diagnostics
   private let metrics: Metrics
+  private let strangerLimit: StrangerLimit
 
   /// Gathers the parts.
   package init(
@@ -28,7 +29,8 @@ package struct Pipeline: Sendable {
     clock: WallClock,
     homeRegion: Region,
     diagnostics: Diagnostics,
-    metrics: Metrics
+    metrics: Metrics,
+    strangerLimit: StrangerLimit = StrangerLimit()
   ) {
     self.authenticator = authenticator
     self.recorder = recorder
@@ -38,11 +40,13 @@ package struct Pipeline: Sendable {
     self.homeRegion = homeRegion
     self.diagnostics = diagnostics
     self.metrics = metrics
+    self.strangerLimit = strangerLimit
   }
 
   /// Answers `request`.
   ///
-  /// Whatever happens is on record, or the answer says that it could not be.
+  /// Whatever happens is on record, or the answer says that it could not be. Only refusals of callers that nobody
+  /// knows are left out, when there are too many of them.
   package func respond(to request: APIRequest) async -> APIResponse {
     var trail = Trail(
       request,
@@ -56,12 +60,16 @@ package struct Pipeline: Sendable {
       metrics.count(trail.eventName, code: "OK")
       return ResponseWriter.write(recorded)
     } catch let refusal {
+      guard trail.principal != nil || strangerLimit.admits(at: trail.now) else {
+        metrics.count(trail.eventName, code: UnrecordedError.throttling.serviceError.code)
+        return ResponseWriter.unrecorded(.throttling, trail)
+      }
       metrics.count(trail.eventName, code: refusal.code)
       do {
         return ResponseWriter.write(try await recorder.refuse(refusal, trail))
       } catch {
         diagnostics.report(Incident(what: "append to the audit log", cause: String(describing: error)))
-        return ResponseWriter.unrecorded(trail)
+        return ResponseWriter.unrecorded(.auditUnavailable, trail)
       }
     }
   }
@@ -116,7 +124,9 @@ package struct Pipeline: Sendable {
     try reader.check()
     trail.requestParameters = action.requestParameters
 
-    // A change that meets a concurrent one is decided anew, from authorization on, against the new state.
+    // INVARIANT: a token or a change goes on record only while the caller, its policies and the subject are what they
+    // were when it was decided. Whatever meets a concurrent change is decided anew, from the caller on.
+    var call = call
     var attempt = 1
     while true {
       // 5. May the caller?
@@ -125,11 +135,20 @@ package struct Pipeline: Sendable {
       let proposal = try await action.perform(authorized, house)
       // 7. Do it and put it on record, or neither.
       do {
-        let recorded = try await recorder.commit(proposal, of: call.account, action: A.name, trail)
+        let requirements = A.isReadOnly ? [] : call.caller.requirements + authorized.subject.requirements
+        let recorded = try await recorder.commit(
+          proposal,
+          provided: requirements,
+          of: call.account,
+          action: A.name,
+          trail
+        )
         if let issuer = proposal.publication { house.issuers.publish(issuer) }
         return recorded
-      } catch .preconditionFailed where attempt < 5 {
+      } catch .preconditionFailed where attempt < 8 {
         attempt += 1
+        call = try await authenticator.renew(call)
+        trail.principal = call.caller.principal
       } catch {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }

@@ -4,8 +4,9 @@
 // response writer takes.
 
 package import AWSProtocols
-import AuditTrail
+package import AuditTrail
 package import IdentityModel
+import Synchronization
 
 /// An answer whose audit record is durable.
 ///
@@ -37,6 +38,7 @@ package enum Answer: Sendable {
 package struct Recorder: Sendable {
   private let sink: any AuditSink
   private let directory: Directory
+  private let health = AuditHealth()
 
   /// Appends to `sink`; changes go through `directory`.
   package init(sink: any AuditSink, directory: Directory) {
@@ -44,25 +46,59 @@ package struct Recorder: Sendable {
     self.directory = directory
   }
 
-  /// Records that `proposal` was done, and does it: the change and the record become durable together.
+  /// Records that `proposal` was done, and does it: the change and the record become durable together, and only
+  /// while `requirements` hold.
   package func commit(
     _ proposal: Proposal,
+    provided requirements: [Change.Write],
     of account: AccountID,
     action: String,
     _ trail: Trail
   ) async throws(StoreError) -> Recorded {
     let record = trail.record(.succeeded(responseElements: proposal.responseElements))
-    if proposal.change.writes.isEmpty {
-      try await sink.append(record)
-    } else {
-      try await directory.commit(proposal.change, of: account, recording: record)
+    let change = Change(requirements + proposal.change.writes)
+    try await health.watch { () async throws(StoreError) in
+      if change.writes.isEmpty {
+        try await sink.append(record)
+      } else {
+        try await directory.commit(change, of: account, recording: record)
+      }
     }
     return Recorded(.success(action: action, result: proposal.result), trail)
   }
 
   /// Records that the call was refused or failed with `error`.
   package func refuse(_ error: ServiceError, _ trail: Trail) async throws(StoreError) -> Recorded {
-    try await sink.append(trail.record(.failed(code: error.code, message: error.message)))
+    let record = trail.record(.failed(code: error.code, message: error.message))
+    try await health.watch { () async throws(StoreError) in try await sink.append(record) }
     return Recorded(.failure(error), trail)
+  }
+
+  /// Whether records can be written.
+  ///
+  /// After a failure the answer is found by writing `probe`, so that a server that nobody calls any more finds out
+  /// that its disk is back.
+  package func isHealthy(probe: @autoclosure @Sendable () -> AuditRecord) async -> Bool {
+    if health.isHealthy { return true }
+    let record = probe()
+    try? await health.watch { () async throws(StoreError) in try await sink.append(record) }
+    return health.isHealthy
+  }
+}
+
+/// Whether the last write to the audit log succeeded.
+private final class AuditHealth: Sendable {
+  private let state = Mutex(true)
+
+  var isHealthy: Bool { state.withLock { $0 } }
+
+  func watch(_ body: () async throws(StoreError) -> Void) async throws(StoreError) {
+    do {
+      try await body()
+      state.withLock { $0 = true }
+    } catch {
+      if case .unavailable = error { state.withLock { $0 = false } }
+      throw error
+    }
   }
 }

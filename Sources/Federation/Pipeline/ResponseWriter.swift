@@ -31,11 +31,11 @@ package enum ResponseWriter {
     }
   }
 
-  /// 503 with a fixed text: the audit log cannot be written.
+  /// An answer that is not on record.
   ///
-  /// It reveals nothing of the call.
-  package static func unrecorded(_ trail: Trail) -> APIResponse {
-    let error = ServiceError.serviceUnavailable("The audit log cannot be written; nothing was done.")
+  /// Its text is fixed and reveals nothing of the call.
+  package static func unrecorded(_ reason: UnrecordedError, _ trail: Trail) -> APIResponse {
+    let error = reason.serviceError
     return response(
       error.httpStatus,
       QueryResponse.failure(error, service: trail.service ?? .sts, requestID: trail.requestID),
@@ -49,5 +49,23 @@ package enum ResponseWriter {
       headers: [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", "text/xml")],
       body: body
     )
+  }
+}
+
+/// Why a call is not on record.
+package enum UnrecordedError: Hashable, Sendable {
+  /// The audit log cannot be written.
+  case auditUnavailable
+  /// Too many refusals of callers that nobody knows.
+  case throttling
+
+  /// As the client reads it.
+  var serviceError: ServiceError {
+    switch self {
+    case .auditUnavailable:
+      .serviceUnavailable("The audit log cannot be written; the outcome of the call is unknown.")
+    case .throttling:
+      ServiceError(code: "Throttling", httpStatus: 400, message: "Rate exceeded")
+    }
   }
 }

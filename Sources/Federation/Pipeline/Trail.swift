@@ -48,17 +48,27 @@ package struct Trail: Sendable {
       eventName: eventName,
       awsRegion: region.description,
       sourceIPAddress: request.sourceIPAddress,
-      userAgent: request.headers.first { $0.hasName("user-agent") }?.value,
+      userAgent: strangerCapped(request.headers.first { $0.hasName("user-agent") }?.value),
       requestParameters: requestParameters,
-      outcome: outcome,
+      outcome: capped(outcome),
       requestID: requestID,
       eventID: eventID,
       readOnly: isReadOnly,
       recipientAccountID: principal?.account,
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
-      clientProvidedHostHeader: request.headers.first { $0.hasName("host") }?.value
+      clientProvidedHostHeader: strangerCapped(request.headers.first { $0.hasName("host") }?.value)
     )
+  }
+
+  /// What somebody sent whom nobody knows takes little room in the log.
+  private func strangerCapped(_ text: String?) -> String? {
+    principal == nil ? text.map { String($0.prefix(256)) } : text
+  }
+
+  private func capped(_ outcome: AuditRecord.Outcome) -> AuditRecord.Outcome {
+    guard case .failed(let code, let message) = outcome else { return outcome }
+    return .failed(code: code, message: strangerCapped(message))
   }
 
   private var userIdentity: AuditRecord.UserIdentity {

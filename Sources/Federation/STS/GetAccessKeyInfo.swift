@@ -23,7 +23,7 @@ package struct GetAccessKeyInfo: Action {
     .object(JSONObject([.init("accessKeyId", .string(accessKeyID))]))
   }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
     [Question(action: "sts:GetAccessKeyInfo", resource: "*")]
   }
 

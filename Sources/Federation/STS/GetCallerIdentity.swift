@@ -16,7 +16,7 @@ package struct GetCallerIdentity: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] { [] }
+  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] { [] }
 
   package func perform(_ call: AuthorizedCall<GetCallerIdentity>, _ house: House) -> Proposal {
     Proposal(

@@ -46,7 +46,12 @@ package struct GetWebIdentityToken: Action {
     return .object(JSONObject(members))
   }
 
-  package func questions(_ call: AuthenticatedCall, _ house: House) -> [Question] {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
+    try await house.issuerSubject(of: call.account)
+  }
+
+  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
     let resource = ARN(service: "sts", account: call.account, resource: "self").description
     var context: [Question.ContextEntry] = [
       .init("sts:IdentityTokenAudience", values: audience),
@@ -68,7 +73,13 @@ package struct GetWebIdentityToken: Action {
     _ call: AuthorizedCall<GetWebIdentityToken>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let issuer = try await house.enabledIssuer(of: call.account)
+    guard let issuer = call.subject.issuer, issuer.stored.record.isEnabled else {
+      throw ServiceError(
+        code: "OutboundWebIdentityFederationDisabledException",
+        httpStatus: 403,
+        message: "OutboundWebIdentityFederation is disabled."
+      )
+    }
     guard let key = issuer.key(for: signingAlgorithm) else {
       throw house.diagnostics.serviceError(
         "find a signing key",
@@ -128,25 +139,5 @@ package struct GetWebIdentityToken: Action {
         requestTags: tags
       )
     )
-  }
-}
-
-extension House {
-  /// The issuer of `account`, which must be enabled.
-  func enabledIssuer(of account: AccountID) async throws(ServiceError) -> Issuer {
-    let issuer: Issuer?
-    do {
-      issuer = try await directory.issuer(of: account)
-    } catch {
-      throw diagnostics.serviceError("read the issuer", error)
-    }
-    guard let issuer, issuer.stored.record.isEnabled else {
-      throw ServiceError(
-        code: "OutboundWebIdentityFederationDisabledException",
-        httpStatus: 403,
-        message: "OutboundWebIdentityFederation is disabled."
-      )
-    }
-    return issuer
   }
 }

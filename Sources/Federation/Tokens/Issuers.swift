@@ -45,10 +45,11 @@ package final class Issuers: Sendable {
     case .path:
       key = String(path)
     case .subdomain:
-      guard let host, let dot = host.firstIndex(of: "."),
-        hostName(of: host)[dot...].dropFirst() == "tokens.\(publicURL.host)"
+      let name = asciiLowercased(hostName(of: host ?? ""))
+      guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")),
+        name[dot...].dropFirst() == "tokens.\(publicURL.host)"
       else { return nil }
-      key = "/\(host[..<dot])\(path)"
+      key = "/\(name[..<dot])\(path)"
     }
     return documents.withLock { $0[key] }
   }

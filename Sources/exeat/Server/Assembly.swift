@@ -62,6 +62,7 @@ enum Assembly {
       diagnostics: diagnostics
     )
     let metrics = Metrics(actions: .all)
+    let recorder = Recorder(sink: writes, directory: directory)
     let pipeline = Pipeline(
       authenticator: Authenticator(
         directory: directory,
@@ -69,7 +70,7 @@ enum Assembly {
         acceptedHosts: AcceptedHosts(plan.acceptedHosts + [plan.publicURL.host]),
         diagnostics: diagnostics
       ),
-      recorder: Recorder(sink: writes, directory: directory),
+      recorder: recorder,
       house: house,
       actions: .all,
       clock: systemClock,
