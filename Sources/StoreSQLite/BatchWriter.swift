@@ -33,11 +33,14 @@ struct PendingWrite: Sendable {
 struct BatchWriter: Sendable {
   enum Target: Sendable {
     case memory(DatabaseQueue)
-    case file(StoreFile)
+    case file(OpenFiles)
   }
 
   private let target: Target
   private var connection: DatabaseQueue?
+  private var memory = RevisionMemory()
+  /// Why nothing is written any more.
+  private var loss: StoreError?
 
   init(_ target: Target, connection: DatabaseQueue) {
     self.target = target
@@ -47,32 +50,48 @@ struct BatchWriter: Sendable {
   /// Writes `batch`, and returns only when what succeeded is durable: one result for each write, in order.
   ///
   /// A write that the schema or a precondition refuses undoes only itself. After any other error every write of
-  /// the batch has failed, though it may come to light later.
+  /// the batch has failed, though it may come to light later. After the loss of a file every write fails.
   mutating func write(_ batch: [PendingWrite]) -> [Result<Void, StoreError>] {
     do {
+      try requireFiles()
       let connection = try connected()
-      return try connection.inDatabase { db in try transact(batch, db) }
+      let results = try connection.inDatabase { db in try transact(batch, db, &memory) }
+      // SECURITY: only now is it known that the commit went into the files that the next start will find.
+      try requireFiles()
+      return results
     } catch {
-      disconnect()
+      memory.forgetAll()
+      if loss == nil { disconnect() } else { close() }
       return Array(repeating: .failure(StoreError(error).asUnavailable), count: batch.count)
     }
   }
 
-  /// Moves the WAL into the store file, as far as readers allow, and closes the connection.
+  /// Moves the WAL into the store file, as far as readers and what lies beside it allow; closes the connection.
   ///
   /// In memory it does nothing.
   mutating func close() {
-    guard case .file = target else { return }
-    _ = try? connection?.inDatabase { db in try db.checkpoint(.truncate) }
+    guard case .file(let files) = target else { return }
+    if (try? files.mayCheckpoint()) == true {
+      _ = try? connection?.inDatabase { db in try db.checkpoint(.truncate) }
+    }
     disconnect()
   }
 
   private mutating func connected() throws -> DatabaseQueue {
     if let connection { return connection }
-    guard case .file(let file) = target else { throw StoreError.unavailable("the store is closed") }
-    let connection = try DatabaseQueue.writer(to: file)
+    guard case .file(let files) = target else { throw StoreError.unavailable("the store is closed") }
+    let connection = try DatabaseQueue.writer(to: files.store)
     self.connection = connection
     return connection
+  }
+
+  // INVARIANT: a loss is final. To open what is there now would go on without the records in the lost file.
+  private mutating func requireFiles() throws(StoreError) {
+    if let loss { throw loss }
+    guard case .file(let files) = target, let path = try files.lostPath() else { return }
+    let loss = StoreError.lost(path)
+    self.loss = loss
+    throw loss
   }
 
   // INVARIANT: after an error nothing that the connection remembers is believed: the next batch opens a new one.
@@ -85,10 +104,15 @@ struct BatchWriter: Sendable {
 
 // MARK: - One transaction
 
-private func transact(_ batch: [PendingWrite], _ db: Database) throws -> [Result<Void, StoreError>] {
+private func transact(
+  _ batch: [PendingWrite],
+  _ db: Database,
+  _ memory: inout RevisionMemory
+) throws -> [Result<Void, StoreError>] {
   var results: [Result<Void, StoreError>] = []
   results.reserveCapacity(batch.count)
   try db.inTransaction(.immediate) {
+    try memory.transactionBegan(db)
     // INVARIANT: the sequence goes on from what the table holds, never from memory: a commit that was reported as
     // failed may have become durable.
     let newest = try Int64.fetchOne(
@@ -97,7 +121,7 @@ private func transact(_ batch: [PendingWrite], _ db: Database) throws -> [Result
     guard var sequence = newest else { throw StoreError.corrupted("the audit log has no maximum") }
     for write in batch {
       do {
-        try perform(write, sequence: sequence + 1, db)
+        try perform(write, sequence: sequence + 1, db, &memory)
         sequence += 1
         results.append(.success(()))
       } catch let error as StoreError {
@@ -111,10 +135,24 @@ private func transact(_ batch: [PendingWrite], _ db: Database) throws -> [Result
   return results
 }
 
-private func perform(_ write: PendingWrite, sequence: Int64, _ db: Database) throws {
+private func perform(
+  _ write: PendingWrite,
+  sequence: Int64,
+  _ db: Database,
+  _ memory: inout RevisionMemory
+) throws {
   guard let change = write.change else { return try append(write, sequence: sequence, db) }
+  if let requirements = change.requirementsAlone {
+    // Nothing to undo when one fails, so no savepoint; and what is read here no savepoint undoes.
+    for (key, precondition) in requirements {
+      let state = try memory.state(of: key) { try read(key, db) }
+      guard state == precondition else { throw StoreError.preconditionFailed(key) }
+    }
+    return try append(write, sequence: sequence, db)
+  }
+  for part in change.writes { memory.forget(part.key) }
   try db.inSavepoint {
-    for part in change.writes { try perform(part, db) }
+    for part in change.writes { try perform(part, sequence: sequence, db) }
     try append(write, sequence: sequence, db)
     return .commit
   }
@@ -133,29 +171,33 @@ private func append(_ write: PendingWrite, sequence: Int64, _ db: Database) thro
     ])
 }
 
-private func perform(_ write: Change.Write, _ db: Database) throws {
+// INVARIANT: a revision is never used twice at one key, also not by a record that was deleted and made again: a new
+// record starts with the sequence of the audit record that it is written with, and that only grows.
+private func perform(_ write: Change.Write, sequence: Int64, _ db: Database) throws {
   switch write {
   case .put(let key, let account, let body, .absent):
     let statement = try db.cachedStatement(
       sql: """
-        INSERT INTO record (kind, id, account, revision, body) VALUES (?, ?, ?, 1, ?)
+        INSERT INTO record (kind, id, account, revision, body) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (kind, id) DO NOTHING
         """
     )
     try statement.execute(
-      arguments: [key.kind.name, identifier(key), account.description, text(body, of: "a record's body")])
+      arguments: [
+        key.kind.name, identifier(key), account.description, sequence, text(body, of: "a record's body"),
+      ])
     try requireOneChange(of: key, db)
 
   case .put(let key, let account, let body, .revision(let revision)):
     let statement = try db.cachedStatement(
       sql: """
-        UPDATE record SET account = ?, revision = revision + 1, body = ?
+        UPDATE record SET account = ?, revision = max(revision + 1, ?), body = ?
         WHERE kind = ? AND id = ? AND revision = ?
         """
     )
     try statement.execute(
       arguments: [
-        account.description, text(body, of: "a record's body"), key.kind.name, identifier(key), revision,
+        account.description, sequence, text(body, of: "a record's body"), key.kind.name, identifier(key), revision,
       ])
     try requireOneChange(of: key, db)
 
@@ -167,14 +209,33 @@ private func perform(_ write: Change.Write, _ db: Database) throws {
     try requireOneChange(of: key, db)
 
   case .require(let key, let precondition):
-    let statement = try db.cachedStatement(sql: "SELECT revision FROM record WHERE kind = ? AND id = ?")
-    let found = try Int64.fetchOne(statement, arguments: [key.kind.name, identifier(key)])
-    let holds =
-      switch precondition {
-      case .absent: found == nil
-      case .revision(let revision): found == revision
-      }
-    guard holds else { throw StoreError.preconditionFailed(key) }
+    guard try read(key, db) == precondition else { throw StoreError.preconditionFailed(key) }
+  }
+}
+
+private func read(_ key: RecordKey, _ db: Database) throws -> Precondition {
+  let statement = try db.cachedStatement(sql: "SELECT revision FROM record WHERE kind = ? AND id = ?")
+  let found = try Int64.fetchOne(statement, arguments: [key.kind.name, identifier(key)])
+  return found.map(Precondition.revision) ?? .absent
+}
+
+extension Change {
+  /// The requirements of a change that writes nothing; `nil` of one that writes.
+  fileprivate var requirementsAlone: [(RecordKey, Precondition)]? {
+    var requirements: [(RecordKey, Precondition)] = []
+    for write in writes {
+      guard case .require(let key, let precondition) = write else { return nil }
+      requirements.append((key, precondition))
+    }
+    return requirements
+  }
+}
+
+extension Change.Write {
+  fileprivate var key: RecordKey {
+    switch self {
+    case .put(let key, _, _, _), .delete(let key, _), .require(let key, _): key
+    }
   }
 }
 

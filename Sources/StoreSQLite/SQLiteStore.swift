@@ -147,12 +147,13 @@ extension SQLiteStore {
       try identify(file)
       let writer = try DatabaseQueue.writer(to: file)
       try Schema.migrator.migrate(writer)
-      // Readers have connections of their own and keep them when the writer's is replaced after an error.
+      // Readers have connections of their own and keep them when the writer's is replaced after an error. This also
+      // keeps SQLite from removing the WAL, so that a missing one was removed by somebody else.
       let readers = try DatabasePool(path: file.path, configuration: .store(readonly: true))
       return SQLiteStore(
         settings: try writer.inDatabase(ConnectionSettings.init(reading:)),
         reader: readers,
-        writer: BatchWriter(.file(file), connection: writer),
+        writer: BatchWriter(.file(try OpenFiles(of: file, lock: lock)), connection: writer),
         gather: .milliseconds(1),
         lock: lock
       )

@@ -18,8 +18,8 @@ import Synchronization
 struct StoreFile: Hashable, Sendable {
   /// The absolute path without symbolic links.
   let path: String
-  private let device: UInt64
-  private let inode: UInt64
+  /// The file that was there.
+  let identity: FileIdentity
 
   /// Finds the regular file at `path`.
   init(existing path: String) throws(StoreError) {
@@ -28,10 +28,10 @@ struct StoreFile: Hashable, Sendable {
     }
     defer { free(resolved) }
     self.path = String(cString: resolved)
-    let status = try StoreFile.status(of: self.path)
+    var status = stat()
+    guard stat(self.path, &status) == 0 else { throw .unavailable(systemError(path)) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw .corrupted("`\(path)` is not a regular file") }
-    self.device = UInt64(status.st_dev)
-    self.inode = UInt64(status.st_ino)
+    self.identity = FileIdentity(status)
   }
 
   /// Makes an empty file at `path`, mode 0600; throws `unavailable` when there is anything at `path`.
@@ -49,10 +49,7 @@ struct StoreFile: Hashable, Sendable {
   ///
   /// A store that was put back while the server runs would otherwise get a second history.
   func requireUnchanged() throws(StoreError) {
-    let status = try StoreFile.status(of: path)
-    guard UInt64(status.st_dev) == device, UInt64(status.st_ino) == inode else {
-      throw .unavailable("`\(path)` was replaced while it was in use; restart the server")
-    }
+    guard try FileIdentity(at: path) == identity else { throw .lost(path) }
   }
 
   /// Makes the name of the file durable.
@@ -71,18 +68,17 @@ struct StoreFile: Hashable, Sendable {
   func remove() {
     for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
   }
-
-  private static func status(of path: String) throws(StoreError) -> stat {
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw .unavailable(systemError(path)) }
-    return status
-  }
 }
 
 /// An exclusive lock on `<path>.lock`, held until `release` or the end of the process.
 ///
-/// The lock file stays.
+/// The lock file stays. Who removes it lets a second server in, so a lock holds only as long as the path leads to
+/// the file that is locked: `OpenFiles` looks.
 final class StoreLock: Sendable {
+  /// The absolute path of the lock file.
+  let path: String
+  /// The file that is locked.
+  let identity: FileIdentity
   private let descriptor: Mutex<Int32?>
 
   /// Takes the lock; throws `unavailable` at once when another server has it.
@@ -97,7 +93,16 @@ final class StoreLock: Sendable {
       close(descriptor)
       throw error
     }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let error = StoreError.unavailable(systemError(path))
+      close(descriptor)
+      throw error
+    }
+    self.path = path
+    self.identity = FileIdentity(status)
     self.descriptor = Mutex(descriptor)
+    guard try FileIdentity(at: path) == identity else { throw .lost(path) }
   }
 
   deinit { release() }
@@ -111,6 +116,7 @@ final class StoreLock: Sendable {
   }
 }
 
-private func systemError(_ path: String) -> String {
+/// `path` and what `errno` says.
+func systemError(_ path: String) -> String {
   "`\(path)`: \(String(cString: strerror(errno)))"
 }

@@ -191,7 +191,7 @@ import Testing
         for number in 1...3 {
           try await store.commit(change(put("user\(number)")), recording: event("e\(number)"))
           #expect(try await reader.lastSequence() == Int64(number))
-          #expect(try await reader.record(at: key("user\(number)"))?.revision == 1)
+          #expect(try await reader.record(at: key("user\(number)"))?.revision == Int64(number))
         }
         #expect(try await eventIDs(in: reader) == ["e1", "e2", "e3"])
       }

@@ -65,7 +65,8 @@ import Testing
         try await store.commit(change(.delete(key("alice"), revision: 1)), recording: event())
       }
       try await store.commit(change(put("alice")), recording: event())
-      #expect(try await store.record(at: key("alice"))?.revision == 1)
+      // Made again it is another record: what was decided on the old one does not hold for it.
+      #expect(try await store.record(at: key("alice"))?.revision == 3)
     }
   }
 

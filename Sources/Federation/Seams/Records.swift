@@ -41,7 +41,8 @@ package struct StoredRecord: Hashable, Sendable {
   package let key: RecordKey
   /// The account that owns it.
   package let account: AccountID
-  /// 1 when it was created, one more with each write: what a later write may insist on.
+  /// Grows with each write and is never used twice at one key, also not by a record that was deleted and made again:
+  /// what a later write may insist on.
   package let revision: Int64
   /// The content: JSON that the house wrote.
   package let body: [UInt8]
