@@ -197,7 +197,8 @@ private func perform(_ write: Change.Write, sequence: Int64, _ db: Database) thr
     )
     try statement.execute(
       arguments: [
-        account.description, sequence, text(body, of: "a record's body"), key.kind.name, identifier(key), revision,
+        account.description, sequence, text(body, of: "a record's body"), key.kind.name, identifier(key),
+        revision,
       ])
     try requireOneChange(of: key, db)
 

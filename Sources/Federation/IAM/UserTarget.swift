@@ -34,7 +34,7 @@ package enum UserTarget: ActionSubject {
     }
   }
 
-  /// The one question to policy: may the caller do `action` to the target?
+  /// The one question to policy: whether the caller may do `action` to the target.
   ///
   /// The resource is the user's own ARN, or the one that it would have at the root path when there is no such user.
   func question(_ action: String, _ call: AuthenticatedCall) -> [Question] {
@@ -106,7 +106,9 @@ extension House {
 }
 
 extension UserRecord {
-  /// The user as IAM answers it. Source: IAM API, `User`.
+  /// The user as IAM answers it.
+  ///
+  /// Source: IAM API, `User`.
   var response: ResponseStructure {
     var structure = ResponseStructure([
       "Path": .string(path), "UserName": .string(userName), "UserId": .string(userID),
