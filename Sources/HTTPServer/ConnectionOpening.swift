@@ -23,8 +23,8 @@ struct ConnectionOpening: Sendable {
 
   /// Prepares `channel`, which nothing was read from.
   func open(_ channel: any Channel) -> EventLoopFuture<Void> {
-    guard service.connections.admit(channel) else {
-      service.logger.debug("connection closed: too many are open")
+    guard let seat = service.connections.admit(channel) else {
+      service.logger.debug("connection closed: too many are open, in all or from its address")
       return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
     }
     let amount =
@@ -34,12 +34,12 @@ struct ConnectionOpening: Sendable {
       if let certificates {
         try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context))
         return channel.configureHTTP2SecureUpgrade(
-          h2ChannelConfigurator: { configure($0, for: .http2) },
-          http1ChannelConfigurator: { configure($0, for: .http1) }
+          h2ChannelConfigurator: { configure($0, for: .http2, seat: seat) },
+          http1ChannelConfigurator: { configure($0, for: .http1, seat: seat) }
         ).flatMapThrowing { try channel.pipeline.syncOperations.addHandler(OpeningDeadline(amount)) }
       }
       try pipeline.addHandlers([
-        ProtocolSniffer { isHTTP2 in configure(channel, for: isHTTP2 ? .http2 : .http1) },
+        ProtocolSniffer { isHTTP2 in configure(channel, for: isHTTP2 ? .http2 : .http1, seat: seat) },
         OpeningDeadline(amount),
       ])
       return channel.eventLoop.makeSucceededVoidFuture()
@@ -48,7 +48,7 @@ struct ConnectionOpening: Sendable {
     }
   }
 
-  private func configure(_ channel: any Channel, for version: Version) -> EventLoopFuture<Void> {
+  private func configure(_ channel: any Channel, for version: Version, seat: Seat) -> EventLoopFuture<Void> {
     channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations
       if let deadline = try? pipeline.context(handlerType: OpeningDeadline.self) {
@@ -63,10 +63,11 @@ struct ConnectionOpening: Sendable {
         limits.maxHeaderFieldCount = service.configuration.maximumHeaderCount
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
         try pipeline.addHandlers([
-          ByteToMessageHandler(decoder), HTTP1Connection(service: service, peer: peer),
+          RequestLineGuard(), ByteToMessageHandler(decoder),
+          HTTP1Connection(service: service, peer: peer, seat: seat),
         ])
       case .http2:
-        try HTTP2Connection.configure(channel, service: service, peer: peer)
+        try HTTP2Connection.configure(channel, service: service, peer: peer, seat: seat)
       }
     }
   }

@@ -46,7 +46,7 @@ package enum DevelopmentCA {
   /// within 30 days.
   ///
   /// Errors: a file cannot be read or written, half of the authority is missing, the authority ends within 30
-  /// days, a name is neither a DNS name nor an IP address.
+  /// days, the directory or the authority's key is open to other users, a name is neither a DNS name nor an IP address.
   package static func ensure(
     directory: String,
     hostNames: [String],
@@ -54,6 +54,8 @@ package enum DevelopmentCA {
   ) throws(HTTPServerError) -> Paths {
     let names = try generalNames(hostNames)
     try PrivateFile.makeDirectory(directory)
+    // SECURITY: who can put files here can make an authority that this machine trusts.
+    try PrivateFile.requireOwn(directory, forbidden: 0o022)
     let paths = Paths(
       certificateAuthority: "\(directory)/ca.pem",
       certificate: "\(directory)/server.pem",
@@ -101,6 +103,7 @@ package enum DevelopmentCA {
     case (false, true):
       throw .certificateAuthorityIncomplete(missing: certificatePath)
     case (true, true):
+      try PrivateFile.requireOwn(keyPath, forbidden: 0o077)
       guard let certificate = readCertificate(certificatePath) else {
         throw .cannotReadCertificate(path: certificatePath, reason: "not a PEM certificate")
       }

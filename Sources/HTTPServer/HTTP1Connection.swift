@@ -30,12 +30,15 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   private let service: Service
   private let peer: Peer
+  private let seat: Seat
   private var phase = Phase.awaitingHead
   private var request: RequestHead?
   /// Whether the request in hand is a HEAD request, and whether the connection ends after it.
   private var isHead = false
   private var closesAfter = false
   private var body: [UInt8] = []
+  /// The octets that the connection's share was charged for the request in hand.
+  private var charged = 0
   /// Pipelined input that has to wait; what one read from the socket brought, because then reading stops.
   private var waiting = CircularBuffer<Input>()
   private var isReading = true
@@ -48,9 +51,10 @@ final class HTTP1Connection: ChannelInboundHandler {
   private var deadline: MovingDeadline?
   private var context: ChannelHandlerContext?
 
-  init(service: Service, peer: Peer) {
+  init(service: Service, peer: Peer, seat: Seat) {
     self.service = service
     self.peer = peer
+    self.seat = seat
     self.isStopping = service.connections.isStopping
   }
 
@@ -65,6 +69,8 @@ final class HTTP1Connection: ChannelInboundHandler {
   func handlerRemoved(context: ChannelHandlerContext) {
     deadline?.cancel()
     deadline = nil
+    // A responder that works on the body holds it still.
+    if phase != .responding { discharge() }
     self.context = nil
   }
 
@@ -161,6 +167,7 @@ final class HTTP1Connection: ChannelInboundHandler {
     case .failure(let refusal):
       refuse(refusal, context: context)
     case .part(.head(let head)):
+      seat.isBusy()
       isHead = head.method == .HEAD
       do throws(Refusal) {
         let request = try RequestHead(head, configuration: service.configuration)
@@ -176,6 +183,11 @@ final class HTTP1Connection: ChannelInboundHandler {
         refuse(.contentTooLarge, context: context)
         return
       }
+      guard seat.bodies.take(part.readableBytes) else {
+        refuse(.serviceUnavailable, context: context)
+        return
+      }
+      charged += part.readableBytes
       body.append(contentsOf: part.readableBytesView)
     case .part(.end(let trailers)):
       guard trailers == nil else {
@@ -199,6 +211,7 @@ final class HTTP1Connection: ChannelInboundHandler {
     phase = .responding
     if let document = service.document(for: request) {
       body.removeAll()
+      discharge()
       if request.method == "GET", !request.isConditional, !isLast {
         let octets = service.rendered.octets(
           of: document,
@@ -217,11 +230,17 @@ final class HTTP1Connection: ChannelInboundHandler {
     let connection = NIOLoopBound(self, eventLoop: eventLoop)
     service.answer(request, body: body, from: peer) { response in
       eventLoop.execute {
+        connection.value.discharge()
         guard let context = connection.value.context else { return }
         connection.value.respond(response, context: context)
         connection.value.resume(context: context)
       }
     }
+  }
+
+  private func discharge() {
+    seat.bodies.giveBack(charged)
+    charged = 0
   }
 
   // MARK: - Responses
@@ -251,6 +270,7 @@ final class HTTP1Connection: ChannelInboundHandler {
       phase = .awaitingHead
       isHead = false
       isHeadStarted = false
+      seat.isIdle()
       limit(to: TimeAmount(service.configuration.idleTimeout))
     }
   }
@@ -269,6 +289,7 @@ final class HTTP1Connection: ChannelInboundHandler {
     phase = .lingering
     request = nil
     body = []
+    discharge()
     waiting.removeAll()
     read(true, context: context)
     // Until the peer has taken the response.

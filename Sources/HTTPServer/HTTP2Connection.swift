@@ -5,6 +5,7 @@
 
 import NIOCore
 import NIOHTTP2
+import NIOSSL
 
 /// Watches one HTTP/2 connection, behind the frame handler.
 final class HTTP2Connection: ChannelInboundHandler {
@@ -13,20 +14,24 @@ final class HTTP2Connection: ChannelInboundHandler {
 
   private let idleTimeout: TimeAmount
   private let isStopping: Bool
+  private let seat: Seat
   private var openStreams = 0
   private var lastStream: HTTP2StreamID = .rootStream
   private var isEnding = false
   private var hasSentLastGoAway = false
+  /// Whether the frame handler sent a GOAWAY for an error of the connection.
+  private var hasFailed = false
   private var timer: Scheduled<Void>?
   private var context: ChannelHandlerContext?
 
-  init(service: Service) {
+  init(service: Service, seat: Seat) {
+    self.seat = seat
     idleTimeout = TimeAmount(service.configuration.idleTimeout)
     isStopping = service.connections.isStopping
   }
 
   /// Adds the handlers that serve HTTP/2 to the end of `channel`'s pipeline.
-  static func configure(_ channel: any Channel, service: Service, peer: Peer) throws {
+  static func configure(_ channel: any Channel, service: Service, peer: Peer, seat: Seat) throws {
     let configuration = service.configuration
     var connection = NIOHTTP2Handler.ConnectionConfiguration()
     connection.initialSettings = [
@@ -46,8 +51,9 @@ final class HTTP2Connection: ChannelInboundHandler {
     stream.streamErrorRateLimit.maximumCount = 200
     stream.streamErrorRateLimit.windowLength = .seconds(30)
 
-    let watch = HTTP2Connection(service: service)
+    let watch = HTTP2Connection(service: service, seat: seat)
     let delegate = StreamDelegate(connection: NIOLoopBound(watch, eventLoop: channel.eventLoop))
+    try channel.pipeline.syncOperations.addHandler(GoAwayWatch { watch.hasFailed = true })
     _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
       mode: .server,
       connectionConfiguration: connection,
@@ -55,7 +61,9 @@ final class HTTP2Connection: ChannelInboundHandler {
       streamDelegate: delegate
     ) { stream in
       stream.eventLoop.makeCompletedFuture {
-        try stream.pipeline.syncOperations.addHandler(HTTP2Stream(service: service, peer: peer))
+        try stream.pipeline.syncOperations.addHandler(
+          HTTP2Stream(service: service, peer: peer, bodies: seat.bodies)
+        )
       }
     }
     try channel.pipeline.syncOperations.addHandler(watch)
@@ -89,16 +97,18 @@ final class HTTP2Connection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Errors of one stream are answered by the frame handler with RST_STREAM, those of the connection with
-    // GOAWAY; it closes in the second case, and a socket that fails is closed by itself.
-    if error is NIOHTTP2Errors.StreamError { return }
-    context.close(promise: nil)
+    // The frame handler answers errors of one stream with RST_STREAM and those of the connection with GOAWAY,
+    // and reports both alike. The other requests of the connection outlive the first kind; the second closes,
+    // also when the last GOAWAY was sent before and there is none to be seen.
+    let isTransport = error is IOError || error is NIOSSLError || error is BoringSSLError
+    if isTransport || hasFailed || hasSentLastGoAway { context.close(promise: nil) }
   }
 
   // MARK: - Streams
 
   fileprivate func streamCreated(_ id: HTTP2StreamID) {
     openStreams += 1
+    seat.isBusy()
     lastStream = max(lastStream, id)
     if !isEnding { timer?.cancel() }
   }
@@ -114,6 +124,7 @@ final class HTTP2Connection: ChannelInboundHandler {
   }
 
   private func waitIdle() {
+    seat.isIdle()
     timer = context?.eventLoop.assumeIsolated().scheduleTask(in: idleTimeout) { self.end() }
   }
 

@@ -22,15 +22,19 @@ final class HTTP2Stream: ChannelInboundHandler {
 
   private let service: Service
   private let peer: Peer
+  private let bodies: BodyShare
   private var phase = Phase.awaitingHead
   private var request: RequestHead?
   private var body: [UInt8] = []
+  /// The octets that `bodies` was charged.
+  private var charged = 0
   private var timer: Scheduled<Void>?
   private var context: ChannelHandlerContext?
 
-  init(service: Service, peer: Peer) {
+  init(service: Service, peer: Peer, bodies: BodyShare) {
     self.service = service
     self.peer = peer
+    self.bodies = bodies
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -39,6 +43,8 @@ final class HTTP2Stream: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     timer?.cancel()
+    // A responder that works on the body holds it still.
+    if phase != .responding { discharge() }
     self.context = nil
   }
 
@@ -64,6 +70,11 @@ final class HTTP2Stream: ChannelInboundHandler {
         refuse(.contentTooLarge, context: context)
         return
       }
+      guard bodies.take(octets.readableBytes) else {
+        refuseStream(context: context)
+        return
+      }
+      charged += octets.readableBytes
       body.append(contentsOf: octets.readableBytesView)
       if part.endStream { dispatch(context: context) }
     default:
@@ -104,6 +115,7 @@ final class HTTP2Stream: ChannelInboundHandler {
     let stream = NIOLoopBound(self, eventLoop: eventLoop)
     service.answer(request, body: body, from: peer) { response in
       eventLoop.execute {
+        stream.value.discharge()
         guard let context = stream.value.context else { return }
         stream.value.respond(response, context: context)
       }
@@ -126,8 +138,24 @@ final class HTTP2Stream: ChannelInboundHandler {
     }
   }
 
+  /// Nothing was done with the request: the peer may send it again (RFC 9113 §8.7).
+  private func refuseStream(context: ChannelHandlerContext) {
+    service.log(.serviceUnavailable, from: peer)
+    phase = .done
+    body = []
+    discharge()
+    context.writeAndFlush(wrapOutboundOut(.rstStream(.refusedStream)), promise: nil)
+  }
+
+  private func discharge() {
+    bodies.giveBack(charged)
+    charged = 0
+  }
+
   private func send(_ response: APIResponse, context: ChannelHandlerContext) {
     phase = .done
+    body = []
+    discharge()
     let hasBody = response.mayHaveBody && !response.body.isEmpty && request?.method != "HEAD"
     let head = HTTP2Frame.FramePayload.Headers(
       headers: response.http2(date: service.date.now),

@@ -36,10 +36,18 @@ package struct HTTPServer: Sendable {
   ///
   /// Errors: `HTTPServerError`, when the certificate cannot be used or the address not be bound.
   package func run(onBound: @Sendable (BoundAddress) -> Void) async throws {
+    var configuration = configuration
+    configuration.maximumConnections = min(configuration.maximumConnections, ProcessLimits.raiseOpenFiles())
+    if configuration.maximumConnections < self.configuration.maximumConnections {
+      logger.warning(
+        "fewer connections than configured: the limit of open files is low",
+        metadata: ["connections": "\(configuration.maximumConnections)"]
+      )
+    }
     let certificates = try TLSCertificates.load(tls, logger: logger)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoopThreads))
     do {
-      try await serve(certificates: certificates, group: group, onBound: onBound)
+      try await serve(configuration, certificates: certificates, group: group, onBound: onBound)
     } catch {
       try? await group.shutdownGracefully()
       throw error
@@ -48,11 +56,12 @@ package struct HTTPServer: Sendable {
   }
 
   private func serve(
+    _ configuration: HTTPServerConfiguration,
     certificates: TLSCertificates?,
     group: MultiThreadedEventLoopGroup,
     onBound: @Sendable (BoundAddress) -> Void
   ) async throws {
-    let connections = Connections(limit: configuration.maximumConnections)
+    let connections = Connections(configuration)
     let bridge = ResponderBridge(responder: responder, connections: connections, logger: logger)
     let service = Service(
       configuration: configuration,
@@ -60,10 +69,8 @@ package struct HTTPServer: Sendable {
       bridge: bridge,
       logger: logger
     )
-    let listener = try await bind(
-      ConnectionOpening(service: service, certificates: certificates),
-      group: group
-    )
+    let opening = ConnectionOpening(service: service, certificates: certificates)
+    let listener = try await bind(opening, port: configuration.port, group: group)
     let bound = BoundAddress(
       host: listener.localAddress?.ipAddress ?? configuration.host,
       port: listener.localAddress?.port ?? configuration.port
@@ -74,30 +81,66 @@ package struct HTTPServer: Sendable {
     )
     onBound(bound)
 
-    await withTaskCancellationHandler {
-      await withDiscardingTaskGroup { tasks in
-        tasks.addTask { await certificates?.watch() }
-        // Fails only when closing the listening socket fails: it is gone in either case.
-        try? await listener.closeFuture.get()
-        tasks.cancelAll()
+    await withDiscardingTaskGroup { tasks in
+      tasks.addTask { await certificates?.watch() }
+      var current: (any Channel)? = listener
+      while let open = current {
+        await withTaskCancellationHandler {
+          // Fails only when closing the listening socket fails: it is gone in either case.
+          try? await open.closeFuture.get()
+        } onCancel: {
+          open.close(promise: nil)
+        }
+        current = await bindAgain(opening, port: bound.port, group: group)
       }
-    } onCancel: {
-      listener.close(promise: nil)
+      tasks.cancelAll()
     }
     await end(connections, on: listener.eventLoop)
   }
 
+  /// Listens again after the listening socket was closed by an error; `nil` once the task is cancelled.
+  ///
+  /// Accepting can fail for reasons that pass: an interface goes down, a filter refuses.
+  private func bindAgain(
+    _ opening: ConnectionOpening,
+    port: Int,
+    group: MultiThreadedEventLoopGroup
+  ) async -> (any Channel)? {
+    var pause = Duration.milliseconds(100)
+    while !Task.isCancelled {
+      logger.error("no longer listening, trying again", metadata: ["port": "\(port)", "in": "\(pause)"])
+      guard (try? await Task.sleep(for: pause)) != nil else { return nil }
+      do {
+        let listener = try await bind(opening, port: port, group: group)
+        logger.notice("listening again", metadata: ["port": "\(port)"])
+        return listener
+      } catch {
+        logger.error("cannot listen again", metadata: ["reason": "\(error)"])
+        pause = min(pause * 2, .seconds(5))
+      }
+    }
+    return nil
+  }
+
   private func bind(
     _ opening: ConnectionOpening,
+    port: Int,
     group: MultiThreadedEventLoopGroup
   ) async throws -> any Channel {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // When files run out, accepting waits for a moment.
+      .serverChannelInitializer { listener in
+        listener.eventLoop.makeCompletedFuture {
+          let wait = AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in .milliseconds(100) }
+          try listener.pipeline.syncOperations.addHandler(wait)
+        }
+      }
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { opening.open($0) }
-    let (host, port) = (configuration.host, configuration.port)
+    let host = configuration.host
     do {
       return try await bootstrap.bind(host: host, port: port).get()
     } catch let error as IOError where error.errnoCode == EADDRINUSE {

@@ -15,8 +15,19 @@ package struct HTTPServerConfiguration: Sendable {
   package var maximumHeaderBytes = 16_384
   /// The most field lines in one request.
   package var maximumHeaderCount = 64
-  /// The most connections at a time; further ones are closed at once.
+  /// The most connections at a time, lowered to what the process may have open.
+  ///
+  /// A further one takes the place of the connection that has been idle longest, and is closed at once when
+  /// none is idle.
   package var maximumConnections = 4_096
+  /// The same for one IPv4 address or one IPv6 /64.
+  package var maximumConnectionsPerAddress = 256
+  /// The same for an address of this machine, which may be a reverse proxy that speaks for many.
+  package var maximumConnectionsPerLoopbackAddress = 1_024
+  /// The most octets of request bodies that one connection holds at a time, over all of its requests.
+  package var maximumBodyBytesPerConnection = 1_048_576
+  /// The most octets of request bodies that all connections hold at a time, beside 16 KiB for each.
+  package var maximumBufferedBodyBytes = 67_108_864
   /// The longest time for a TLS handshake, and again for a request head.
   package var headerTimeout: Duration = .seconds(10)
   /// The longest time for a request body; in HTTP/2 also for a peer to take a response.
@@ -86,6 +97,8 @@ package enum HTTPServerError: Error, Hashable, Sendable {
   case cannotUseCertificate(path: String, reason: String)
   /// A file of the development certificate authority cannot be written.
   case cannotWrite(path: String, reason: String)
+  /// A file or directory of the development certificate authority is not its user's alone.
+  case unsafePermissions(path: String, reason: String)
   /// Only one of the certificate authority's two files is there. Clients trust the old one: nothing is made
   /// anew.
   case certificateAuthorityIncomplete(missing: String)
@@ -115,6 +128,8 @@ extension HTTPServerError: CustomStringConvertible {
       "the certificate in `\(path)` cannot be used: \(reason)"
     case .cannotWrite(let path, let reason):
       "cannot write `\(path)`: \(reason)"
+    case .unsafePermissions(let path, let reason):
+      "`\(path)` is not safe for a certificate authority: \(reason)"
     case .certificateAuthorityIncomplete(let missing):
       "the development certificate authority lacks its file `\(missing)`"
     case .certificateAuthorityExpired(let path):

@@ -18,11 +18,14 @@ enum PrivateFile {
   /// A PEM chain is a few kilobytes.
   private static let maximumBytes = 1_048_576
 
-  /// The content of the file at `path`.
+  /// The content of the file at `path`; a directory, a device or a pipe, which could block, is refused.
   static func read(_ path: String) -> Result<[UInt8], Failure> {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return .failure(.last) }
     defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { return .failure(.last) }
+    guard status.st_mode & S_IFMT == S_IFREG else { return .failure(Failure(reason: "not a regular file")) }
     var octets: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while octets.count <= maximumBytes {
@@ -39,6 +42,22 @@ enum PrivateFile {
 
   /// Whether something is at `path`.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Refuses what is at `path` when its owner is neither this user nor root, or when its mode has one of the
+  /// bits in `forbidden`.
+  static func requireOwn(_ path: String, forbidden: mode_t) throws(HTTPServerError) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw .unsafePermissions(path: path, reason: Failure.last.reason)
+    }
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw .unsafePermissions(path: path, reason: "it belongs to user \(status.st_uid)")
+    }
+    guard status.st_mode & forbidden == 0 else {
+      let mode = String(status.st_mode & 0o7777, radix: 8)
+      throw .unsafePermissions(path: path, reason: "its mode \(mode) lets other users in")
+    }
+  }
 
   /// Replaces the file at `path` by one with `content` and `mode`.
   static func write(_ content: [UInt8], to path: String, mode: mode_t) throws(HTTPServerError) {

@@ -17,6 +17,7 @@ enum Refusal: Int, Error {
   case contentTooLarge = 413
   case expectationFailed = 417
   case requestHeaderFieldsTooLarge = 431
+  case serviceUnavailable = 503
 }
 
 /// The head of a request, with what the connection has to know about it.
@@ -120,6 +121,8 @@ struct RequestHead {
 
   private func checkRequestLine() throws(Refusal) {
     guard Grammar.isToken(method), Grammar.isTarget(target, method: method) else { throw .badRequest }
+    // RFC 9110 §9.3.6: what follows a CONNECT request is no request; this is not a proxy.
+    if method == "CONNECT" { throw .badRequest }
   }
 
   private mutating func check(

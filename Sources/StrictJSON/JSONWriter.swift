@@ -15,8 +15,9 @@ package struct JSONWriter: Sendable {
 
   /// Starts with nothing written and room for `capacity` bytes.
   ///
-  /// With `isOneLine` the text is one line for every reader: DEL, the C1 controls, U+2028 and U+2029, which some take
-  /// for the end of a line or act upon, are escaped too.
+  /// With `isOneLine` the text is one line for every reader and shows what it holds: DEL, the C1 controls, U+2028,
+  /// U+2029 and the format characters (general category Cf: zero width, bidirectional, tags), which some take for the
+  /// end of a line, act upon or hide, are escaped too; beyond U+FFFF as a surrogate pair (RFC 8259 §7).
   package init(capacity: Int = 256, isOneLine: Bool = false) {
     self.isOneLine = isOneLine
     bytes.reserveCapacity(capacity)
@@ -116,21 +117,25 @@ package struct JSONWriter: Sendable {
 
   private mutating func quoted(_ value: String) {
     bytes.append(UInt8(ascii: "\""))
-    if isOneLine, value.utf8.contains(where: { $0 == 0x7F || $0 == 0xC2 || $0 == 0xE2 }) {
-      for scalar in value.unicodeScalars { escaped(scalar) }
+    if isOneLine, value.utf8.contains(where: { $0 >= 0x7F }) {
+      for scalar in value.unicodeScalars { visible(scalar) }
     } else {
       plain(value.utf8)
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func escaped(_ scalar: Unicode.Scalar) {
-    switch scalar.value {
-    case 0x7F...0x9F, 0x2028, 0x2029:
-      bytes.append(contentsOf: "\\u".utf8)
-      for shift in [12, 8, 4, 0] as [UInt32] { bytes.append(hexadecimal[Int(scalar.value >> shift & 0x0F)]) }
+  private mutating func visible(_ scalar: Unicode.Scalar) {
+    let text = String(scalar)
+    guard scalar.value >= 0x7F else { return plain(text.utf8) }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator:
+      for unit in text.utf16 {
+        bytes.append(contentsOf: "\\u".utf8)
+        for shift in [12, 8, 4, 0] as [UInt16] { bytes.append(hexadecimal[Int(unit >> shift & 0x0F)]) }
+      }
     default:
-      plain(String(scalar).utf8)
+      plain(text.utf8)
     }
   }
 

@@ -15,6 +15,7 @@ struct Exeat: AsyncParsableCommand {
       A workload with AWS-style credentials calls sts:GetWebIdentityToken and gets a short-lived OIDC token
       from an issuer of its account. Start with `exeat dev`.
       """,
+    version: "exeat \(exeatVersion)",
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
       AuditCommand.self, VersionCommand.self,

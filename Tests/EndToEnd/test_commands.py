@@ -5,8 +5,11 @@ import base64
 import configparser
 import http.server
 import json
+import os
 import re
+import resource
 import stat
+import subprocess
 import threading
 
 import pytest
@@ -71,6 +74,59 @@ def test_init_stops_at_any_file_of_a_store(tmp_path, name):
     before = tree(tmp_path)
     assert_refused(servers.exeat("init", "--data-dir", tmp_path / "data"), 1, name)
     assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["store.sqlite", "store.sqlite-wal", "store.sqlite.lock", "key-encryption-key",
+                                  "credentials"])
+def test_init_stops_at_a_dangling_link_and_leaves_nothing(tmp_path, name):
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    (data_dir / name).symlink_to(tmp_path / "nowhere")
+    assert_refused(servers.exeat("init", "--data-dir", data_dir), 1, "--data-dir", name)
+    assert os.listdir(tmp_path) == ["data"] and os.listdir(data_dir) == [name]
+    assert os.readlink(data_dir / name) == str(tmp_path / "nowhere")
+    (data_dir / name).unlink()
+    servers.init(data_dir)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
+def test_init_refuses_a_directory_that_others_can_write(tmp_path, mode):
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    data_dir.chmod(mode)
+    assert_refused(servers.exeat("init", "--data-dir", data_dir), 1, "--data-dir", "others can write", str(data_dir))
+    assert os.listdir(data_dir) == [] and stat.S_IMODE(data_dir.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_init_refuses_a_directory_of_another_user(tmp_path):
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    os.chown(data_dir, 12345, -1)
+    assert_refused(servers.exeat("init", "--data-dir", data_dir), 1, "--data-dir", "another user", "12345")
+    assert os.listdir(data_dir) == []
+
+
+# What a file may hold: not the key; the key, not the credentials; both, not the store; a part of the store.
+@pytest.mark.parametrize("limit", [16, 100, 2000, 8192, 32768])
+@pytest.mark.parametrize("there", [False, True])
+def test_an_init_that_fails_takes_back_what_it_made_and_only_that(tmp_path, limit, there):
+    data_dir = tmp_path / "some" / "folder" / "data"
+    if there:
+        data_dir.mkdir(parents=True)
+        data_dir.chmod(0o755)
+        (data_dir / "notes").write_text("precious")
+    before = tree(tmp_path)
+
+    def hold_back():
+        servers.ignore_file_size_signal()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run([servers.binary(), "init", "--data-dir", str(data_dir) + "/"], capture_output=True,
+                          text=True, timeout=30, env=servers.clean_environment(), preexec_fn=hold_back)
+    assert_refused(done, 1)
+    assert tree(tmp_path) == before
+    servers.init(data_dir)
 
 
 @pytest.mark.parametrize("account", ["1", "1234567890123", "12345678901x", "", "\u0661" * 12])

@@ -206,3 +206,26 @@ def test_get_access_key_info_tells_the_account(server, make_user):
 def test_a_user_that_is_denied_everything_may_still_ask_who_it_is(server, make_user):
     user = make_user({"Effect": "Deny", "Action": "*", "Resource": "*"})
     assert wire.call(server, "GetCallerIdentity", credentials=user.credentials).status == 200
+
+
+def test_users_and_policies_can_be_read_back(server, iam):
+    for number in range(5):
+        iam.create_user(UserName=f"list-{number}", Path="/list/", Tags=[{"Key": "k", "Value": "v"}])
+    pages = iam.get_paginator("list_users").paginate(PathPrefix="/list/", PaginationConfig={"PageSize": 2})
+    found = [user for page in pages for user in page["Users"]]
+    assert [user["UserName"] for user in found] == [f"list-{number}" for number in range(5)]
+    assert all(set(user) == {"Path", "UserName", "UserId", "Arn", "CreateDate"} for user in found)
+    refused(lambda: iam.list_users(Marker="!"), 400, "ValidationError")
+
+    spaced = json.dumps(json.loads(POLICY), indent=4)
+    for name in ("b", "a", "c"):
+        iam.put_user_policy(UserName="list-0", PolicyName=name, PolicyDocument=spaced)
+    names = iam.get_paginator("list_user_policies").paginate(UserName="list-0", PaginationConfig={"PageSize": 1})
+    assert [name for page in names for name in page["PolicyNames"]] == ["a", "b", "c"]
+    policy = iam.get_user_policy(UserName="list-0", PolicyName="b")
+    assert (policy["UserName"], policy["PolicyName"]) == ("list-0", "b")
+    assert policy["PolicyDocument"] == json.loads(POLICY)
+    refused(lambda: iam.get_user_policy(UserName="list-0", PolicyName="z"), 404, "NoSuchEntity",
+            "The user policy with name z cannot be found.")
+    refused(lambda: iam.list_user_policies(UserName="nobody"), 404, "NoSuchEntity",
+            "The user with name nobody cannot be found.")

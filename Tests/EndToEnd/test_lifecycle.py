@@ -92,6 +92,8 @@ def test_with_a_foreign_key_encryption_key_no_token_is_made(tmp_path, enable):
             return
         assert document(running, issuer).status_code == 200
         assert wire.call(running, "GetWebIdentityToken", Audience=["a"], SigningAlgorithm="ES384").status == 503
+        assert wire.send(running, "GET", running.url + "/health/ready").status == 503
+        assert "does not open this store" in running.output
 
 
 # MARK: SIGTERM

@@ -9,7 +9,10 @@ struct CredentialChainTests {
   private let keys = ["AWS_ACCESS_KEY_ID": "ENVKEY", "AWS_SECRET_ACCESS_KEY": "envsecret"]
 
   private func helper(_ home: TestHome, _ json: String) throws -> String {
-    try home.write("#!/bin/sh\ncat <<'E'\n\(json)\nE\n", to: "helper", executable: true)
+    // Read by a shell instead of executed: a process that another test forks at this moment may hold the new file
+    // open for writing, and then it could not be executed (ETXTBSY).
+    let script = try home.write("cat <<'E'\n\(json)\nE\n", to: "helper")
+    return "/bin/sh \"\(script)\""
   }
 
   // MARK: Precedence
@@ -39,7 +42,7 @@ struct CredentialChainTests {
       aws_access_key_id = C
       aws_secret_access_key = c
       [profile both]
-      credential_process = "\(helper)" --flag
+      credential_process = \(helper) --flag
       aws_access_key_id = C2
       aws_secret_access_key = c2
       """,

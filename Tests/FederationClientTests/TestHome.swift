@@ -31,10 +31,9 @@ final class TestHome: Sendable {
   }
 
   @discardableResult
-  func write(_ text: String, to name: String, executable: Bool = false) throws -> String {
+  func write(_ text: String, to name: String) throws -> String {
     let file = "\(path)/\(name)"
     try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-    if executable { try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: file) }
     return file
   }
 

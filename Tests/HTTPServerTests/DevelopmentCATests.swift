@@ -76,6 +76,39 @@ import Testing
     }
   }
 
+  @Test func `a directory or a key that others can get at is refused by name`() throws {
+    let paths = try ensure()
+    let tls = "\(directory.path)/tls"
+    func refused(_ path: String, mode: mode_t, back: mode_t) throws {
+      #expect(chmod(path, mode) == 0)
+      #expect(throws: HTTPServerError.self) { try ensure() }
+      do {
+        _ = try ensure()
+      } catch HTTPServerError.unsafePermissions(let named, _) {
+        #expect(named == path)
+      }
+      #expect(chmod(path, back) == 0)
+      #expect(try ensure() == paths)
+    }
+    try refused(tls, mode: 0o770, back: 0o755)
+    try refused(tls, mode: 0o702, back: 0o700)
+    try refused("\(tls)/ca-key.pem", mode: 0o640, back: 0o600)
+    try refused("\(tls)/ca-key.pem", mode: 0o604, back: 0o400)
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func `a directory or a key of another user is refused by name`() throws {
+    _ = try ensure()
+    for path in ["\(directory.path)/tls", "\(directory.path)/tls/ca-key.pem"] {
+      #expect(chown(path, 12_345, 12_345) == 0)
+      #expect(
+        throws: HTTPServerError.unsafePermissions(path: path, reason: "it belongs to user 12345")
+      ) { try ensure() }
+      #expect(chown(path, 0, 0) == 0)
+    }
+    _ = try ensure()
+  }
+
   @Test(arguments: ["", "a b", "-a.test", "a..test", "*", "a.*.test", "x/y", "ü.test", "a_b.test"])
   func `a name that no certificate can carry is refused`(name: String) {
     #expect(throws: HTTPServerError.invalidHostName(name)) { try ensure([name]) }

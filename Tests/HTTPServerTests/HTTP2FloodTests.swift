@@ -70,6 +70,49 @@ import Testing
     #expect(result.frames.filter { $0.type == 1 }.count < 1_000)
   }
 
+  private static let post = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x")]
+
+  @Test func `a malformed stream leaves the others of its connection alone`() async throws {
+    let streams = (0..<20).map { UInt32($0 * 2 + 1) }
+    var octets = Self.preface
+    for stream in streams {
+      let fields = Self.post + [("content-length", stream == 1 ? "5" : "3")]
+      octets += Self.frame(type: 1, flags: 0x4, stream: stream, payload: try Self.block(fields))
+    }
+    for stream in streams { octets += Self.frame(type: 0, flags: 1, stream: stream, payload: [97, 98, 99]) }
+    let result = try await send(octets)
+    #expect(!result.ended)
+    #expect(result.frames.filter { $0.type == 3 }.map(\.stream) == [1])
+    #expect(
+      Set(result.frames.filter { $0.type == 1 }.map(\.stream)) == Set(streams.dropFirst().map(Int.init))
+    )
+  }
+
+  @Test func `an error of the connection ends it, requests or not`() async throws {
+    var octets = Self.preface + Self.frame(type: 1, flags: 0x4, stream: 1, payload: try Self.block(Self.post))
+    // DATA on stream 0 (RFC 9113 §6.1).
+    octets += Self.frame(type: 0, flags: 0, stream: 0, payload: [1])
+    let result = try await send(octets)
+    #expect(result.ended)
+    #expect(result.frames.contains { $0.type == 7 && $0.code != 0 })
+  }
+
+  @Test func `a stream whose body finds no memory is refused and the others are served`() async throws {
+    var octets = Self.preface
+    for stream: UInt32 in [1, 3] {
+      octets += Self.frame(type: 1, flags: 0x4, stream: stream, payload: try Self.block(Self.post))
+      octets += Self.frame(type: 0, flags: 0, stream: stream, payload: [UInt8](repeating: 97, count: 12_000))
+    }
+    octets += Self.frame(type: 0, flags: 1, stream: 1)
+    octets += Self.frame(type: 1, flags: 0x4, stream: 5, payload: try Self.block(Self.post))
+    octets += Self.frame(type: 0, flags: 1, stream: 5, payload: [UInt8](repeating: 97, count: 7_000))
+    let result = try await send(octets) { $0.maximumBodyBytesPerConnection = 20_000 }
+    #expect(!result.ended)
+    // REFUSED_STREAM
+    #expect(result.frames.filter { $0.type == 3 }.map { [$0.stream, Int($0.code ?? 0)] } == [[3, 7]])
+    #expect(Set(result.frames.filter { $0.type == 1 }.map(\.stream)) == [1, 5])
+  }
+
   @Test func `a header block without an end ends the connection`() async throws {
     var octets = Self.preface + Self.frame(type: 1, flags: 0x1, stream: 1, payload: try Self.block(Self.get))
     for _ in 0..<100 {

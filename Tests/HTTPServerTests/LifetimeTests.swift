@@ -101,34 +101,6 @@ import Testing
     #expect(response.text.contains("GET /slow/1500"))
   }
 
-  @Test func `connections beyond the limit are closed and others live on`() async throws {
-    try await withServer(configure: { $0.maximumConnections = 3 }) { address in
-      try await blocking {
-        let request = "GET /doc HTTP/1.1\r\nHost: x\r\n\r\n"
-        var kept: [RawClient] = []
-        for _ in 0..<3 {
-          let client = try RawClient(port: address.port)
-          client.send(request)
-          #expect(client.receive(until: { $0.last == UInt8(ascii: "}") }).text.hasPrefix("HTTP/1.1 200"))
-          kept.append(client)
-        }
-        let extra = try RawClient(port: address.port)
-        extra.send(request)
-        let refused = extra.receive(seconds: 2)
-        #expect(refused.text == "" && refused.ended)
-        for client in kept {
-          client.send(request)
-          #expect(client.receive(until: { $0.last == UInt8(ascii: "}") }).text.hasPrefix("HTTP/1.1 200"))
-        }
-        kept.removeAll()
-        usleep(200_000)
-        let next = try RawClient(port: address.port)
-        next.send(request)
-        #expect(next.receive(until: { $0.last == UInt8(ascii: "}") }).text.hasPrefix("HTTP/1.1 200"))
-      }
-    }
-  }
-
   @Test func `shutdown with a hundred requests in flight loses none`() async throws {
     let responder = Echo()
     let (started, continuation) = AsyncStream.makeStream(of: Void.self)

@@ -92,6 +92,11 @@ import Testing
     ("HTTP/0.9", "GET /\r\n\r\n"),
     ("HTTP/2.0", "GET / HTTP/2.0\r\nHost: x\r\n\r\n"),
     ("HTTP/1.2", "GET / HTTP/1.2\r\nHost: x\r\n\r\n"),
+    ("RTSP", "GET / RTSP/1.1\r\nHost: x\r\n\r\n"),
+    ("RTSP 1.0", "OPTIONS * RTSP/1.0\r\nHost: x\r\n\r\n"),
+    ("ICE", "SOURCE / ICE/1.0\r\nHost: x\r\n\r\n"),
+    ("CONNECT to a path", "CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ("CONNECT with a body", "CONNECT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"),
     ("TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}"),
   ])
   func `what two readers could read differently is refused and the connection ends`(
@@ -105,6 +110,23 @@ import Testing
     #expect(text.hasSuffix("\r\n\r\n400 Bad Request\n"), "\(name)")
     #expect(text.components(separatedBy: "HTTP/1.1 ").count == 2, "\(name): one response and no more")
     #expect(ended, "\(name)")
+  }
+
+  @Test func `RTSP behind a request and in pieces is refused after that request was answered`() async throws {
+    let (text, ended) = try await withServer { address in
+      try await blocking {
+        let client = try RawClient(port: address.port)
+        for part in ["GET /doc HTTP/1.1\r\nHost: x\r\n\r\nGET /doc RT", "SP", "/1.1\r", "\nHost: x\r\n\r\n"] {
+          client.send(part)
+          usleep(50_000)
+        }
+        return client.receive(seconds: 3)
+      }
+    }
+    #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+    #expect(text.hasSuffix("\r\n\r\n400 Bad Request\n"))
+    #expect(text.components(separatedBy: "HTTP/1.1 ").count == 3)
+    #expect(ended)
   }
 
   @Test func `octets that are not UTF-8 are refused`() async throws {

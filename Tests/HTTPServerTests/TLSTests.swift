@@ -203,6 +203,16 @@ struct `TLS and HTTP/2 with foreign clients` {
       await error(first.key, first.key)
         == .cannotReadCertificate(path: first.key, reason: "not a PEM certificate")
     )
+    // Nobody writes into the pipe: to open or to read it would take for ever.
+    let pipe = "\(directory.path)/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(
+      await error(pipe, first.key) == .cannotReadCertificate(path: pipe, reason: "not a regular file")
+    )
+    #expect(
+      await error(first.certificate, directory.path)
+        == .cannotReadKey(path: directory.path, reason: "not a regular file")
+    )
   }
 
   @Test func `a client that opens a connection and does not shake hands is cut off`() async throws {

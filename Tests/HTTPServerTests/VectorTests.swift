@@ -193,6 +193,7 @@ struct `Published HTTP/1 vectors` {
     let form = "only the origin form is served"
     let coding = "transfer codings other than chunked alone are refused"
     let host = "`=` in Host"
+    let version = "only HTTP/1.0 and HTTP/1.1 are spoken"
     let otherwise = [
       "connection.md ### No restart when keep-alive is off (1.0)": closed,
       "connection.md ### CRLF between requests, explicit `close`": closed,
@@ -214,6 +215,9 @@ struct `Published HTTP/1 vectors` {
       "transfer-encoding.md ## POST with `chunked` as last transfer-encoding": coding,
       "transfer-encoding.md ## POST with `chunked` as last transfer-encoding (multiple headers)": coding,
       "method.md ### M-SEARCH request": form,
+      "method.md ### SOURCE request with ICE": version,
+      "method.md ### OPTIONS request with RTSP": version,
+      "method.md ### ANNOUNCE request with RTSP": version,
       "uri.md ## Host terminated by a query string": form,
       "uri.md ## `host:port` terminated by a query string": form,
       "uri.md ## `host:port` terminated by a space": form,

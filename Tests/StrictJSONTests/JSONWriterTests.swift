@@ -45,6 +45,37 @@ struct JSONWriterTests {
     )
   }
 
+  private func line(_ value: String) -> String {
+    var writer = JSONWriter(isOneLine: true)
+    writer.string(value)
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  @Test func `one line also escapes what hides, turns text around or ends a line, and nothing else`() {
+    #expect(line("\u{7F}\u{80}\u{85}\u{9F}\u{2028}\u{2029}") == #""\u007f\u0080\u0085\u009f\u2028\u2029""#)
+    #expect(
+      line("\u{AD}\u{61C}\u{200B}\u{202E}\u{2066}\u{FEFF}") == #""\u00ad\u061c\u200b\u202e\u2066\ufeff""#
+    )
+    #expect(line("x\u{E0001}\u{E007F}\u{1D173}y") == #""x\udb40\udc01\udb40\udc7f\ud834\udd73y""#)
+    #expect(line("é\n\"\\ ~\u{A0}日😀\u{E000}\u{FFFF}") == "\"é\\u000a\\\"\\\\ ~\u{A0}日😀\u{E000}\u{FFFF}\"")
+    #expect(line("only ASCII\t~") == #""only ASCII\u0009~""#)
+  }
+
+  @Test func `on one line every scalar comes back, and none of category Cc, Cf, Zl or Zp stands there`()
+    throws
+  {
+    for start in stride(from: UInt32(0), to: 0x110000, by: 0x400) {
+      let string = String(String.UnicodeScalarView((start..<start + 0x400).compactMap(Unicode.Scalar.init)))
+      let written = line(string)
+      #expect(try JSONReader.read(Array(written.utf8)).string?.utf8.elementsEqual(string.utf8) == true)
+      #expect(
+        !written.unicodeScalars.contains {
+          [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        }
+      )
+    }
+  }
+
   @Test func `the extremes of 64 bits are written whole`() {
     #expect(
       text { $0.array { json in [.min, .max].forEach { json.integer($0) } } }

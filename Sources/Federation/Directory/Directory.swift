@@ -203,6 +203,24 @@ package final class Directory: Sendable {
     return keys
   }
 
+  /// Whether the key-encryption key opens what is stored: tried on one access key; true when there is none.
+  ///
+  /// Throws `keyEncryptionKeyMissing` when the server is sealed.
+  package func opensStoredSecrets() async throws -> Bool {
+    guard let key = try await records(AccessKeyRecord.self, prefix: "", limit: 1).first?.record else {
+      return true
+    }
+    do {
+      _ = try sealer.open(
+        key.sealedSecret.bytes,
+        context: AccessKeyRecord.sealContext(key.account, key.accessKeyID)
+      )
+      return true
+    } catch TokenSignerError.sealBroken {
+      return false
+    }
+  }
+
   // MARK: The one write
 
   /// Carries out `change`, which touches `account` only, together with `record`; durable on return.

@@ -37,10 +37,7 @@ package struct DeleteUserPolicy: Action {
     _ house: House
   ) async throws(ServiceError) -> Proposal {
     try call.subject.existing()
-    let id = UserPolicyRecord.prefix(call.account, userName) + policyName
-    guard let policy = try await house.read({ try await $0.record(UserPolicyRecord.self, at: id) }) else {
-      throw .noSuchEntity("The user policy with name \(policyName) cannot be found.")
-    }
+    let policy = try await house.existingUserPolicy(policyName, of: userName, call.account)
     return try house.propose { change in
       change.delete(policy)
       // Whatever was decided for the user while it had the policy is decided anew.

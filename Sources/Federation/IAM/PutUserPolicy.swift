@@ -51,6 +51,10 @@ package struct PutUserPolicy: Action {
     do {
       _ = try PolicyDocument(json: Array(policyDocument.utf8), kind: .identity)
     } catch {
+      // AWS's sentence says little; who runs the server may know more.
+      house.diagnostics.report(
+        Incident(.notice, what: "accept a policy document", cause: "\(error), for user `\(userName)`")
+      )
       throw ServiceError(error, in: .identity)
     }
     try call.subject.existing()

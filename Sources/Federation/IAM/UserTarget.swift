@@ -92,6 +92,19 @@ extension House {
     }
   }
 
+  /// The inline policy `policyName` of the user `userName`; throws NoSuchEntity when there is none.
+  func existingUserPolicy(
+    _ policyName: String,
+    of userName: String,
+    _ account: AccountID
+  ) async throws(ServiceError) -> Stored<UserPolicyRecord> {
+    let id = UserPolicyRecord.prefix(account, userName) + policyName
+    guard let policy = try await read({ try await $0.record(UserPolicyRecord.self, at: id) }) else {
+      throw .noSuchEntity("The user policy with name \(policyName) cannot be found.")
+    }
+    return policy
+  }
+
   /// The account's own record.
   func existingAccount(_ account: AccountID) async throws(ServiceError) -> Stored<AccountRecord> {
     let stored = try await read { try await $0.record(AccountRecord.self, at: account.description) }
@@ -110,10 +123,7 @@ extension UserRecord {
   ///
   /// Source: IAM API, `User`.
   var response: ResponseStructure {
-    var structure = ResponseStructure([
-      "Path": .string(path), "UserName": .string(userName), "UserId": .string(userID),
-      "Arn": .string(identity.arn.description), "CreateDate": .timestamp(createDate, milliseconds: false),
-    ])
+    var structure = listResponse
     if !tags.isEmpty {
       structure.append(
         "Tags",
@@ -123,5 +133,13 @@ extension UserRecord {
       )
     }
     return structure
+  }
+
+  /// The user in a list, where IAM leaves tags out.
+  var listResponse: ResponseStructure {
+    ResponseStructure([
+      "Path": .string(path), "UserName": .string(userName), "UserId": .string(userID),
+      "Arn": .string(identity.arn.description), "CreateDate": .timestamp(createDate, milliseconds: false),
+    ])
   }
 }

@@ -38,7 +38,10 @@ package struct ActionTable: Sendable {
     EnableOutboundWebIdentityFederation.self,
     GetOutboundWebIdentityFederationInfo.self,
     GetUser.self,
+    GetUserPolicy.self,
     ListAccessKeys.self,
+    ListUserPolicies.self,
+    ListUsers.self,
     PutUserPolicy.self,
     UpdateAccessKey.self,
   ])

@@ -126,7 +126,15 @@ package struct Authenticator: Sendable {
     guard let caller, signature.sessionToken == nil else { throw .invalidClientTokenID }
     if case .failure(let error) = verified { throw ServiceError(error) }
     // SECURITY: a request that was signed for another host was replayed here.
-    guard acceptedHosts.accepts(request.headers.first { $0.hasName("host") }?.value) else {
+    let host = request.headers.first { $0.hasName("host") }?.value
+    guard acceptedHosts.accepts(host) else {
+      diagnostics.report(
+        Incident(
+          .notice,
+          what: "accept a signed request",
+          cause: "it was signed for the host `\(host ?? "")`, which is not an accepted one"
+        )
+      )
       throw ServiceError(SigV4Error.signatureDoesNotMatch)
     }
     guard let service = ServiceName(rawValue: signature.scope.service) else {

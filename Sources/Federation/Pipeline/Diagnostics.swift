@@ -6,12 +6,28 @@ import IdentityModel
 
 /// Something that failed on our side, with its cause.
 package struct Incident: Hashable, Sendable {
+  /// How grave it is.
+  package enum Severity: Hashable, Sendable {
+    /// Something of ours does not work.
+    case error
+    /// A caller was refused, and the answer does not say all of the reason.
+    case notice
+  }
+
+  /// How grave it is.
+  package let severity: Severity
   /// What could not be done: `append to the audit log`.
   package let what: String
   /// The cause, for the operator.
   ///
   /// Holds no secret: the errors of the seams carry none.
   package let cause: String
+
+  init(_ severity: Severity = .error, what: String, cause: String) {
+    self.severity = severity
+    self.what = what
+    self.cause = cause
+  }
 }
 
 /// Reports incidents.

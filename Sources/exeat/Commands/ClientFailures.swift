@@ -62,7 +62,7 @@ extension CommandFailure {
       case .refused("InvalidClientTokenId", _, _, _), .refused("SignatureDoesNotMatch", _, _, _):
         "check the access key, and that the endpoint is the server that knows it"
       case .http(.tlsFailed): "trust the server's CA with --ca-file or AWS_CA_BUNDLE"
-      case .http(.unreachable), .notAWSQuery: "check --endpoint-url"
+      case .http(.unreachable), .http(.connectionLost), .notAWSQuery: "check --endpoint-url"
       default: nil
       }
     return .failed(text(error), hint: hint)
@@ -70,11 +70,22 @@ extension CommandFailure {
 
   private static func text(_ error: STSClientError) -> String {
     switch error {
-    case .http(let error): "no answer from the server: \(error)"
+    case .http(let error): "no answer from the server: \(text(error))"
     case .refused(let code, let message, _, _): message.map { "\(code): \($0)" } ?? code
     case .notAWSQuery(let status): "the answer (status \(status)) is not that of an AWS Query service"
     case .malformedElement(let path, _): "the answer lacks a usable `\(path)`"
     case .unusableCredential: "the credentials hold characters that cannot be sent"
+    }
+  }
+
+  private static func text(_ error: FederationHTTPError) -> String {
+    switch error {
+    case .unreachable: "nothing listens there, or the host is unknown"
+    case .connectionLost: "the connection was closed (does the server speak https?)"
+    case .tlsFailed: "its certificate is not trusted, or not for this host"
+    case .timedOut(let seconds): "nothing came within \(seconds) s"
+    case .bodyTooLarge(let limit): "the answer is longer than \(limit) octets"
+    case .notHTTP(let reason): "the answer is not HTTP: \(reason)"
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `exeat init`: makes the store, the key-encryption key and the first account. Never over something that exists.
+// `exeat init`: makes the store, the key-encryption key and the first account. Never over something that exists, and
+// all of it or nothing.
 
 import ArgumentParser
 import Federation
@@ -47,13 +48,21 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     let directory = DataDirectory(dataDir)
-    try directory.create()
+    var made = DataDirectory.Made()
     do {
+      try directory.create(&made)
       let key = try KeyEncryptionKey.generate(at: directory.keyEncryptionKey)
-      try SQLiteStore.create(at: directory.store)
-      try await createAccount(account, keyID, secret, directory, key)
+      made.files.append(directory.keyEncryptionKey)
+      // Before the account is on record: nobody could use an account whose root secret was never written.
       try directory.writeCredentials(accessKeyID: keyID, secretAccessKey: secret)
+      made.files.append(directory.credentials)
+      // The key file was not there, so no other run is at work here: the lock can only be this one's.
+      made.files.append(directory.storeLock)
+      try SQLiteStore.create(at: directory.store)
+      made.files += directory.storeFiles
+      try await createAccount(account, keyID, secret, directory, key)
     } catch {
+      made.undo()
       throw CommandFailure(startError: error)
     }
     report(account, keyID, directory)

@@ -76,10 +76,10 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static func logger(_ settings: Settings) throws(CommandFailure) -> Logger {
     let format = try settings.parsed("log-format", expected: "text or json", LogFormat.init(rawValue:))
-    let level = try settings.parsed(
+    let level: Logger.Level? = try settings.parsed(
       "log-level",
       expected: "debug, info, warning or error",
-      Logger.Level.init(rawValue:)
+      { ["debug", "info", "warning", "error"].contains($0) ? Logger.Level(rawValue: $0) : nil }
     )
     return (format ?? .text).logger(level: level ?? .info)
   }
@@ -112,6 +112,9 @@ struct ServeCommand: AsyncParsableCommand {
     guard let region else { throw .usage("--region is missing") }
     let hosts = settings["accepted-hosts"]?.text.split(separator: ",").map(String.init) ?? []
     let tls = try tlsSource(settings, directory, publicURL, style ?? .path)
+    guard publicURL.scheme == "https" || tls.name == "off" else {
+      throw .usage("--public-url: \(publicURL) is plain http, and --tls \(tls.name) serves https")
+    }
     let readyFile = settings["ready-file"]?.text
     return ServerPlan(
       listen: listenAddress,
@@ -159,7 +162,7 @@ struct ServeCommand: AsyncParsableCommand {
     do {
       return try KeyEncryptionKey.load(from: path)
     } catch {
-      throw .failed("--key-encryption-key: \(error)")
+      throw .failed("--key-encryption-key: \(path) is not usable: \(error)")
     }
   }
 
@@ -190,7 +193,7 @@ struct ServeCommand: AsyncParsableCommand {
     case "off":
       return (.off, mode, nil)
     default:
-      throw .usage("--tls: `\(mode)` is not files, development or off")
+      throw .usage("\(settings["tls"]?.origin ?? "--tls"): `\(mode)` is not files, development or off")
     }
   }
 

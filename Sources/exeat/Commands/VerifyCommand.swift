@@ -55,8 +55,11 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     Console.out(json ? String(decoding: report.json, as: UTF8.self) : report.text)
     guard let failure = report.failure else { return }
+    let mayBePrivate = issuer == nil && caFile == nil && !allowPrivateIssuer
     throw CommandFailure.failed(
-      "the token is not acceptable: `\(failure.check.rawValue)` failed: \(failure.reason)"
+      "the token is not acceptable: `\(failure.check.rawValue)` failed: \(failure.reason)",
+      hint: failure.check == .discovery && mayBePrivate
+        ? "if a private or loopback issuer is meant, say so with --issuer URL or --allow-private-issuer" : nil
     )
   }
 

@@ -49,7 +49,11 @@ enum Assembly {
     let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
     let writes = EchoingStore(store: store, onRecord: plan.onRecord)
     let diagnostics = Diagnostics { incident in
-      logger.error("\(incident.what) failed", metadata: ["cause": .string(incident.cause)])
+      logger.log(
+        level: incident.severity == .error ? .error : .notice,
+        "could not \(incident.what)",
+        metadata: ["cause": .string(incident.cause)]
+      )
     }
     let directory = Directory(reader: store, writer: writes, sealer: keys)
     let issuers = Issuers(publicURL: plan.publicURL, style: plan.issuerStyle)
@@ -79,8 +83,15 @@ enum Assembly {
       metrics: metrics
     )
     let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics) {
-      guard keys.isUnsealed else { return false }
-      return (try? await store.lastSequence()) != nil
+      guard (try? await directory.opensStoredSecrets()) == true else { return false }
+      return await recorder.isHealthy(
+        probe: AuditRecord(
+          operatorEvent: "CheckReadiness",
+          account: nil,
+          now: systemClock.now(),
+          entropy: .system
+        )
+      )
     }
     let threads = max(1, min(8, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     let server = HTTPServer(
@@ -104,6 +115,9 @@ enum Assembly {
             service: Work {
               try await plan.prepare(house, systemClock.now())
               try await issuers.loadAll(from: directory)
+              if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
+                logger.error("the key-encryption key does not open this store: API calls are refused")
+              }
               try await server.run { address in
                 do {
                   try plan.onReady(address)

@@ -16,12 +16,20 @@ enum AuditLine {
       record["errorCode"]?.string ?? "ok", who,
     ]
     if let address = record["sourceIPAddress"]?.string, !address.isEmpty { parts.append(address) }
-    if let audience = record["requestParameters"]?.object?["audience"]?.array {
+    let parameters = record["requestParameters"]?.object
+    for (name, label) in [("userName", "user"), ("policyName", "policy"), ("accessKeyId", "key")] {
+      if let value = parameters?[name]?.string { parts.append("\(label)=\(value)") }
+    }
+    if let key = record["responseElements"]?.object?["accessKey"]?.object?["accessKeyId"]?.string {
+      parts.append("key=\(key)")
+    }
+    if let audience = parameters?["audience"]?.array {
       parts.append("aud=" + audience.compactMap(\.string).joined(separator: ","))
     }
     if let tokenID = record["responseElements"]?.object?["webIdentityTokenId"]?.string {
       parts.append("jti=\(tokenID)")
     }
+    if let message = record["errorMessage"]?.string { parts.append("(\(message.prefix(200)))") }
     return Console.printable(parts.joined(separator: "  "))
   }
 }
