@@ -52,7 +52,7 @@ package final class Directory: Sendable {
   private let reader: any RecordReader
   private let writer: any RecordWriter
   private let sealer: any SecretSealer
-  private let memory: Mutex<Memory>
+  private let memory: Mutex<DirectoryMemory>
 
   /// Reads with `reader`, writes with `writer`, opens secrets with `sealer`, and keeps at most `capacity` callers.
   package init(
@@ -64,7 +64,7 @@ package final class Directory: Sendable {
     self.reader = reader
     self.writer = writer
     self.sealer = sealer
-    self.memory = Mutex(Memory(capacity: capacity))
+    self.memory = Mutex(DirectoryMemory(capacity: capacity))
   }
 
   // MARK: Typed reads
@@ -271,80 +271,5 @@ extension Change {
     writes.contains { write in
       if case .require = write { false } else { true }
     }
-  }
-}
-
-// MARK: - Memory
-
-/// What the directory remembers.
-private struct Memory: ~Copyable {
-  /// What is known of an access key id.
-  enum Known {
-    case caller(Caller)
-    case nobody
-  }
-
-  let capacity: Int
-  // INVARIANT: a value that was read under an older generation is never remembered; a write begins and ends with a
-  // new generation, so a read that overlaps a write cannot leave the old state behind.
-  var generation: UInt64 = 0
-  var issuers: [AccountID: Issuer] = [:]
-  private var callers: [String: Caller] = [:]
-  // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
-  // ids must not push real callers out.
-  private var nobodies: Set<String> = []
-  // INVARIANT: after a write whose outcome is unknown nothing is remembered until a write has succeeded again: only
-  // then has the store been opened anew and shown which state it is in.
-  private var isDistrusted = false
-
-  init(capacity: Int) {
-    self.capacity = capacity
-  }
-
-  func known(_ accessKeyID: String) -> Known? {
-    if let caller = callers[accessKeyID] { return .caller(caller) }
-    return nobodies.contains(accessKeyID) ? .nobody : nil
-  }
-
-  mutating func remember(_ caller: Caller?, accessKeyID: String, generation: UInt64) {
-    guard generation == self.generation, !isDistrusted else { return }
-    if let caller {
-      if callers.count >= capacity { callers.removeAll(keepingCapacity: true) }
-      callers[accessKeyID] = caller
-    } else {
-      if nobodies.count >= 8192 { nobodies.removeAll(keepingCapacity: true) }
-      nobodies.insert(accessKeyID)
-    }
-  }
-
-  mutating func remember(_ issuer: Issuer, account: AccountID, generation: UInt64) {
-    guard generation == self.generation, !isDistrusted else { return }
-    if issuers.count >= capacity { issuers.removeAll(keepingCapacity: true) }
-    issuers[account] = issuer
-  }
-
-  mutating func distrust() {
-    isDistrusted = true
-    forgetEverything()
-  }
-
-  mutating func trust() {
-    guard isDistrusted else { return }
-    isDistrusted = false
-    forgetEverything()
-  }
-
-  private mutating func forgetEverything() {
-    generation += 1
-    issuers.removeAll()
-    nobodies.removeAll()
-    callers.removeAll()
-  }
-
-  mutating func forget(_ account: AccountID) {
-    generation += 1
-    issuers[account] = nil
-    nobodies.removeAll(keepingCapacity: true)
-    callers = callers.filter { $0.value.principal.account != account }
   }
 }
