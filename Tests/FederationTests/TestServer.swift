@@ -179,7 +179,7 @@ struct TestServer: Sendable {
         credential: SigningCredential(
           accessKeyID: keys.id,
           secretAccessKey: Secret(keys.secret),
-          sessionToken: keys.sessionToken.map { Secret($0) }
+          sessionToken: keys.sessionToken
         ),
         region: region,
         service: service.rawValue,

@@ -3,7 +3,6 @@
 // Temporary credentials: an access key id, a secret, and the session token that holds the session and the secret under
 // the key-encryption key. Nothing of it is stored. The only place that knows the form of a session token.
 
-import FoundationEssentials
 package import IdentityModel
 import TokenFormats
 
@@ -70,8 +69,8 @@ package struct SessionContent: Sendable {
         return nil
       }
       let secret = bytes[1...SessionContent.secretBytes]
-      let json = Data(bytes[(1 + SessionContent.secretBytes)...])
-      guard let session = try? JSONDecoder().decode(Session.self, from: json) else { return nil }
+      let json = bytes[(1 + SessionContent.secretBytes)...]
+      guard let session = HouseJSON.decode(Session.self, from: json) else { return nil }
       return SessionContent(session, secretAccessKey: Secret(secret))
     }
     guard let read else { return nil }
@@ -81,14 +80,8 @@ package struct SessionContent: Sendable {
   /// The format, the 40 octets of the secret access key, and the session as JSON.
   fileprivate var secret: Secret {
     get throws(TokenSignerError) {
-      do {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let json = try encoder.encode(session)
-        return Secret([SessionContent.format] + secretAccessKey.withBytes(\.self) + Array(json))
-      } catch {
-        throw .failed("a session does not encode: \(error)")
-      }
+      guard let json = HouseJSON.encode(session) else { throw .failed("a session does not encode") }
+      return Secret([SessionContent.format] + secretAccessKey.withBytes(\.self) + json)
     }
   }
 
