@@ -72,4 +72,9 @@ private let federationActions: [any Action.Type] = [
   GetOutboundWebIdentityFederationInfo.self,
 ]
 
-private let simulationActions: [any Action.Type] = []
+private let simulationActions: [any Action.Type] = [
+  GetContextKeysForCustomPolicy.self,
+  GetContextKeysForPrincipalPolicy.self,
+  SimulateCustomPolicy.self,
+  SimulatePrincipalPolicy.self,
+]
