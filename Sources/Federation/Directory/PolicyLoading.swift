@@ -144,7 +144,7 @@ extension Directory {
 }
 
 /// The account and the name in the ARN of a customer-managed policy; `nil` for any other text.
-private func policyName(inARN arn: String) -> (AccountID, String)? {
+func policyName(inARN arn: String) -> (AccountID, String)? {
   guard let parts = ARN(arn)?.parts, parts.count == 6, parts[2] == "iam", parts[3].isEmpty,
     let account = AccountID(String(parts[4])), parts[5].utf8.starts(with: "policy/".utf8),
     let name = parts[5].split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty
@@ -154,8 +154,13 @@ private func policyName(inARN arn: String) -> (AccountID, String)? {
 
 extension Directory {
   /// The trust policy of `role`, for the question whether a caller may assume it.
+  ///
+  /// SECURITY: it trusts the users and roles that it named when it was written, not whoever has their names now.
   package func trustPolicy(of role: Stored<RoleRecord>) throws(StoreError) -> NamedPolicy {
     let document = try parsed(role.record.assumeRolePolicyDocument, .trust, role.key)
-    return NamedPolicy(identifier: role.record.arn.description, document: document)
+    return NamedPolicy(
+      identifier: role.record.arn.description,
+      document: document.binding(role.record.trustedPrincipalIDs)
+    )
   }
 }

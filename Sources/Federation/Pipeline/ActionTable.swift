@@ -26,7 +26,7 @@ package struct ActionTable: Sendable {
   /// Everything that Exeat serves.
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
-      + policyActions + providerActions + accountActions + federationActions + simulationActions
+      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
   )
 }
 
@@ -56,9 +56,33 @@ private let accessKeyActions: [any Action.Type] = [
 
 private let groupActions: [any Action.Type] = []
 
-private let roleActions: [any Action.Type] = []
+private let roleActions: [any Action.Type] = [
+  CreateRole.self,
+  DeleteRole.self,
+  GetRole.self,
+  ListRoles.self,
+  UpdateAssumeRolePolicy.self,
+  UpdateRole.self,
+  UpdateRoleDescription.self,
+]
 
-private let instanceProfileActions: [any Action.Type] = []
+private let instanceProfileActions: [any Action.Type] = [
+  AddRoleToInstanceProfile.self,
+  CreateInstanceProfile.self,
+  DeleteInstanceProfile.self,
+  GetInstanceProfile.self,
+  ListInstanceProfiles.self,
+  ListInstanceProfilesForRole.self,
+  RemoveRoleFromInstanceProfile.self,
+]
+
+private let tagActions: [any Action.Type] =
+  tagActions(InstanceProfileRecord.self) + tagActions(ManagedPolicyRecord.self)
+  + tagActions(RoleRecord.self) + tagActions(UserRecord.self)
+
+private func tagActions<Record: TaggableResource>(_ type: Record.Type) -> [any Action.Type] {
+  [TagResource<Record>.self, UntagResource<Record>.self, ListResourceTags<Record>.self]
+}
 
 private let policyActions: [any Action.Type] = []
 
