@@ -87,6 +87,15 @@ package final class Directory: Sendable {
     return found
   }
 
+  /// How many records of `type` have ids that begin with `prefix`; counting ends at `limit`.
+  package func count<Record: DirectoryRecord>(
+    _ type: Record.Type,
+    prefix: String,
+    limit: Int
+  ) async throws(StoreError) -> Int {
+    try await reader.records(of: Record.kind, prefix: prefix, after: nil, limit: limit).count
+  }
+
   // MARK: The hot path
 
   /// The caller behind `accessKeyID`; `nil` when there is no such key, or it is inactive.
