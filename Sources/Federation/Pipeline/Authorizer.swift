@@ -4,6 +4,7 @@
 
 package import IdentityModel
 import PolicyEngine
+import StrictJSON
 
 /// A call that policy allows, with its action.
 ///

@@ -4,10 +4,10 @@
 // Decides nothing itself: the engine that judges real calls does. Source: AWS IAM API, SimulateCustomPolicy and
 // SimulatePrincipalPolicy; responses recorded from AWS.
 
-package import AWSProtocols
-package import IdentityModel
-package import PolicyEngine
-package import StrictJSON
+import AWSProtocols
+import IdentityModel
+import PolicyEngine
+import StrictJSON
 
 /// The parameters that both simulators have.
 struct PolicySimulation: Sendable {

@@ -2,7 +2,7 @@
 //
 // Whose policies a simulation is about: a user, a group or a role by its ARN.
 
-package import IdentityModel
+import IdentityModel
 
 /// The identity whose policies are simulated.
 package enum PolicySource: ActionSubject {
