@@ -72,12 +72,7 @@ package struct CreateRole: Action {
     if let permissionsBoundary {
       boundary = try await house.boundaryPolicy(permissionsBoundary, for: call.account)
     }
-    let account = try await house.room(
-      for: RoleRecord.self,
-      quota: "RolesPerAccount",
-      rolesPerAccount,
-      in: call.account
-    )
+    let room = try await house.room(for: RoleRecord.self, .roles, in: call.account)
     let role = RoleRecord(
       account: call.account,
       path: path,
@@ -94,7 +89,7 @@ package struct CreateRole: Action {
     return try house.propose { change in
       try change.create(role, id: id, account: call.account)
       if let boundary { try change.use(boundary, asBoundaryOf: role) }
-      try change.touch(account)
+      try room.take(in: &change)
       return (
         ResponseStructure(["Role": .structure(role.createdResponse(trust.text))]),
         .object(JSONObject([.init("role", role.recorded(trust.text) ?? .null)]))
