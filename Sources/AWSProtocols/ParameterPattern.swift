@@ -89,6 +89,14 @@ extension ParameterPattern {
     value.utf8.first == UInt8(ascii: "/") && value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
+  /// The path of managed policies: `/`, or `/…/` of `[A-Za-z0-9.,+@=_-]`.
+  package static let policyPath = ParameterPattern(#"((/[A-Za-z0-9\.,\+@=_-]+)*)/"#) { value in
+    let bytes = Array(value.utf8)
+    return bytes.first == UInt8(ascii: "/") && bytes.last == UInt8(ascii: "/")
+      && !zip(bytes, bytes.dropFirst()).contains { $0 == UInt8(ascii: "/") && $1 == UInt8(ascii: "/") }
+      && value.unicodeScalars.allSatisfy { $0 == "/" || isNameCharacter($0) }
+  }
+
   /// An access key id: `[\w]+`.
   package static let accessKeyID = ParameterPattern(characters: #"[\w]+"#, contains: isWordCharacter)
 

@@ -47,6 +47,13 @@ extension Directory {
     return loaded
   }
 
+  /// The policies of a group.
+  package func policies(of group: Stored<GroupRecord>) async throws(StoreError) -> LoadedPolicies {
+    var loaded = LoadedPolicies()
+    try await load(group, into: &loaded)
+    return loaded
+  }
+
   /// The policies of a role and its boundary.
   package func policies(of role: Stored<RoleRecord>) async throws(StoreError) -> LoadedPolicies {
     var loaded = LoadedPolicies()
@@ -94,7 +101,10 @@ extension Directory {
     ) {
       let document = try parsed(policy.record.policyDocument, .identity, policy.key)
       loaded.policies.identity.append(
-        NamedPolicy(identifier: policy.record.policyName, document: document)
+        NamedPolicy(
+          identifier: "\(Entity.entityKind.word)_\(record.name)_\(policy.record.policyName)",
+          document: document
+        )
       )
     }
     for arn in record.attachedPolicies {
