@@ -86,7 +86,8 @@ private func members(_ tags: (String, String)...) -> String {
     try await TestServer.run { server in
       await kind.make("x", on: server)
       let doubled = await kind.tag("x", [("fine", ""), ("k", "1"), ("K", "2")], on: server)
-      #expect(doubled.code == "InvalidInput" && doubled.status == 400)
+      #expect(doubled.code == "InvalidInput")
+      #expect(doubled.status == 400)
       #expect(
         doubled["Message"] == "Duplicate tag keys found. Please note that Tag keys are case insensitive."
       )
@@ -248,15 +249,11 @@ private func members(_ tags: (String, String)...) -> String {
       let kind = TaggedKind(noun: "Role")
       await kind.make("x", on: server)
       _ = await kind.tag("x", [("k", "v")], on: server)
-      #expect(
-        try await server.records().last?
-          .contains(#""requestParameters":{"roleName":"x","tags":[{"key":"k","value":"v"}]}"#) == true
-      )
+      let tagged = try #require(try await server.records().last)
+      #expect(tagged.contains(#""requestParameters":{"roleName":"x","tags":[{"key":"k","value":"v"}]}"#))
       _ = await kind.untag("x", ["k"], on: server)
-      #expect(
-        try await server.records().last?
-          .contains(#""requestParameters":{"roleName":"x","tagKeys":["k"]}"#) == true
-      )
+      let untagged = try #require(try await server.records().last)
+      #expect(untagged.contains(#""requestParameters":{"roleName":"x","tagKeys":["k"]}"#))
     }
   }
 }
