@@ -52,12 +52,7 @@ package struct CreateInstanceProfile: Action {
     guard try await house.read({ try await $0.record(InstanceProfileRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("Instance Profile \(instanceProfileName) already exists.")
     }
-    let account = try await house.room(
-      for: InstanceProfileRecord.self,
-      quota: "InstanceProfilesPerAccount",
-      instanceProfilesPerAccount,
-      in: call.account
-    )
+    let room = try await house.room(for: InstanceProfileRecord.self, .instanceProfiles, in: call.account)
     let profile = InstanceProfileRecord(
       account: call.account,
       path: path,
@@ -68,7 +63,7 @@ package struct CreateInstanceProfile: Action {
     )
     return try house.propose { change in
       try change.create(profile, id: id, account: call.account)
-      try change.touch(account)
+      try room.take(in: &change)
       return (
         ResponseStructure(["InstanceProfile": .structure(profile.tagged(profile.response([])))]),
         .object(JSONObject([.init("instanceProfile", profile.recorded ?? .null)]))

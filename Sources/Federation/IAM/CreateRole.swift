@@ -34,6 +34,7 @@ package struct CreateRole: Action {
     tags = parameters.tagList()
     try parameters.check()
     try tags.requireTaggable()
+    if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
   }
 
   package var requestParameters: JSONValue? {
@@ -68,16 +69,11 @@ package struct CreateRole: Action {
     guard try await house.read({ try await $0.record(RoleRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("Role with name \(roleName) already exists.")
     }
-    var boundary: BoundaryPolicy?
+    var boundary: UsablePolicy?
     if let permissionsBoundary {
-      boundary = try await house.boundaryPolicy(permissionsBoundary, for: call.account)
+      boundary = try await house.usableBoundary(permissionsBoundary, in: call.account)
     }
-    let account = try await house.room(
-      for: RoleRecord.self,
-      quota: "RolesPerAccount",
-      rolesPerAccount,
-      in: call.account
-    )
+    let room = try await house.room(for: RoleRecord.self, .roles, in: call.account)
     let role = RoleRecord(
       account: call.account,
       path: path,
@@ -93,8 +89,8 @@ package struct CreateRole: Action {
     )
     return try house.propose { change in
       try change.create(role, id: id, account: call.account)
-      if let boundary { try change.use(boundary, asBoundaryOf: role) }
-      try change.touch(account)
+      if let boundary { try change.add(boundary, to: role, .boundary) }
+      try room.take(in: &change)
       return (
         ResponseStructure(["Role": .structure(role.createdResponse(trust.text))]),
         .object(JSONObject([.init("role", role.recorded(trust.text) ?? .null)]))

@@ -7,11 +7,6 @@ import AWSProtocols
 import IdentityModel
 import StrictJSON
 
-/// How many instance profiles an account may have.
-///
-/// Source: IAM quotas, InstanceProfilesPerAccount.
-let instanceProfilesPerAccount = 1000
-
 /// A profile and a role that one request names.
 package struct ProfileAndRole: ActionSubject {
   /// The profile.

@@ -7,11 +7,6 @@ import AWSProtocols
 import IdentityModel
 import StrictJSON
 
-/// How many roles an account may have.
-///
-/// Source: IAM quotas, RolesPerAccount.
-let rolesPerAccount = 1000
-
 extension RoleRecord {
   /// The role without its settings, as CreateRole and instance profiles show it; `trustPolicy` is the text to show.
   func coreResponse(_ trustPolicy: String) -> ResponseStructure {

@@ -120,7 +120,7 @@ extension House {
     _ identifier: String,
     _ call: AuthenticatedCall
   ) async throws(ServiceError) -> ResourceTarget<Record> {
-    if type is any ARNResource.Type, ARN(identifier) == nil { throw .invalidARN }
+    if type is any ARNResource.Type { try requirePolicyARN(identifier) }
     guard let key = Record.key(of: identifier, in: call.account),
       let found = try await read({ try await $0.record(type, at: key.id) }), found.record.isNamed(identifier)
     else { return .absent(identifier, of: call.account) }
