@@ -33,6 +33,10 @@ def assert_refused(done, status, *words):
 
 # MARK: evaluate
 
+def test_a_file_without_end_is_refused_at_the_limit():
+    assert_refused(policy("evaluate", "/dev/zero"), 1, "/dev/zero", str(64 << 20))
+
+
 def test_each_case_has_a_line_in_order(tmp_path):
     deny = {"name": "guard", "policy": statement("Deny", Sid="No", Condition={"Bool": {"aws:x": "true"}})}
     cases = [case("a"), case("b", policies=[ALL, deny], context={"aws:x": True}), case("c", policies=[]),
@@ -141,7 +145,7 @@ def test_an_explanation_names_policy_line_condition_and_values():
 def test_a_denial_is_explained_by_its_statement():
     deny = {"name": "guard", "policy": statement("Deny", Sid="No")}
     done = policy("explain", "-", stdin=case("x", policies=[ALL, deny]))
-    assert done.returncode == 0 and "denied by statement 1 (No) of guard" in done.stdout
+    assert done.returncode == 0 and "denied by statement 1 (No) of guard (identity-based policy)\n" in done.stdout
     assert "Allow: statement 1 of identityPolicies[0], line 1" in done.stdout
 
 

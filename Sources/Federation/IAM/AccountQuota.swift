@@ -11,14 +11,18 @@ struct AccountQuota {
   /// The most.
   let maximum: Int
 
+  /// Users.
+  static let users = AccountQuota(name: "UsersPerAccount", maximum: 5000)
+  /// Groups.
+  static let groups = AccountQuota(name: "GroupsPerAccount", maximum: 300)
+  /// Roles.
+  static let roles = AccountQuota(name: "RolesPerAccount", maximum: 1000)
+  /// Instance profiles.
+  static let instanceProfiles = AccountQuota(name: "InstanceProfilesPerAccount", maximum: 1000)
   /// Customer-managed policies.
   static let policies = AccountQuota(name: "PoliciesPerAccount", maximum: 1500)
   /// OpenID Connect providers.
   static let oidcProviders = AccountQuota(name: "OpenIdConnectProvidersPerAccount", maximum: 100)
-  /// Instance profiles.
-  static let instanceProfiles = AccountQuota(name: "InstanceProfilesPerAccount", maximum: 1000)
-  /// Roles.
-  static let roles = AccountQuota(name: "RolesPerAccount", maximum: 1000)
   /// SAML providers.
   static let samlProviders = AccountQuota(name: "SAMLProvidersPerAccount", maximum: 100)
 }
@@ -46,7 +50,7 @@ extension House {
     _ quota: AccountQuota,
     in account: AccountID
   ) async throws(ServiceError) -> Room {
-    let count = try await read { try await $0.count(type, prefix: "\(account)/", limit: quota.maximum) }
+    let count = try await read { try await $0.count(of: type, prefix: "\(account)/") }
     guard count < quota.maximum else {
       throw .limitExceeded("Cannot exceed quota for \(quota.name): \(quota.maximum)")
     }

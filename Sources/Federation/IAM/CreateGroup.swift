@@ -15,9 +15,6 @@ package struct CreateGroup: Action {
   private let groupName: String
   private let path: String
 
-  // Source: IAM quotas, groups in an account.
-  private static let groupsPerAccount = 300
-
   package init(_ parameters: inout ParameterReader) {
     groupName = parameters.entityName(.group)
     path = parameters.optionalString("Path", length: 1...512, pattern: .path) ?? "/"
@@ -38,7 +35,7 @@ package struct CreateGroup: Action {
     guard try await house.read({ try await $0.record(GroupRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("Group with name \(groupName) already exists.")
     }
-    try await house.requireRoom(for: GroupRecord.self, in: call.account, quota: Self.groupsPerAccount)
+    let room = try await house.room(for: GroupRecord.self, .groups, in: call.account)
     let group = GroupRecord(
       account: call.account,
       path: path,
@@ -48,6 +45,7 @@ package struct CreateGroup: Action {
     )
     return try house.propose { change in
       try change.create(group, id: id, account: call.account)
+      try room.take(in: &change)
       return (
         ResponseStructure(["Group": .structure(group.listResponse)]),
         .object(

@@ -17,9 +17,6 @@ package struct CreateUser: Action {
   private let tags: [Tag]
   private let userName: String
 
-  // Source: IAM quotas, users in an account.
-  private static let usersPerAccount = 5000
-
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     path = parameters.optionalString("Path", length: 1...512, pattern: .path) ?? "/"
     permissionsBoundary = parameters.optionalString("PermissionsBoundary", length: 20...2048)
@@ -58,7 +55,7 @@ package struct CreateUser: Action {
     guard try await house.read({ try await $0.record(UserRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("User with name \(userName) already exists.")
     }
-    try await house.requireRoom(for: UserRecord.self, in: call.account, quota: Self.usersPerAccount)
+    let room = try await house.room(for: UserRecord.self, .users, in: call.account)
     var boundary: UsablePolicy?
     if let permissionsBoundary {
       boundary = try await house.usableBoundary(permissionsBoundary, in: call.account)
@@ -74,6 +71,7 @@ package struct CreateUser: Action {
     )
     return try house.propose { change in
       try change.create(user, id: id, account: call.account)
+      try room.take(in: &change)
       if let boundary { try change.add(boundary, to: user, .boundary) }
       return (
         ResponseStructure(["User": .structure(user.response)]),

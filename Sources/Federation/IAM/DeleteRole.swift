@@ -39,7 +39,7 @@ package struct DeleteRole: Action {
     let role = try call.subject.existing()
     let isInProfile = try await house.read { directory in
       let prefix = RoleInstanceProfileRecord.prefix(call.account, role: roleName)
-      return try await directory.count(RoleInstanceProfileRecord.self, prefix: prefix, limit: 1) > 0
+      return try await directory.count(of: RoleInstanceProfileRecord.self, prefix: prefix, limit: 1) > 0
     }
     guard !isInProfile else {
       throw .deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
@@ -49,7 +49,7 @@ package struct DeleteRole: Action {
     }
     let hasPolicies = try await house.read { directory in
       let prefix = InlinePolicyRecord.prefix(.role, call.account, roleName)
-      return try await directory.count(InlinePolicyRecord.self, prefix: prefix, limit: 1) > 0
+      return try await directory.count(of: InlinePolicyRecord.self, prefix: prefix, limit: 1) > 0
     }
     guard !hasPolicies else {
       throw .deleteConflict("Cannot delete entity, must delete policies first.")

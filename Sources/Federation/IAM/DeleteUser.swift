@@ -41,7 +41,8 @@ package struct DeleteUser: Action {
     }
     try await house.requireNoPolicies(user.record)
     let groups = UserGroupRecord.prefix(call.account, userName)
-    guard try await house.read({ try await $0.count(UserGroupRecord.self, prefix: groups, limit: 1) }) == 0
+    guard
+      try await house.read({ try await $0.count(of: UserGroupRecord.self, prefix: groups, limit: 1) }) == 0
     else {
       throw .deleteConflict("Cannot delete entity, must remove users from group first.")
     }
@@ -58,7 +59,7 @@ extension House {
   /// Passes when `entity` has neither inline nor attached policies; throws DeleteConflict.
   func requireNoPolicies<Entity: IAMEntity>(_ entity: Entity) async throws(ServiceError) {
     let inline = InlinePolicyRecord.prefix(Entity.entityKind, entity.account, entity.name)
-    guard try await read({ try await $0.count(InlinePolicyRecord.self, prefix: inline, limit: 1) }) == 0
+    guard try await read({ try await $0.count(of: InlinePolicyRecord.self, prefix: inline, limit: 1) }) == 0
     else {
       throw .deleteConflict("Cannot delete entity, must delete policies first.")
     }

@@ -30,6 +30,23 @@ extension House {
     )
   }
 
+  /// The profiles that `entries` lead to; one that is gone since the entries were read is left out.
+  func instanceProfiles(
+    _ entries: [RoleInstanceProfileRecord],
+    of account: AccountID
+  ) async throws(ServiceError) -> [InstanceProfileRecord] {
+    try await read { directory in
+      var profiles: [InstanceProfileRecord] = []
+      for entry in entries {
+        let id = InstanceProfileRecord.id(account, entry.instanceProfileName)
+        if let profile = try await directory.record(InstanceProfileRecord.self, at: id) {
+          profiles.append(profile.record)
+        }
+      }
+      return profiles
+    }
+  }
+
   /// `profiles` with their roles, as IAM answers them: without tags, which only an answer about one profile has.
   func responses(of profiles: [InstanceProfileRecord]) async throws(ServiceError) -> [ResponseStructure] {
     let found = try await read { directory in

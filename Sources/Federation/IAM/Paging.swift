@@ -9,8 +9,8 @@ import TokenFormats
 
 /// Which page of a list is asked for.
 struct Paging: Sendable {
-  private let maxItems: Int
-  private let marker: String?
+  let maxItems: Int
+  let marker: String?
 
   /// Reads `Marker` and `MaxItems` (1–1000, default 100).
   init(_ parameters: inout ParameterReader) {

@@ -117,17 +117,51 @@ private let instanceProfileActions: [any Action.Type] = [
 
 private let tagActions: [any Action.Type] =
   tagActions(InstanceProfileRecord.self) + tagActions(ManagedPolicyRecord.self)
-  + tagActions(RoleRecord.self) + tagActions(UserRecord.self)
+  + tagActions(OIDCProviderRecord.self) + tagActions(RoleRecord.self) + tagActions(SAMLProviderRecord.self)
+  + tagActions(UserRecord.self)
 
 private func tagActions<Record: TaggableResource>(_ type: Record.Type) -> [any Action.Type] {
   [TagResource<Record>.self, UntagResource<Record>.self, ListResourceTags<Record>.self]
 }
 
-private let policyActions: [any Action.Type] = []
+private let policyActions: [any Action.Type] = [
+  CreatePolicy.self,
+  CreatePolicyVersion.self,
+  DeletePolicy.self,
+  DeletePolicyVersion.self,
+  GetPolicy.self,
+  GetPolicyVersion.self,
+  ListEntitiesForPolicy.self,
+  ListPolicies.self,
+  ListPolicyVersions.self,
+  SetDefaultPolicyVersion.self,
+]
 
-private let providerActions: [any Action.Type] = []
+private let providerActions: [any Action.Type] = [
+  AddClientIDToOpenIDConnectProvider.self,
+  CreateOpenIDConnectProvider.self,
+  CreateSAMLProvider.self,
+  DeleteOpenIDConnectProvider.self,
+  DeleteSAMLProvider.self,
+  GetOpenIDConnectProvider.self,
+  GetSAMLProvider.self,
+  ListOpenIDConnectProviders.self,
+  ListSAMLProviders.self,
+  RemoveClientIDFromOpenIDConnectProvider.self,
+  UpdateOpenIDConnectProviderThumbprint.self,
+  UpdateSAMLProvider.self,
+]
 
-private let accountActions: [any Action.Type] = []
+private let accountActions: [any Action.Type] = [
+  CreateAccountAlias.self,
+  DeleteAccountAlias.self,
+  DeleteAccountPasswordPolicy.self,
+  GetAccountAuthorizationDetails.self,
+  GetAccountPasswordPolicy.self,
+  GetAccountSummary.self,
+  ListAccountAliases.self,
+  UpdateAccountPasswordPolicy.self,
+]
 
 private let federationActions: [any Action.Type] = [
   DisableOutboundWebIdentityFederation.self,

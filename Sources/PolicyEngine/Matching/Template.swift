@@ -24,7 +24,8 @@ struct Template: Hashable, Sendable {
         self.constant = nil
         return
       }
-      units += more
+      // One piece, the usual case, is shared and not copied.
+      units = units.isEmpty ? more : units + more
     }
     self.constant = Glob(units: units)
   }

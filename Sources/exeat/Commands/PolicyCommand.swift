@@ -4,7 +4,6 @@
 // files.
 
 import ArgumentParser
-import FoundationEssentials
 import PolicyEngine
 import StrictJSON
 
@@ -24,16 +23,7 @@ enum PolicyFile {
 
   /// The octets of the file at `path`, or of standard input for `-`.
   static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
-    if path == "-" { return try StandardInput.read(limit: limit) }
-    let file: Data
-    do {
-      // A device or a pipe has no end that is known beforehand: only files are read whole.
-      file = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-    } catch {
-      throw .failed("cannot read `\(path)`")
-    }
-    guard file.count <= limit else { throw .failed("`\(path)` is longer than \(limit) octets") }
-    return Array(file)
+    path == "-" ? try StandardInput.read(limit: limit) : try StandardInput.read(file: path, limit: limit)
   }
 
   /// The cases in the file at `path`.

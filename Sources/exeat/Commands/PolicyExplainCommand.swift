@@ -98,10 +98,7 @@ enum ExplanationText {
       guard !references.isEmpty else { return "the root user of the account needs no policy" }
       return "allowed by " + references.map(place).joined(separator: " and ")
     case .explicitDeny(let type, let reference):
-      return "denied by \(place(reference)), a \(PolicySentences.name(type))".replacing(
-        ", a identity",
-        with: ", an identity"
-      )
+      return "denied by \(place(reference)) (\(PolicySentences.name(type)))"
     case .implicitDeny(let type):
       return "no \(PolicySentences.name(type)) allows it"
     }
