@@ -50,7 +50,7 @@ extension TestServer {
       #expect(await server.call("ListInstanceProfiles", ["PathPrefix": "/c/"])["InstanceProfileName"] == nil)
       let kept = await server.call("DeleteInstanceProfile", ["InstanceProfileName": "p"])
       #expect(kept.code == "DeleteConflict")
-      #expect(kept["Message"] == "Cannot delete entity, must remove roles from instance profile first.")
+      #expect(kept.message == "Cannot delete entity, must remove roles from instance profile first.")
       #expect(await server.call("DeleteRole", ["RoleName": "r"]).code == "DeleteConflict")
       #expect(await server.remove("r", from: "p").status == 200)
       #expect(
@@ -72,7 +72,7 @@ extension TestServer {
       for role in ["s", "r"] {
         let answer = await server.add(role, to: "p")
         #expect(answer.code == "LimitExceeded" && answer.status == 409)
-        #expect(answer["Message"] == "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
+        #expect(answer.message == "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
       }
       #expect(
         await server.call("ListInstanceProfilesForRole", ["RoleName": "s"])["InstanceProfileName"] == nil
@@ -117,11 +117,11 @@ extension TestServer {
           "Instance Profile p cannot be found."
         ),
       ] {
-        #expect(answer.code == "NoSuchEntity" && answer["Message"] == message, "\(answer.text)")
+        #expect(answer.code == "NoSuchEntity" && answer.message == message, "\(answer.text)")
       }
       let taken = await server.call("CreateInstanceProfile", ["InstanceProfileName": "p"])
       #expect(taken.code == "EntityAlreadyExists")
-      #expect(taken["Message"] == "Instance Profile p already exists.")
+      #expect(taken.message == "Instance Profile p already exists.")
     }
   }
 
@@ -143,7 +143,7 @@ extension TestServer {
       #expect(await server.add("plain", to: "p", as: mallory).code == "AccessDenied")
       try await server.put(policy("ec2.amazonaws.com"), on: "mallory")
       let denied = await server.add("admin", to: "p", as: mallory)
-      #expect(denied.code == "AccessDenied" && denied["Message"]?.contains("iam:PassRole") == true)
+      #expect(denied.code == "AccessDenied" && denied.message?.contains("iam:PassRole") == true)
       #expect(await server.add("plain", to: "p", as: mallory).status == 200)
     }
   }
@@ -173,7 +173,7 @@ extension TestServer {
       for number in 0..<1000 { await server.profile("p\(number)") }
       let answer = await server.call("CreateInstanceProfile", ["InstanceProfileName": "more"])
       #expect(answer.code == "LimitExceeded")
-      #expect(answer["Message"] == "Cannot exceed quota for InstanceProfilesPerAccount: 1000")
+      #expect(answer.message == "Cannot exceed quota for InstanceProfilesPerAccount: 1000")
     }
   }
 }

@@ -63,7 +63,7 @@ func percentDecoded(_ text: String) -> String? {
       #expect(created["RoleId"]?.utf8.starts(with: "AROA".utf8) == true)
       #expect(created["AssumeRolePolicyDocument"].flatMap(percentDecoded) == trustOfService)
       #expect(created["PermissionsBoundaryArn"] == "arn:aws:iam::aws:policy/PowerUserAccess")
-      #expect(created["Tags"] == "<member><Key>k</Key><Value>v</Value></member>")
+      #expect(created.tags == ["k=v"])
       #expect(created["MaxSessionDuration"] == nil && created["RoleLastUsed"] == nil)
 
       let role = await server.call("GetRole", ["RoleName": "R"])
@@ -116,7 +116,7 @@ func percentDecoded(_ text: String) -> String? {
           ]
         )
         #expect(answer.code == "ValidationError")
-        #expect(answer["Message"]?.contains(message) == true, "\(answer.text)")
+        #expect(answer.message?.contains(message) == true, "\(answer.text)")
       }
     }
   }
@@ -129,11 +129,11 @@ func percentDecoded(_ text: String) -> String? {
         ["RoleName": "reader", "AssumeRolePolicyDocument": trustOfService]
       )
       #expect(taken.code == "EntityAlreadyExists")
-      #expect(taken["Message"] == "Role with name reader already exists.")
+      #expect(taken.message == "Role with name reader already exists.")
       for action in ["GetRole", "DeleteRole", "UpdateRole", "ListRoleTags", "ListInstanceProfilesForRole"] {
         let answer = await server.call(action, ["RoleName": "reader"])
         #expect(answer.code == "NoSuchEntity", "\(action)")
-        #expect(answer["Message"] == "The role with name reader cannot be found.")
+        #expect(answer.message == "The role with name reader cannot be found.")
       }
       for action in ["UpdateRoleDescription", "UpdateAssumeRolePolicy"] {
         let answer = await server.call(
@@ -162,7 +162,7 @@ func percentDecoded(_ text: String) -> String? {
           "CreateRole",
           ["RoleName": "r", "AssumeRolePolicyDocument": trustOfService, "PermissionsBoundary": arn]
         )
-        #expect(answer.code == code && answer["Message"] == message, "\(answer.text)")
+        #expect(answer.code == code && answer.message == message, "\(answer.text)")
       }
       #expect(await server.call("GetRole", ["RoleName": "r"]).code == "NoSuchEntity")
     }
@@ -239,7 +239,7 @@ func percentDecoded(_ text: String) -> String? {
       let answer = await server.call("DeleteRole", ["RoleName": "r"])
       #expect(answer.code == "DeleteConflict")
       #expect(
-        answer["Message"] == "Cannot delete entity, must remove roles from instance profile first."
+        answer.message == "Cannot delete entity, must remove roles from instance profile first."
       )
       #expect(await server.call("GetRole", ["RoleName": "r"]).status == 200)
     }
@@ -251,7 +251,7 @@ func percentDecoded(_ text: String) -> String? {
       let create: KeyValuePairs = ["RoleName": "more", "AssumeRolePolicyDocument": trustOfService]
       let full = await server.call("CreateRole", create)
       #expect(full.code == "LimitExceeded")
-      #expect(full["Message"] == "Cannot exceed quota for RolesPerAccount: 1000")
+      #expect(full.message == "Cannot exceed quota for RolesPerAccount: 1000")
       // Of two that both find the last place free, one gets it.
       #expect(await server.call("DeleteRole", ["RoleName": "r0"]).status == 200)
       server.sink.interfereOnce { await server.role("last") }

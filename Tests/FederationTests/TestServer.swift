@@ -262,6 +262,20 @@ struct Answer: Sendable {
 
   /// The error code.
   var code: String? { self["Code"] }
+
+  /// The error message without XML's escapes.
+  var message: String? {
+    self["Message"]?.replacing("&quot;", with: "\"").replacing("&#39;", with: "'")
+  }
+
+  /// The tags of the first list of tags, `key=value` each.
+  var tags: [String]? {
+    self["Tags"]?.split(separator: "</member>").compactMap { member in
+      let tag = Answer(status: status, text: String(member))
+      guard let key = tag["Key"] else { return nil }
+      return "\(key)=\(tag["Value"] ?? "")"
+    }
+  }
 }
 
 private let stsActions = Set(ActionTable.all.names[.sts] ?? [])

@@ -144,7 +144,7 @@ extension Directory {
 }
 
 /// The account and the name in the ARN of a customer-managed policy; `nil` for any other text.
-func policyName(inARN arn: String) -> (AccountID, String)? {
+private func policyName(inARN arn: String) -> (AccountID, String)? {
   guard let parts = ARN(arn)?.parts, parts.count == 6, parts[2] == "iam", parts[3].isEmpty,
     let account = AccountID(String(parts[4])), parts[5].utf8.starts(with: "policy/".utf8),
     let name = parts[5].split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty

@@ -37,11 +37,22 @@ extension House {
 
   /// `RoleDetail`.
   func details(of role: RoleRecord) async throws(ServiceError) -> ResponseStructure {
-    ResponseStructure([
+    let trustPolicy = try await trustPolicyText(of: role)
+    let entries = try await read { directory in
+      try await directory.allRecords(
+        RoleInstanceProfileRecord.self,
+        prefix: RoleInstanceProfileRecord.prefix(role.account, role: role.name)
+      )
+    }
+    let profiles = try await responses(
+      of: try await instanceProfiles(entries.map(\.record), of: role.account)
+    )
+    return ResponseStructure([
       "Path": .string(role.path), "RoleName": .string(role.name), "RoleId": .string(role.uniqueID),
       "Arn": .string(role.arn.description), "CreateDate": .timestamp(role.createDate, milliseconds: false),
-      "AssumeRolePolicyDocument": .string(urlEncoded(role.assumeRolePolicyDocument)),
-      "InstanceProfileList": .list([]), "RolePolicyList": .list(try await inlinePolicies(of: role)),
+      "AssumeRolePolicyDocument": .string(urlEncoded(trustPolicy)),
+      "InstanceProfileList": .list(profiles.map { .structure($0) }),
+      "RolePolicyList": .list(try await inlinePolicies(of: role)),
       "AttachedManagedPolicies": role.attachedPolicyResponse, "PermissionsBoundary": role.boundaryResponse,
       "Tags": role.tags.response,
       // AWS leaves it empty for a role that was never used; use is not tracked.

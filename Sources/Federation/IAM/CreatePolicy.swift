@@ -26,7 +26,7 @@ package struct CreatePolicy: Action {
     policyName = parameters.requiredString("PolicyName", length: 1...128, pattern: .name)
     tags = parameters.tagList()
     try parameters.check()
-    try tags.requireDistinctKeys()
+    try tags.requireTaggable()
   }
 
   package var requestParameters: JSONValue? {

@@ -35,6 +35,7 @@ package struct CreateRole: Action {
     try parameters.check()
     if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
     try tags.requireTaggable()
+    if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
   }
 
   package var requestParameters: JSONValue? {

@@ -23,7 +23,7 @@ package struct CreateUser: Action {
     tags = parameters.tagList()
     userName = parameters.requiredString("UserName", length: 1...64, pattern: .name)
     try parameters.check()
-    try tags.requireDistinctKeys()
+    try tags.requireTaggable()
     if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
   }
 

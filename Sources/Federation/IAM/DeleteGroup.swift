@@ -37,7 +37,8 @@ package struct DeleteGroup: Action {
   ) async throws(ServiceError) -> Proposal {
     let group = try call.subject.existing()
     let members = GroupMemberRecord.prefix(call.account, groupName)
-    guard try await house.read({ try await $0.count(of: GroupMemberRecord.self, prefix: members, limit: 1) }) == 0
+    guard
+      try await house.read({ try await $0.count(of: GroupMemberRecord.self, prefix: members, limit: 1) }) == 0
     else { throw .deleteConflict("Cannot delete entity, must remove users from group first.") }
     try await house.requireNoPolicies(group.record)
     return try house.propose { change in

@@ -41,7 +41,8 @@ package struct DeleteUser: Action {
     }
     try await house.requireNoPolicies(user.record)
     let groups = UserGroupRecord.prefix(call.account, userName)
-    guard try await house.read({ try await $0.count(of: UserGroupRecord.self, prefix: groups, limit: 1) }) == 0
+    guard
+      try await house.read({ try await $0.count(of: UserGroupRecord.self, prefix: groups, limit: 1) }) == 0
     else {
       throw .deleteConflict("Cannot delete entity, must remove users from group first.")
     }

@@ -7,7 +7,6 @@ import AWSProtocols
 import IdentityModel
 import StrictJSON
 
-
 /// A profile and a role that one request names.
 package struct ProfileAndRole: ActionSubject {
   /// The profile.
@@ -29,6 +28,23 @@ extension House {
       profile: try await resource(InstanceProfileRecord.self, profileName, call),
       role: try await target(RoleRecord.self, roleName, call)
     )
+  }
+
+  /// The profiles that `entries` lead to; one that is gone since the entries were read is left out.
+  func instanceProfiles(
+    _ entries: [RoleInstanceProfileRecord],
+    of account: AccountID
+  ) async throws(ServiceError) -> [InstanceProfileRecord] {
+    try await read { directory in
+      var profiles: [InstanceProfileRecord] = []
+      for entry in entries {
+        let id = InstanceProfileRecord.id(account, entry.instanceProfileName)
+        if let profile = try await directory.record(InstanceProfileRecord.self, at: id) {
+          profiles.append(profile.record)
+        }
+      }
+      return profiles
+    }
   }
 
   /// `profiles` with their roles, as IAM answers them: without tags, which only an answer about one profile has.

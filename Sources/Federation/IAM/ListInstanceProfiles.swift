@@ -75,18 +75,7 @@ package struct ListInstanceProfilesForRole: Action {
     try call.subject.existing()
     let prefix = RoleInstanceProfileRecord.prefix(call.account, role: roleName)
     let (page, marker) = try await paging.page(of: RoleInstanceProfileRecord.self, prefix: prefix, house)
-    let profiles = try await house.read { directory in
-      var profiles: [InstanceProfileRecord] = []
-      for entry in page {
-        let id = InstanceProfileRecord.id(call.account, entry.record.instanceProfileName)
-        guard let profile = try await directory.record(InstanceProfileRecord.self, at: id)?.record else {
-          // Gone since the page was read.
-          continue
-        }
-        profiles.append(profile)
-      }
-      return profiles
-    }
+    let profiles = try await house.instanceProfiles(page.map(\.record), of: call.account)
     return Proposal(result: try await house.list(of: profiles, marker))
   }
 }

@@ -34,7 +34,7 @@ package struct CreateOpenIDConnectProvider: Action {
       ) ?? []
     let text = parameters.requiredString("Url", length: 1...255)
     try parameters.check()
-    try tags.requireDistinctKeys()
+    try tags.requireTaggable()
     guard let url = issuerURL(text) else { throw .validationError("Invalid Open ID Connect Provider URL") }
     self.url = url
     self.clientIDs = (clientIDs ?? []).withoutRepetition

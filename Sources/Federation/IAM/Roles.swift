@@ -7,7 +7,6 @@ import AWSProtocols
 import IdentityModel
 import StrictJSON
 
-
 extension RoleRecord {
   /// The role without its settings, as CreateRole and instance profiles show it; `trustPolicy` is the text to show.
   func coreResponse(_ trustPolicy: String) -> ResponseStructure {

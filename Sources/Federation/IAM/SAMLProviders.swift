@@ -23,7 +23,7 @@ package struct CreateSAMLProvider: Action {
     metadataDocument = parameters.requiredString("SAMLMetadataDocument", length: 1000...10_000_000)
     tags = parameters.tagList()
     try parameters.check()
-    try tags.requireDistinctKeys()
+    try tags.requireTaggable()
     try encryption.refuse()
     try requireMetadata(metadataDocument)
   }

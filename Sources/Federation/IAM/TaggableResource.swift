@@ -19,6 +19,8 @@ package protocol TaggableResource: TaggedRecord {
   static func key(of identifier: String, in account: AccountID) -> RecordKey?
   /// The ARN that policy is asked about when `identifier` names nothing.
   static func arn(of identifier: String, in account: AccountID) -> String
+  /// Throws when `identifier` could not name a resource of this kind in any account.
+  static func require(_ identifier: String) throws(ServiceError)
   /// Why there is nothing to work on when `identifier` names nothing.
   static func absence(of identifier: String) -> ServiceError
 
@@ -39,6 +41,8 @@ extension NamedResource {
   package static func readIdentifier(_ parameters: inout ParameterReader) -> String {
     parameters.requiredString(identifierParameter, length: nameLength, pattern: .name)
   }
+
+  package static func require(_ name: String) {}
 }
 
 extension NamedResource where Self: IAMEntity {
@@ -58,13 +62,30 @@ extension NamedResource where Self: IAMEntity {
 }
 
 /// A resource that requests name by its ARN.
-package protocol ARNResource: TaggableResource {}
+package protocol ARNResource: TaggableResource {
+  /// The word in the ARN: `policy`.
+  static var resourceType: String { get }
+  /// The id of the resource of `account` whose ARN ends with `name`, its path included.
+  static func id(of name: String, in account: AccountID) -> String
+}
 
 extension ARNResource {
   package static var identifierParameter: String { resourceNoun + "Arn" }
 
   package static func readIdentifier(_ parameters: inout ParameterReader) -> String {
     parameters.requiredString(identifierParameter, length: 20...2048)
+  }
+
+  package static func require(_ arn: String) throws(ServiceError) {
+    _ = try ResourceARN(arn, type: resourceType)
+  }
+
+  package static func key(of arn: String, in account: AccountID) -> RecordKey? {
+    // Nothing has a longer path and name; an id must not be longer than a key may be.
+    guard let arn = try? ResourceARN(arn, type: resourceType), arn.account == account,
+      arn.name.utf8.count <= 512 + 255
+    else { return nil }
+    return RecordKey(kind, id(of: arn.name, in: account))
   }
 
   package static func arn(of arn: String, in account: AccountID) -> String { arn }
@@ -93,13 +114,20 @@ package enum ResourceTarget<Record: TaggableResource>: ActionSubject {
   func question(_ action: String, context: [Question.ContextEntry] = []) -> Question {
     switch self {
     case .existing(let resource):
-      Question(
+      return Question(
         action: action,
         resource: resource.record.arn.description,
         context: resource.record.tagContext + context
       )
     case .absent(let identifier, let account):
-      Question(action: action, resource: Record.arn(of: identifier, in: account), context: context)
+      // SECURITY: an ARN of another account is judged as one.
+      let arn = Record.arn(of: identifier, in: account)
+      return Question(
+        action: action,
+        resource: arn,
+        context: context,
+        resourceAccount: ARN(arn).flatMap { AccountID($0.parts[4]) }
+      )
     }
   }
 
@@ -114,13 +142,15 @@ package enum ResourceTarget<Record: TaggableResource>: ActionSubject {
 }
 
 extension House {
-  /// The resource `identifier` of the caller's account; throws ValidationError when it is to be an ARN and is none.
+  /// The resource `identifier` of the caller's account.
+  ///
+  /// Throws ValidationError when it is to be an ARN and is none, InvalidInput when it is the ARN of something else.
   func resource<Record: TaggableResource>(
     _ type: Record.Type,
     _ identifier: String,
     _ call: AuthenticatedCall
   ) async throws(ServiceError) -> ResourceTarget<Record> {
-    if type is any ARNResource.Type, ARN(identifier) == nil { throw .invalidARN }
+    try Record.require(identifier)
     guard let key = Record.key(of: identifier, in: call.account),
       let found = try await read({ try await $0.record(type, at: key.id) }), found.record.isNamed(identifier)
     else { return .absent(identifier, of: call.account) }
@@ -156,13 +186,34 @@ extension InstanceProfileRecord: NamedResource {
 
 extension ManagedPolicyRecord: ARNResource {
   package static var resourceNoun: String { "Policy" }
+  package static var resourceType: String { "policy" }
 
-  package static func key(of arn: String, in account: AccountID) -> RecordKey? {
-    guard let (owner, name) = Federation.policyName(inARN: arn), owner == account else { return nil }
-    return RecordKey(kind, id(owner, name))
+  package static func id(of name: String, in account: AccountID) -> String {
+    let last = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last
+    return id(account, last.map { String(Substring($0)) } ?? name)
   }
 
   package static func absence(of arn: String) -> ServiceError {
     .noSuchEntity("Policy \(arn) was not found.")
+  }
+}
+
+extension ARNResource where Self: IdentityProviderRecord {
+  package static func id(of name: String, in account: AccountID) -> String { id(account, name) }
+}
+
+extension OIDCProviderRecord: ARNResource {
+  package static var resourceNoun: String { "OpenIDConnectProvider" }
+
+  package static func absence(of arn: String) -> ServiceError {
+    .noSuchEntity("OpenIDConnect Provider not found for arn \(arn)")
+  }
+}
+
+extension SAMLProviderRecord: ARNResource {
+  package static var resourceNoun: String { "SAMLProvider" }
+
+  package static func absence(of arn: String) -> ServiceError {
+    .noSuchEntity("Manifest not found for arn \(arn)")
   }
 }

@@ -117,7 +117,8 @@ private let instanceProfileActions: [any Action.Type] = [
 
 private let tagActions: [any Action.Type] =
   tagActions(InstanceProfileRecord.self) + tagActions(ManagedPolicyRecord.self)
-  + tagActions(RoleRecord.self) + tagActions(UserRecord.self)
+  + tagActions(OIDCProviderRecord.self) + tagActions(RoleRecord.self) + tagActions(SAMLProviderRecord.self)
+  + tagActions(UserRecord.self)
 
 private func tagActions<Record: TaggableResource>(_ type: Record.Type) -> [any Action.Type] {
   [TagResource<Record>.self, UntagResource<Record>.self, ListResourceTags<Record>.self]

@@ -65,7 +65,9 @@ extension UnmatchedStatement {
       members.append(.init("operator", .string(unmet.operator)))
       members.append(.init("key", .string(Explanation.capped(unmet.key))))
       members.append(.init("policyValues", Explanation.capped(unmet.policyValues)))
-      if let values = unmet.requestValues { members.append(.init("requestValues", Explanation.capped(values))) }
+      if let values = unmet.requestValues {
+        members.append(.init("requestValues", Explanation.capped(values)))
+      }
     }
     return .object(JSONObject(members))
   }

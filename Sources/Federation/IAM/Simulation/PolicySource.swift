@@ -35,7 +35,8 @@ extension House {
       throw .invalidInput("Invalid Entity Arn: \(arn) does not clearly define entity type and name.")
     }
     let words = parts[5].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard words.count >= 2, let name = words.last, let kind = IAMEntityKind.allCases.first(where: { $0.word == words[0] })
+    guard words.count >= 2, let name = words.last,
+      let kind = IAMEntityKind.allCases.first(where: { $0.word == words[0] })
     else { throw .invalidInput("Invalid Entity Arn: \(arn) does not clearly define entity type and name.") }
     // The account is the caller's own: the whole ARN is compared.
     func isNamed<Entity: IAMEntity>(_ found: Stored<Entity>?) -> Stored<Entity>? {
@@ -43,9 +44,12 @@ extension House {
     }
     let source: PolicySource? = try await read { directory in
       switch kind {
-      case .user: isNamed(try await directory.entity(UserRecord.self, name, of: call.account)).map { .user($0) }
-      case .group: isNamed(try await directory.entity(GroupRecord.self, name, of: call.account)).map { .group($0) }
-      case .role: isNamed(try await directory.entity(RoleRecord.self, name, of: call.account)).map { .role($0) }
+      case .user:
+        isNamed(try await directory.entity(UserRecord.self, name, of: call.account)).map { .user($0) }
+      case .group:
+        isNamed(try await directory.entity(GroupRecord.self, name, of: call.account)).map { .group($0) }
+      case .role:
+        isNamed(try await directory.entity(RoleRecord.self, name, of: call.account)).map { .role($0) }
       }
     }
     return source ?? .absent("The \(kind.word) with name \(name) cannot be found.")

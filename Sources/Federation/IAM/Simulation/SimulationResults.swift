@@ -17,7 +17,8 @@ extension Explanation {
     }
     let specific = ResponseStructure([
       "EvalResourceName": .string(request.resource), "EvalResourceDecision": .string(decision.word),
-      "MatchedStatements": matched, "MissingContextValues": missing, "PermissionsBoundaryDecisionDetail": boundary,
+      "MatchedStatements": matched, "MissingContextValues": missing,
+      "PermissionsBoundaryDecisionDetail": boundary,
     ])
     return ResponseStructure([
       "EvalActionName": .string(request.action), "EvalResourceName": .string(request.resource),
@@ -26,7 +27,8 @@ extension Explanation {
       "OrganizationsDecisionDetail": .structure(
         ResponseStructure(["AllowedByOrganizations": .boolean(isAllowedByOrganization ?? true)])
       ),
-      "PermissionsBoundaryDecisionDetail": boundary, "EvalDecisionDetails": .structure(details(of: request, policies)),
+      "PermissionsBoundaryDecisionDetail": boundary,
+      "EvalDecisionDetails": .structure(details(of: request, policies)),
       "ResourceSpecificResults": .list([.structure(specific)]),
     ])
   }
@@ -34,7 +36,8 @@ extension Explanation {
   /// What each side says, when caller and resource are of two accounts; a map, empty otherwise.
   private func details(of request: PolicyRequest, _ policies: PolicySet) -> ResponseStructure {
     var details = ResponseStructure()
-    guard policies.resource != nil, let owner = request.resourceAccount, let account = request.principal.account,
+    guard policies.resource != nil, let owner = request.resourceAccount,
+      let account = request.principal.account,
       owner != account
     else { return details }
     for verdict in verdicts {
