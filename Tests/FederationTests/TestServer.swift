@@ -152,8 +152,18 @@ struct TestServer: Sendable {
     as keys: Keys = .root,
     headers: [HTTPField] = []
   ) async -> Answer {
+    await form(action, parameters.map { ($0.key, $0.value) }, as: keys, headers: headers)
+  }
+
+  /// The same with parameters that are made in the test.
+  func form(
+    _ action: String,
+    _ parameters: [(String, String)],
+    as keys: Keys = .root,
+    headers: [HTTPField] = []
+  ) async -> Answer {
     let service: ServiceName = stsActions.contains(action) ? .sts : .iam
-    let pairs = [("Action", action), ("Version", service.apiVersion)] + parameters.map { ($0.key, $0.value) }
+    let pairs = [("Action", action), ("Version", service.apiVersion)] + parameters
     return await send(
       Array(pairs.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&").utf8),
       to: service,
@@ -242,12 +252,13 @@ struct Answer: Sendable {
     return Keys(id: id, secret: secret, sessionToken: token)
   }
 
-  /// The content of the first element `name`.
+  /// The content of the first element `name`, its apostrophes and quotation marks as they are.
   subscript(_ name: String) -> String? {
     guard let start = text.range(of: "<\(name)>"),
       let end = text[start.upperBound...].range(of: "</\(name)>")
     else { return nil }
-    return String(text[start.upperBound..<end.lowerBound])
+    return String(text[start.upperBound..<end.lowerBound]).replacing("&#39;", with: "'")
+      .replacing("&quot;", with: "\"")
   }
 
   /// The error code.

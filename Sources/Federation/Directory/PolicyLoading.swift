@@ -144,8 +144,13 @@ private func policyName(inARN arn: String) -> (AccountID, String)? {
 
 extension Directory {
   /// The trust policy of `role`, for the question whether a caller may assume it.
+  ///
+  /// SECURITY: it names unique ids, not names: whoever took the name of a trusted user that is gone is not trusted.
   package func trustPolicy(of role: Stored<RoleRecord>) throws(StoreError) -> NamedPolicy {
     let document = try parsed(role.record.assumeRolePolicyDocument, .trust, role.key)
-    return NamedPolicy(identifier: role.record.arn.description, document: document)
+    return NamedPolicy(
+      identifier: role.record.arn.description,
+      document: document.binding(role.record.trustedPrincipalIDs)
+    )
   }
 }

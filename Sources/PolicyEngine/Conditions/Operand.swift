@@ -146,7 +146,7 @@ enum Comparisons {
   }
 
   @Sendable static func inRange(_ operand: Operand, _ value: [UInt8], _: RequestContext) -> Comparison {
-    guard case .range(let range) = operand, let address = IPAddress(value) else { return .incomparable }
+    guard case .range(let range) = operand, let address = IPRange.Address(value) else { return .incomparable }
     return Comparison(range.contains(address))
   }
 }
