@@ -97,6 +97,53 @@ extension ParameterPattern {
         && bytes.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
+  /// The path of a managed policy: `/`, or segments of `[A-Za-z0-9.,+@=_-]` between slashes.
+  package static let policyPath = ParameterPattern(
+    #"((/[A-Za-z0-9\.,\+@=_-]+)*)/"#,
+    complaint: .sentence(
+      "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+    )
+  ) { value in
+    let parts = value.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count >= 2 && parts.first?.isEmpty == true && parts.last?.isEmpty == true
+      && parts.dropFirst().dropLast().allSatisfy { !$0.isEmpty && $0.allSatisfy(isNameCharacter) }
+  }
+
+  /// The id of a version of a managed policy: `v1`.
+  package static let policyVersionID = ParameterPattern(#"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?"#) { value in
+    let parts = value.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+    guard let number = parts.first, number.first == UInt8(ascii: "v"), number.count >= 2,
+      number.dropFirst().first != UInt8(ascii: "0"),
+      number.dropFirst().allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+    else { return false }
+    return parts.dropFirst().allSatisfy { suffix in
+      suffix.allSatisfy { byte in
+        let scalar = Unicode.Scalar(byte)
+        return scalar != "_" && (scalar == "-" || isWordCharacter(scalar))
+      }
+    }
+  }
+
+  /// The name of a SAML provider: `[\w._-]+`.
+  package static let samlProviderName = ParameterPattern(characters: #"[\w._-]+"#) { scalar in
+    scalar == "." || scalar == "-" || isWordCharacter(scalar)
+  }
+
+  /// An account alias: lower-case letters, digits and single hyphens inside.
+  package static let accountAlias = ParameterPattern(
+    #"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"#
+  ) { value in
+    let parts = value.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    return (3...63).contains(value.utf8.count)
+      && parts.allSatisfy { part in
+        !part.isEmpty
+          && part.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+              || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+          }
+      }
+  }
+
   /// The beginning of a path: a slash and printable ASCII without spaces.
   package static let pathPrefix = ParameterPattern(#"\u002F[\u0021-\u007E]*"#) { value in
     value.utf8.first == UInt8(ascii: "/") && value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
@@ -111,6 +158,16 @@ extension ParameterPattern {
   ) { scalar in
     switch scalar.value {
     case 0x09, 0x0A, 0x0D, 0x20...0xFF: true
+    default: false
+    }
+  }
+
+  /// The description of a role: tab, line feed, carriage return, and the printable characters up to U+00FF.
+  package static let roleDescription = ParameterPattern(
+    characters: #"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*"#
+  ) { scalar in
+    switch scalar.value {
+    case 0x09, 0x0A, 0x0D, 0x20...0x7E, 0xA1...0xFF: true
     default: false
     }
   }

@@ -18,6 +18,8 @@ package enum ResponseValue: Hashable, Sendable {
   case structure(ResponseStructure)
   /// A list, in order.
   case list([ResponseValue])
+  /// A map: the names of the members are its keys, which may be any Unicode scalars.
+  case map(ResponseStructure)
 }
 
 /// A structure in an answer: members in the order of writing.
@@ -26,7 +28,7 @@ package struct ResponseStructure: Hashable, Sendable {
   package struct Member: Hashable, Sendable {
     /// AWS's name of the member, such as `WebIdentityToken`.
     ///
-    /// Never input: a protocol writes it as it is.
+    /// Never input, except as the key of a map: a protocol writes it as it is.
     package let name: String
     /// The value.
     package let value: ResponseValue

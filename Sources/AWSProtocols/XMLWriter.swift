@@ -31,7 +31,7 @@ struct XMLWriter {
     endTag(name)
   }
 
-  /// Writes a whole element: a list's elements are called `member`.
+  /// Writes a whole element: a list's elements are called `member`, a map's `entry`.
   mutating func element(_ name: String, _ value: ResponseValue) {
     switch value {
     case .string(let text):
@@ -50,6 +50,15 @@ struct XMLWriter {
     case .list(let elements):
       branch(name, isEmpty: elements.isEmpty) { xml in
         for element in elements { xml.element("member", element) }
+      }
+    case .map(let entries):
+      branch(name, isEmpty: entries.members.isEmpty) { xml in
+        for entry in entries.members {
+          xml.element(
+            "entry",
+            .structure(ResponseStructure(["key": .string(entry.name), "value": entry.value]))
+          )
+        }
       }
     }
   }

@@ -211,6 +211,18 @@ private func perform(_ write: Change.Write, sequence: Int64, _ db: Database) thr
 
   case .require(let key, let precondition):
     guard try read(key, db) == precondition else { throw StoreError.preconditionFailed(key) }
+
+  case .requireNone(let kind, let prefix):
+    let key = RecordKey(kind, prefix)
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT EXISTS (SELECT 1 FROM record WHERE kind = ?1 AND id >= ?2 AND (?3 IS NULL OR id < ?3))
+        """
+    )
+    let arguments: StatementArguments = [kind.name, try identifier(key), endOfPrefix(prefix)]
+    guard try Bool.fetchOne(statement, arguments: arguments) == false else {
+      throw StoreError.preconditionFailed(key)
+    }
   }
 }
 
@@ -236,6 +248,7 @@ extension Change.Write {
   fileprivate var key: RecordKey {
     switch self {
     case .put(let key, _, _, _), .delete(let key, _), .require(let key, _): key
+    case .requireNone(let kind, let prefix): RecordKey(kind, prefix)
     }
   }
 }

@@ -72,7 +72,7 @@ extension SQLiteReader {
 ///
 /// The last scalar that has a successor is replaced by it and what follows is dropped. UTF-8 orders by bytes as it
 /// orders by scalars (RFC 3629 §1), so this is also the order of the BINARY collation.
-private func endOfPrefix(_ prefix: String) -> String? {
+func endOfPrefix(_ prefix: String) -> String? {
   var scalars = Array(prefix.unicodeScalars)
   while let last = scalars.popLast() {
     // D7FF is followed by the surrogates, which are not scalars.

@@ -20,7 +20,7 @@ private let role = "arn:aws:iam::123456789012:role/builder"
           ("RoleArn", role), ("RoleSessionName", String(repeating: "s", count: 64)), ("Policy", policy),
           ("SourceIdentity", String(repeating: "i", count: 64)),
         ] + tags(10, value: "a value of thirty-two characters")
-      let answer = await server.form("AssumeRole", parameters, as: alice)
+      let answer = await server.call("AssumeRole", form: parameters, as: alice)
       let keys = try #require(answer.credentials, "\(answer.text)")
       #expect(try #require(keys.sessionToken).utf8.count < 8192 - "X-Amz-Security-Token: ".utf8.count)
       #expect(await server.token(as: keys).status == 200)
@@ -34,9 +34,9 @@ private let role = "arn:aws:iam::123456789012:role/builder"
       var largest = 0
       var refusal: Answer?
       for length in stride(from: 1, through: 256, by: 5) {
-        let answer = await server.form(
+        let answer = await server.call(
           "AssumeRole",
-          [
+          form: [
             ("RoleArn", role), ("RoleSessionName", String(repeating: "s", count: 64)),
             ("SourceIdentity", String(repeating: "i", count: 64)),
           ] + tags(25, value: String(repeating: "é", count: length)),
@@ -67,9 +67,9 @@ private let role = "arn:aws:iam::123456789012:role/builder"
           #""Effect""#,
           with: #""Sid":"a","Effect""#
         ) + String(repeating: "\t", count: 1900)
-      let answer = await server.form(
+      let answer = await server.call(
         "GetFederationToken",
-        [("Name", "guest"), ("Policy", wide)] + tags(20, value: String(repeating: "v", count: 100))
+        form: [("Name", "guest"), ("Policy", wide)] + tags(20, value: String(repeating: "v", count: 100))
       )
       #expect(answer.code == "PackedPolicyTooLarge")
       #expect(answer["Message"]?.hasPrefix("Packed policy consumes 1") == true)
@@ -86,9 +86,10 @@ private let role = "arn:aws:iam::123456789012:role/builder"
         (1...count).map { ("PolicyArns.member.\($0).arn", arn) }
       }
       func answer(_ padding: Int, _ count: Int) async -> Answer {
-        await server.form(
+        await server.call(
           "GetFederationToken",
-          [("Name", "guest"), ("Policy", allowsAll + String(repeating: " ", count: padding))] + arns(count)
+          form: [("Name", "guest"), ("Policy", allowsAll + String(repeating: " ", count: padding))]
+            + arns(count)
         )
       }
       let room = 2048 - allowsAll.utf16.count - 10 * arn.utf16.count

@@ -20,9 +20,9 @@ private let role = "arn:aws:iam::123456789012:role/ci/builder"
         tags: [("Team", "blue"), ("stage", "test"), ("é", "composed")]
       )
       let alice = try await server.user("alice", policy: allowsAll)
-      let answer = await server.form(
+      let answer = await server.call(
         "AssumeRole",
-        [
+        form: [
           ("RoleArn", role), ("RoleSessionName", "run-7"), ("SourceIdentity", "alice"),
           ("Tags.member.1.Key", "tEAM"), ("Tags.member.1.Value", "red"), ("Tags.member.2.Key", "run"),
           ("Tags.member.2.Value", "7"),
@@ -79,9 +79,9 @@ private let role = "arn:aws:iam::123456789012:role/ci/builder"
       #expect(await server.call("DisableOutboundWebIdentityFederation").status == 200)
       await refused()
       #expect(
-        await server.form(
+        await server.call(
           "GetWebIdentityToken",
-          [("Audience.member.1", "a"), ("SigningAlgorithm", "ES384"), ("DurationSeconds", "60")],
+          form: [("Audience.member.1", "a"), ("SigningAlgorithm", "ES384"), ("DurationSeconds", "60")],
           as: keys
         ).code == "OutboundWebIdentityFederationDisabledException"
       )
@@ -130,9 +130,9 @@ private let role = "arn:aws:iam::123456789012:role/ci/builder"
           "AssumeRole", "GetSessionToken", "GetFederationToken", "GetCallerIdentity", "ListUsers",
           "DecodeAuthorizationMessage", "NoSuchAction",
         ] {
-          _ = await server.form(
+          _ = await server.call(
             action,
-            [("RoleArn", arn), ("RoleSessionName", "s2"), ("Name", "guest"), ("EncodedMessage", "x")],
+            form: [("RoleArn", arn), ("RoleSessionName", "s2"), ("Name", "guest"), ("EncodedMessage", "x")],
             as: keys
           )
         }

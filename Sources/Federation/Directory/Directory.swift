@@ -87,6 +87,28 @@ package final class Directory: Sendable {
     return found
   }
 
+  /// How many records of `type` have an id that begins with `prefix`; counting ends at `limit`.
+  package func count<Record: DirectoryRecord>(
+    of type: Record.Type,
+    prefix: String,
+    limit: Int = .max
+  ) async throws(StoreError) -> Int {
+    var count = 0
+    var after: String?
+    while count < limit {
+      let page = try await reader.records(
+        of: Record.kind,
+        prefix: prefix,
+        after: after,
+        limit: min(1000, limit - count)
+      )
+      count += page.count
+      guard page.count == 1000 else { return count }
+      after = page.last?.key.id
+    }
+    return count
+  }
+
   // MARK: The hot path
 
   /// The caller behind `accessKeyID`; `nil` when there is no such key, or it is inactive.
@@ -221,7 +243,10 @@ package final class Directory: Sendable {
 extension Change {
   fileprivate var changesSomething: Bool {
     writes.contains { write in
-      if case .require = write { false } else { true }
+      switch write {
+      case .put, .delete: true
+      case .require, .requireNone: false
+      }
     }
   }
 }

@@ -17,6 +17,44 @@ package struct AccountRecord: DirectoryRecord {
   package let createDate: Instant
   /// The issuer; set at the first enable and never changed after it.
   package var issuerID: String?
+  /// The alias; it stands as an `AccountAliasRecord` too.
+  package var alias: String?
+}
+
+/// That an alias is an account's.
+///
+/// Id: the alias, unique in the whole store. Written and deleted together with a new revision of the account.
+package struct AccountAliasRecord: DirectoryRecord {
+  package static let kind = RecordKind("AccountAlias")
+
+  /// The account.
+  package let account: AccountID
+}
+
+/// An account's rules for passwords: kept and given back; nobody signs in with a password here.
+///
+/// Id: the account.
+package struct PasswordPolicyRecord: DirectoryRecord {
+  package static let kind = RecordKind("PasswordPolicy")
+
+  /// 6–128 characters.
+  package let minimumPasswordLength: Int
+  /// Whether a password has a symbol.
+  package let requireSymbols: Bool
+  /// Whether it has a digit.
+  package let requireNumbers: Bool
+  /// Whether it has an upper-case letter.
+  package let requireUppercaseCharacters: Bool
+  /// Whether it has a lower-case letter.
+  package let requireLowercaseCharacters: Bool
+  /// Whether users may change their own.
+  package let allowUsersToChangePassword: Bool
+  /// In days, 1–1095; `nil` when passwords do not expire.
+  package let maxPasswordAge: Int?
+  /// How many former passwords are not used again, 1–24.
+  package let passwordReusePrevention: Int?
+  /// Whether an expired password is not to be renewed by its user; `nil` when it was not said.
+  package let hardExpiry: Bool?
 }
 
 /// An access key.
@@ -38,7 +76,7 @@ package struct AccessKeyRecord: DirectoryRecord {
   /// The account.
   package let account: AccountID
   /// The user's name; `nil` for a key of the account's root.
-  package let userName: String?
+  package var userName: String?
   /// The user's unique id, so that a key never passes to a later user of the same name.
   package let userID: String?
   /// Whether it may sign.

@@ -74,6 +74,9 @@ package struct Change: Hashable, Sendable {
     case delete(RecordKey, revision: Int64)
     /// Writes nothing, and fails the change unless the precondition holds.
     case require(RecordKey, Precondition)
+    /// Writes nothing, and fails the change when any record of the kind has an id that begins with the prefix (by
+    /// bytes): that nothing refers to what the change deletes.
+    case requireNone(RecordKind, prefix: String)
   }
 
   /// The writes, carried out in order.
@@ -87,7 +90,7 @@ package struct Change: Hashable, Sendable {
 
 /// Why the store could not do what was asked.
 package enum StoreError: Error, Hashable, Sendable {
-  /// A precondition did not hold; nothing was written.
+  /// A precondition did not hold; nothing was written. The key of `requireNone` is its prefix.
   case preconditionFailed(RecordKey)
   /// An I/O error, a full disk, a lost connection. A write that failed so may still come to light later: nothing
   /// that depends on it may be released, and it is not an error if its audit record is found.

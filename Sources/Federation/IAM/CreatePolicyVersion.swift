@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AWS IAM API, CreatePolicyVersion: a new document for a managed policy, in force at once or not.
+
+package import AWSProtocols
+package import IdentityModel
+import PolicyEngine
+package import StrictJSON
+
+/// The most versions of a managed policy.
+///
+/// Source: IAM quotas, VersionsPerPolicyQuota.
+let versionsPerPolicy = 5
+
+/// `iam:CreatePolicyVersion`.
+package struct CreatePolicyVersion: Action {
+  package static let service = ServiceName.iam
+  package static let name = "CreatePolicyVersion"
+  package static let isReadOnly = false
+
+  private let policy: PolicyAction
+  private let policyDocument: String
+  private let setAsDefault: Bool
+
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    policyDocument = parameters.policyDocument()
+    setAsDefault = parameters.optionalBoolean("SetAsDefault") ?? false
+    policy = try PolicyAction(&parameters, "iam:CreatePolicyVersion")
+  }
+
+  package var requestParameters: JSONValue? {
+    .object(
+      JSONObject([
+        .init("policyArn", .string(policy.arn.text)), .init("policyDocument", .string(policyDocument)),
+        .init("setAsDefault", .bool(setAsDefault)),
+      ])
+    )
+  }
+
+  package func subject(
+    _ call: AuthenticatedCall,
+    _ house: House
+  ) async throws(ServiceError) -> PolicyTarget {
+    try await policy.subject(call, house)
+  }
+
+  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
+    policy.questions(subject)
+  }
+
+  package func perform(
+    _ call: AuthorizedCall<CreatePolicyVersion>,
+    _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    try house.checkManagedPolicy(policyDocument, for: "policy `\(policy.arn.text)`")
+    let stored = try policy.changeable(call.subject, call.authenticated)
+    guard try await house.versions(of: stored.record).count < versionsPerPolicy else {
+      throw .limitExceeded(
+        "A managed policy can have up to \(versionsPerPolicy) versions. Before you create a new version, "
+          + "you must delete an existing version."
+      )
+    }
+    var record = stored.record
+    record.latestVersion += 1
+    record.updateDate = call.now
+    if setAsDefault { record.defaultVersion = record.latestVersion }
+    let version = PolicyVersionRecord(
+      number: record.latestVersion,
+      policyDocument: policyDocument,
+      createDate: call.now
+    )
+    return try house.propose { change in
+      // The number of versions is decided against the policy's revision, and so is everything that it allows.
+      try change.replace(stored, with: record, account: call.account)
+      try change.create(
+        version,
+        id: PolicyVersionRecord.id(call.account, record.policyName, version.number),
+        account: call.account
+      )
+      return (
+        ResponseStructure([
+          "PolicyVersion": .structure(
+            PolicyVersionSummary(version, of: record).response(withDocument: false)
+          )
+        ]),
+        .object(
+          JSONObject([
+            .init(
+              "policyVersion",
+              .object(
+                JSONObject([
+                  .init("versionId", .string(version.versionID)), .init("isDefaultVersion", .bool(setAsDefault)),
+                  .init("createDate", .string(call.now.cloudTrailElementForm)),
+                ])
+              )
+            )
+          ])
+        )
+      )
+    }
+  }
+}
