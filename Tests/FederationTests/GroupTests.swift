@@ -206,7 +206,7 @@ import Testing
       )
       #expect(old.isEmpty)
       let prefix = GroupMemberRecord.prefix(account, "h")
-      #expect(try await directory.count(GroupMemberRecord.self, prefix: prefix, limit: 2000) == 1201)
+      #expect(try await directory.count(of: GroupMemberRecord.self, prefix: prefix, limit: 2000) == 1201)
       let membership = UserGroupRecord.id(account, user: "u1199", group: "h")
       #expect(try await directory.record(UserGroupRecord.self, at: membership)?.record.groupName == "h")
       #expect(await server.token(as: alice).status == 200)

@@ -33,6 +33,7 @@ package struct CreateRole: Action {
     roleName = parameters.requiredString("RoleName", length: 1...64, pattern: .name)
     tags = parameters.tagList()
     try parameters.check()
+    if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
     try tags.requireTaggable()
   }
 
@@ -68,9 +69,9 @@ package struct CreateRole: Action {
     guard try await house.read({ try await $0.record(RoleRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("Role with name \(roleName) already exists.")
     }
-    var boundary: BoundaryPolicy?
+    var boundary: UsablePolicy?
     if let permissionsBoundary {
-      boundary = try await house.boundaryPolicy(permissionsBoundary, for: call.account)
+      boundary = try await house.usableBoundary(permissionsBoundary, in: call.account)
     }
     let room = try await house.room(for: RoleRecord.self, .roles, in: call.account)
     let role = RoleRecord(
@@ -88,7 +89,7 @@ package struct CreateRole: Action {
     )
     return try house.propose { change in
       try change.create(role, id: id, account: call.account)
-      if let boundary { try change.use(boundary, asBoundaryOf: role) }
+      if let boundary { try change.add(boundary, to: role, .boundary) }
       try room.take(in: &change)
       return (
         ResponseStructure(["Role": .structure(role.createdResponse(trust.text))]),

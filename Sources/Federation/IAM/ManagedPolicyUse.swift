@@ -52,8 +52,15 @@ struct ManagedPolicyName: Sendable {
 ///
 /// Throws ValidationError. Source: responses recorded from IAM; IAM's notice of 2024 on the validation of ARNs.
 func requirePolicyARN(_ arn: String) throws(ServiceError) {
-  guard let parts = ARN(arn)?.parts else { throw .validationError("Invalid ARN:  Could not be parsed!") }
+  guard let parts = ARN(arn)?.parts else { throw .invalidARN }
   guard parts[1] == "aws" else { throw .validationError("Invalid ARN partition") }
+}
+
+extension ServiceError {
+  /// A parameter that is to be an ARN and is none.
+  ///
+  /// Source: responses recorded from IAM.
+  static var invalidARN: ServiceError { .validationError("Invalid ARN:  Could not be parsed!") }
 }
 
 extension House {
@@ -92,7 +99,9 @@ extension House {
   }
 
   /// The use of a policy as the boundary of `entity`; `nil` without a boundary.
-  func boundaryUse<Entity: IAMEntity>(of entity: Entity) async throws(ServiceError) -> PolicyUse? {
+  func policyUse<Entity: IAMEntity>(
+    asBoundaryOf entity: Entity
+  ) async throws(ServiceError) -> PolicyUse? {
     guard let arn = entity.boundaryARN else { return nil }
     return try await policyUse(.boundary, of: arn, by: entity)
   }
@@ -103,7 +112,7 @@ extension House {
     for arn in entity.attachedPolicies {
       if let use = try await policyUse(.policy, of: arn, by: entity) { uses.append(use) }
     }
-    if let boundary = try await boundaryUse(of: entity) { uses.append(boundary) }
+    if let boundary = try await policyUse(asBoundaryOf: entity) { uses.append(boundary) }
     return uses
   }
 }

@@ -40,12 +40,3 @@ extension [Tag] {
     return filter { !gone.contains($0.key.utf8.map(asciiLowercase)) }
   }
 }
-
-extension ServiceError {
-  /// 400.
-  ///
-  /// Source: IAM service model, InvalidInputException.
-  fileprivate static func invalidInput(_ message: String) -> ServiceError {
-    ServiceError(code: "InvalidInput", httpStatus: 400, message: message)
-  }
-}
