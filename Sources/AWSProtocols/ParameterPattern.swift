@@ -84,17 +84,21 @@ extension ParameterPattern {
         && bytes.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
+  /// The path of a managed policy: `/`, or segments of `[A-Za-z0-9.,+@=_-]` between slashes.
+  package static let policyPath = ParameterPattern(
+    #"((/[A-Za-z0-9\.,\+@=_-]+)*)/"#,
+    complaint: .sentence(
+      "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+    )
+  ) { value in
+    let parts = value.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count >= 2 && parts.first?.isEmpty == true && parts.last?.isEmpty == true
+      && parts.dropFirst().dropLast().allSatisfy { !$0.isEmpty && $0.allSatisfy(isNameCharacter) }
+  }
+
   /// The beginning of a path: a slash and printable ASCII without spaces.
   package static let pathPrefix = ParameterPattern(#"\u002F[\u0021-\u007E]*"#) { value in
     value.utf8.first == UInt8(ascii: "/") && value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-  }
-
-  /// The path of managed policies: `/`, or `/…/` of `[A-Za-z0-9.,+@=_-]`.
-  package static let policyPath = ParameterPattern(#"((/[A-Za-z0-9\.,\+@=_-]+)*)/"#) { value in
-    let bytes = Array(value.utf8)
-    return bytes.first == UInt8(ascii: "/") && bytes.last == UInt8(ascii: "/")
-      && !zip(bytes, bytes.dropFirst()).contains { $0 == UInt8(ascii: "/") && $1 == UInt8(ascii: "/") }
-      && value.unicodeScalars.allSatisfy { $0 == "/" || isNameCharacter($0) }
   }
 
   /// An access key id: `[\w]+`.

@@ -87,7 +87,7 @@ package final class Directory: Sendable {
     return found
   }
 
-  /// How many records of `type` have ids that begin with `prefix`; counting ends at `limit`.
+  /// How many records of `type` have ids that begin with `prefix`, counted up to `limit`.
   package func count<Record: DirectoryRecord>(
     _ type: Record.Type,
     prefix: String,

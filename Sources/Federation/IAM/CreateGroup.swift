@@ -38,7 +38,12 @@ package struct CreateGroup: Action {
     guard try await house.read({ try await $0.record(GroupRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("Group with name \(groupName) already exists.")
     }
-    try await house.requireRoom(for: GroupRecord.self, in: call.account, quota: Self.groupsPerAccount)
+    let owner = try await house.room(
+      for: GroupRecord.self,
+      quota: "GroupsPerAccount",
+      Self.groupsPerAccount,
+      in: call.account
+    )
     let group = GroupRecord(
       account: call.account,
       path: path,
@@ -47,6 +52,7 @@ package struct CreateGroup: Action {
       createDate: call.now
     )
     return try house.propose { change in
+      try change.touch(owner)
       try change.create(group, id: id, account: call.account)
       return (
         ResponseStructure(["Group": .structure(group.listResponse)]),

@@ -58,7 +58,12 @@ package struct CreateUser: Action {
     guard try await house.read({ try await $0.record(UserRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("User with name \(userName) already exists.")
     }
-    try await house.requireRoom(for: UserRecord.self, in: call.account, quota: Self.usersPerAccount)
+    let owner = try await house.room(
+      for: UserRecord.self,
+      quota: "UsersPerAccount",
+      Self.usersPerAccount,
+      in: call.account
+    )
     var boundary: UsablePolicy?
     if let permissionsBoundary {
       boundary = try await house.usableBoundary(permissionsBoundary, in: call.account)
@@ -73,6 +78,7 @@ package struct CreateUser: Action {
       permissionsBoundary: permissionsBoundary
     )
     return try house.propose { change in
+      try change.touch(owner)
       try change.create(user, id: id, account: call.account)
       if let boundary { try change.add(boundary, to: user, .boundary) }
       return (
