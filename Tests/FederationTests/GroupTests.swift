@@ -218,6 +218,9 @@ import Testing
       let account = try #require(TestServer.account)
       try await server.seed(GroupRecord.kind, (0..<299).map { ("\(account)/x\($0)", "{}") })
       await server.done("CreateGroup", ["GroupName": "last"])
+      await server.done("DeleteGroup", ["GroupName": "last"])
+      // Of two calls that would each be the last, one is.
+      server.sink.interfereOnce { await server.done("CreateGroup", ["GroupName": "last"]) }
       await server.refused(
         "CreateGroup",
         ["GroupName": "more"],
