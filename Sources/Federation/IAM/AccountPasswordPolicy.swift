@@ -98,7 +98,8 @@ package struct GetAccountPasswordPolicy: Action {
         "PasswordPolicy": .structure(
           ResponseStructure([
             "MinimumPasswordLength": .integer(Int64(policy.minimumPasswordLength)),
-            "RequireSymbols": .boolean(policy.requireSymbols), "RequireNumbers": .boolean(policy.requireNumbers),
+            "RequireSymbols": .boolean(policy.requireSymbols),
+            "RequireNumbers": .boolean(policy.requireNumbers),
             "RequireUppercaseCharacters": .boolean(policy.requireUppercaseCharacters),
             "RequireLowercaseCharacters": .boolean(policy.requireLowercaseCharacters),
             "AllowUsersToChangePassword": .boolean(policy.allowUsersToChangePassword),

@@ -89,7 +89,8 @@ package struct CreatePolicyVersion: Action {
               "policyVersion",
               .object(
                 JSONObject([
-                  .init("versionId", .string(version.versionID)), .init("isDefaultVersion", .bool(setAsDefault)),
+                  .init("versionId", .string(version.versionID)),
+                  .init("isDefaultVersion", .bool(setAsDefault)),
                   .init("createDate", .string(call.now.cloudTrailElementForm)),
                 ])
               )

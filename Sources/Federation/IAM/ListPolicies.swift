@@ -28,10 +28,12 @@ package struct ListPolicies: Action {
 
   package var requestParameters: JSONValue? {
     .object(
-      JSONObject([
-        .init("scope", .string(scope)), .init("pathPrefix", .string(pathPrefix)),
-        .init("onlyAttached", .bool(onlyAttached)),
-      ] + JSONObject.Member.ifPresent("policyUsageFilter", usageFilter?.rawValue))
+      JSONObject(
+        [
+          .init("scope", .string(scope)), .init("pathPrefix", .string(pathPrefix)),
+          .init("onlyAttached", .bool(onlyAttached)),
+        ] + JSONObject.Member.ifPresent("policyUsageFilter", usageFilter?.rawValue)
+      )
     )
   }
 
