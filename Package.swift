@@ -104,8 +104,8 @@ let package = Package(
     .executableTarget(
       name: "exeat",
       dependencies: [
-        "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "AuditTrail", "Federation", "StoreSQLite",
-        "LocalKeys", "HTTPServer", "FederationClient",
+        "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
+        "StoreSQLite", "LocalKeys", "HTTPServer", "FederationClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

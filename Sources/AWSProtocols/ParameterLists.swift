@@ -112,6 +112,17 @@ extension ParameterReader {
   }
 }
 
+extension ParameterReader {
+  /// A list of tags that must be sent with an element; an empty list counts as not sent.
+  ///
+  /// The tags are as `tagList` reads them.
+  package mutating func requiredTagList(_ name: String = "Tags", count: ClosedRange<Int> = 0...50) -> [Tag] {
+    let sent = elements(name, .structure)
+    let tags = tagList(name, count: count)
+    return required(name, (sent ?? 0) == 0 ? nil : tags) ?? []
+  }
+}
+
 // MARK: - Findings
 
 extension ParameterReader {

@@ -149,6 +149,16 @@ extension ParameterPattern {
     }
   }
 
+  /// The description of a role: tab, line feed, carriage return, and the printable characters up to U+00FF.
+  package static let roleDescription = ParameterPattern(
+    characters: #"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*"#
+  ) { scalar in
+    switch scalar.value {
+    case 0x09, 0x0A, 0x0D, 0x20...0x7E, 0xA1...0xFF: true
+    default: false
+    }
+  }
+
   /// The marker of a page: `[\u0020-\u00FF]+`.
   package static let marker = ParameterPattern(characters: #"[\u0020-\u00FF]+"#) { scalar in
     (0x20...0xFF).contains(scalar.value)

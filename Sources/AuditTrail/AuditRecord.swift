@@ -122,6 +122,8 @@ package struct AuditRecord: Hashable, Sendable {
   package let requestParameters: JSONValue?
   /// How it ended.
   package let outcome: Outcome
+  /// What else there is to say: why policy refused.
+  package let additionalEventData: JSONValue?
   /// The request id of the response.
   package let requestID: String
   /// A UUID of its own.
@@ -154,8 +156,10 @@ package struct AuditRecord: Hashable, Sendable {
     recipientAccountID: AccountID?,
     tlsVersion: String?,
     tlsCipherSuite: String?,
-    clientProvidedHostHeader: String?
+    clientProvidedHostHeader: String?,
+    additionalEventData: JSONValue? = nil
   ) {
+    self.additionalEventData = additionalEventData
     self.eventTime = eventTime
     self.userIdentity = userIdentity
     self.eventSource = eventSource
@@ -181,7 +185,8 @@ extension AuditRecord {
   /// The record as one JSON object, UTF-8, without white space, on one line by anybody's reading.
   ///
   /// Size caps as CloudTrail's: `userAgent`, `errorCode`, `errorMessage` 1 KB, cut at a character boundary;
-  /// `requestParameters` and `responseElements` 100 KB, replaced by `{"omitted":true}` beyond it.
+  /// `requestParameters` and `responseElements` 100 KB, `additionalEventData` 28 KB, replaced by `{"omitted":true}`
+  /// beyond it.
   package var json: [UInt8] {
     var writer = JSONWriter(capacity: 1024, isOneLine: true)
     writer.object { writer in
@@ -204,6 +209,9 @@ extension AuditRecord {
       }
       writeElements("requestParameters", requestParameters, to: &writer)
       writeElements("responseElements", responseElements, to: &writer)
+      if let additionalEventData {
+        writeElements("additionalEventData", additionalEventData, to: &writer, limit: 28 * 1024)
+      }
       writer.member("requestID", requestID)
       writer.member("eventID", eventID)
       writer.name("readOnly")
@@ -276,7 +284,12 @@ extension AuditRecord.SessionContext {
   }
 }
 
-private func writeElements(_ name: String, _ value: JSONValue?, to writer: inout JSONWriter) {
+private func writeElements(
+  _ name: String,
+  _ value: JSONValue?,
+  to writer: inout JSONWriter,
+  limit: Int = 100 * 1024
+) {
   writer.name(name)
   guard let value else {
     writer.null()
@@ -284,7 +297,7 @@ private func writeElements(_ name: String, _ value: JSONValue?, to writer: inout
   }
   var part = JSONWriter(isOneLine: true)
   part.value(value)
-  writer.raw(part.bytes.count <= 100 * 1024 ? part.bytes : Array(#"{"omitted":true}"#.utf8))
+  writer.raw(part.bytes.count <= limit ? part.bytes : Array(#"{"omitted":true}"#.utf8))
 }
 
 private func capped(_ text: String, to limit: Int = 1024) -> String {

@@ -72,17 +72,6 @@ import Testing
     }
   }
 
-  @Test func `a permissions boundary is refused, not ignored`() async throws {
-    try await TestServer.run { server in
-      let answer = await server.call(
-        "CreateUser",
-        ["UserName": "alice", "PermissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"]
-      )
-      #expect(answer.status == 400)
-      #expect(await server.call("GetUser", ["UserName": "alice"]).code == "NoSuchEntity")
-    }
-  }
-
   @Test func `all inline policies of a user together have 2048 characters`() async throws {
     try await TestServer.run { server in
       #expect(await server.call("CreateUser", ["UserName": "alice"]).status == 200)

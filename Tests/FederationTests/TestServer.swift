@@ -152,8 +152,18 @@ struct TestServer: Sendable {
     as keys: Keys = .root,
     headers: [HTTPField] = []
   ) async -> Answer {
+    await call(action, form: parameters.map { ($0.key, $0.value) }, as: keys, headers: headers)
+  }
+
+  /// Sends the pairs of `form` to `service` (by `Action`: STS or IAM), signed by `keys`.
+  func call(
+    _ action: String,
+    form: [(String, String)],
+    as keys: Keys = .root,
+    headers: [HTTPField] = []
+  ) async -> Answer {
     let service: ServiceName = stsActions.contains(action) ? .sts : .iam
-    let pairs = [("Action", action), ("Version", service.apiVersion)] + parameters.map { ($0.key, $0.value) }
+    let pairs = [("Action", action), ("Version", service.apiVersion)] + form
     return await send(
       Array(pairs.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&").utf8),
       to: service,

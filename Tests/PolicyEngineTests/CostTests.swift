@@ -69,6 +69,85 @@ struct CostTests {
     #expect(spent < .milliseconds(1000))
   }
 
+  @Test(
+    arguments: [
+      // Every segment is found, the last is not; one segment nearly fits everywhere; characters of any byte.
+      ("short segments", String(repeating: "*a", count: 390) + "*b*c*", 40),
+      ("one long segment", "*" + String(repeating: "a", count: 490) + "bb*", 4),
+      ("question marks in a long segment", "*" + String(repeating: "a?", count: 245) + "bb*", 4),
+    ])
+  func `managed policies full of wildcards against ten audiences of 1,000`(
+    name: String,
+    pattern: String,
+    count: Int
+  ) throws {
+    let list = Array(repeating: "\"\(pattern)\"", count: 5900 / (pattern.utf8.count + 3)).joined(
+      separator: ","
+    )
+    let json = deny(if: #"{"ForAnyValue:StringLike":{"sts:IdentityTokenAudience":[\#(list)]}}"#)
+    #expect((4900...6144).contains(json.utf8.count))
+    let policies = try (0..<count).map { try policy(json, named: "m\($0)") }
+    let audience = String(repeating: "a", count: 998) + "cb"
+    let question = request(
+      "a:b",
+      on: "*",
+      by: alice,
+      of: nil,
+      ["sts:IdentityTokenAudience": Array(repeating: audience, count: 10)]
+    )
+    let spent = time("\(count) managed, \(name)") {
+      #expect(PolicyEvaluator.decide(question, PolicySet(identity: policies)) == .implicitDeny(.identity))
+    }
+    #expect(spent < .milliseconds(2000))
+  }
+
+  @Test(
+    arguments: [
+      (
+        "ArnLike", "aws:SourceArn", "arn:aws:iam::*:role/?x",
+        "arn:aws:iam::111122223333:role/" + String(repeating: "y", count: 900)
+      ),
+      ("IpAddress", "aws:SourceIp", "2001:db8::/32", "2001:db9:0:0:0:0:192.0.2.1"),
+      ("NumericLessThan", "sts:DurationSeconds", "1", String(repeating: "9", count: 1000)),
+      ("DateLessThan", "aws:CurrentTime", "2026-04-21T07:37:10Z", "2026-04-21T07:37:11Z"),
+      ("StringEqualsIgnoreCase", "aws:UserAgent", "${aws:username}", String(repeating: "a", count: 1000)),
+    ])
+  func `ten values against all operands of forty managed policies`(
+    name: String,
+    key: String,
+    operand: String,
+    value: String
+  ) throws {
+    let list = Array(repeating: "\"\(operand)\"", count: 5900 / (operand.utf8.count + 3)).joined(
+      separator: ","
+    )
+    let json = deny(if: #"{"ForAnyValue:\#(name)":{"\#(key)":[\#(list)]}}"#)
+    let policies = try (0..<40).map { try policy(json, named: "m\($0)") }
+    let question = request(
+      "a:b",
+      on: "*",
+      by: alice,
+      of: nil,
+      [key: Array(repeating: value, count: 10), "aws:username": [String(repeating: "a", count: 64)]]
+    )
+    let spent = time("operands, \(name)") {
+      #expect(PolicyEvaluator.decide(question, PolicySet(identity: policies)) == .implicitDeny(.identity))
+    }
+    #expect(spent < .milliseconds(4000))
+  }
+
+  @Test(
+    arguments: [
+      #"{"Statement":{"Effect":"Allow","Action":"a:b","Resource":"*","Action":"a:c"}}"#,
+      #"{"Statement":{"Effect":"Allow","Action":"a:b","Resource":"*","Extra":{}}}"#,
+      #"{"Statement":{"Effect":"Allow","\u0391ction":"a:b","Resource":"*"}}"#,
+      #"{"Statement":{"Effect":"Allow","Action":"\u212Ams:b","Resource":"*"}}"#,
+    ])
+  func `what could be misread is refused at once`(json: String) {
+    let spent = time("refusal") { #expect(refusal(json) != nil) }
+    #expect(spent < limit)
+  }
+
   @Test func `a policy of 6,144 bytes of small statements`() throws {
     let statement = #"{"Effect":"Deny","Action":"a:*b","Resource":"*"}"#
     let json = statements(Array(repeating: statement, count: 124).joined(separator: ","))

@@ -26,6 +26,10 @@ struct DifferentialTests {
         return
       }
       verdicts[verdict(decision), default: 0] += 1
+      if round.isMultiple(of: 10), let fault = fault(question, policies, decision) {
+        Issue.record("set \(round): explain: \(fault)\n\(question)\n\(plain)")
+        return
+      }
     }
     print("differential: \(count) sets, 0 differences; \(verdicts.sorted { $0.key < $1.key })")
     // A generator that never reaches a branch proves nothing about it.
@@ -37,6 +41,33 @@ struct DifferentialTests {
       "silent serviceControl", "silent resourceControl",
     ]
     #expect(Set(verdicts.keys) == expected || count < 100_000)
+  }
+
+  /// What an explanation says that its decision does not bear out.
+  private func fault(_ question: PolicyRequest, _ policies: PolicySet, _ decision: Decision) -> String? {
+    let explanation = PolicyEvaluator.explain(question, policies)
+    guard explanation.decision == decision else { return "another decision: \(explanation.decision)" }
+    let verdicts = Dictionary(uniqueKeysWithValues: explanation.verdicts.map { ($0.type, $0.verdict) })
+    let denials = explanation.matched.filter { $0.effect == .deny }
+    guard denials.isEmpty != verdicts.values.contains(.explicitlyDenied) else {
+      return "verdicts and denials differ"
+    }
+    switch decision {
+    case .allow(let references):
+      let allows = Set(explanation.matched.filter { $0.effect == .allow }.map(\.reference))
+      guard denials.isEmpty, allows.isSuperset(of: references) else { return "what allows is not matched" }
+      guard explanation.isAllowedByOrganization != false else { return "the organization does not allow" }
+    case .explicitDeny(let type, let reference):
+      guard denials.first?.reference == reference, denials.first?.type == type else {
+        return "another denial first"
+      }
+    case .implicitDeny(let type):
+      guard denials.isEmpty else { return "a denial that was not decided by" }
+      // Who delegates, gives no access itself: a resource's policy may allow and not be enough.
+      let isSilent = verdicts[type] == .implicitlyDenied || verdicts[type] == nil
+      guard isSilent else { return "\(type) was not silent" }
+    }
+    return nil
   }
 
   private func verdict(_ decision: Decision) -> String {

@@ -23,6 +23,13 @@ struct PublishedPoliciesTests {
         }
       }
       #expect(refusal(String(decoding: json, as: UTF8.self), .resource) == .missingElement("Principal"))
+      let document = try PolicyDocument(json: json, kind: .identity)
+      #expect(document.source == json && document.statementSpans.count == document.statements.count)
+      let unknown = PolicyLint.findings(document).filter { $0.code == .unknownAction }
+      #expect(unknown.isEmpty, "\(unknown)")
+      let named = NamedPolicy(identifier: "p", document: document)
+      let explanation = PolicyEvaluator.explain(request(), PolicySet(identity: [named]))
+      #expect(explanation.matched.count + explanation.unmatched.count == document.statements.count)
     }
   }
 

@@ -87,19 +87,26 @@ package final class Directory: Sendable {
     return found
   }
 
-  /// How many records of `type` have an id that begins with `prefix`.
+  /// How many records of `type` have an id that begins with `prefix`; counting ends at `limit`.
   package func count<Record: DirectoryRecord>(
     of type: Record.Type,
-    prefix: String
+    prefix: String,
+    limit: Int = .max
   ) async throws(StoreError) -> Int {
     var count = 0
     var after: String?
-    while true {
-      let page = try await reader.records(of: Record.kind, prefix: prefix, after: after, limit: 1000)
+    while count < limit {
+      let page = try await reader.records(
+        of: Record.kind,
+        prefix: prefix,
+        after: after,
+        limit: min(1000, limit - count)
+      )
       count += page.count
       guard page.count == 1000 else { return count }
       after = page.last?.key.id
     }
+    return count
   }
 
   // MARK: The hot path

@@ -76,7 +76,7 @@ package struct AccessKeyRecord: DirectoryRecord {
   /// The account.
   package let account: AccountID
   /// The user's name; `nil` for a key of the account's root.
-  package let userName: String?
+  package var userName: String?
   /// The user's unique id, so that a key never passes to a later user of the same name.
   package let userID: String?
   /// Whether it may sign.

@@ -132,7 +132,7 @@ package struct RoleRecord: BoundedEntity {
   package var maxSessionDuration: Int
   /// The trust policy, byte for byte as it was put.
   package var assumeRolePolicyDocument: String
-  /// The unique ids of the users and roles that the trust policy names, by the ARN that it names them with.
+  /// The unique ids of the users, roles and sessions that the trust policy names, by the ARN that it names them with.
   ///
   /// SECURITY: the policy trusts these ids and not whoever has the name now: a recycled name gains nothing.
   package var trustedPrincipalIDs: [String: String]

@@ -47,6 +47,13 @@ extension Directory {
     return loaded
   }
 
+  /// The policies of a group.
+  package func policies(of group: Stored<GroupRecord>) async throws(StoreError) -> LoadedPolicies {
+    var loaded = LoadedPolicies()
+    try await load(group, into: &loaded)
+    return loaded
+  }
+
   /// The policies of a role and its boundary.
   package func policies(of role: Stored<RoleRecord>) async throws(StoreError) -> LoadedPolicies {
     var loaded = LoadedPolicies()
@@ -94,7 +101,10 @@ extension Directory {
     ) {
       let document = try parsed(policy.record.policyDocument, .identity, policy.key)
       loaded.policies.identity.append(
-        NamedPolicy(identifier: policy.record.policyName, document: document)
+        NamedPolicy(
+          identifier: "\(Entity.entityKind.word)_\(record.name)_\(policy.record.policyName)",
+          document: document
+        )
       )
     }
     for arn in record.attachedPolicies {
@@ -134,7 +144,7 @@ extension Directory {
 }
 
 /// The account and the name in the ARN of a customer-managed policy; `nil` for any other text.
-private func policyName(inARN arn: String) -> (AccountID, String)? {
+func policyName(inARN arn: String) -> (AccountID, String)? {
   guard let parts = ARN(arn)?.parts, parts.count == 6, parts[2] == "iam", parts[3].isEmpty,
     let account = AccountID(String(parts[4])), parts[5].utf8.starts(with: "policy/".utf8),
     let name = parts[5].split(separator: "/", omittingEmptySubsequences: false).last, !name.isEmpty
@@ -144,8 +154,13 @@ private func policyName(inARN arn: String) -> (AccountID, String)? {
 
 extension Directory {
   /// The trust policy of `role`, for the question whether a caller may assume it.
+  ///
+  /// SECURITY: it trusts the users and roles that it named when it was written, not whoever has their names now.
   package func trustPolicy(of role: Stored<RoleRecord>) throws(StoreError) -> NamedPolicy {
     let document = try parsed(role.record.assumeRolePolicyDocument, .trust, role.key)
-    return NamedPolicy(identifier: role.record.arn.description, document: document)
+    return NamedPolicy(
+      identifier: role.record.arn.description,
+      document: document.binding(role.record.trustedPrincipalIDs)
+    )
   }
 }

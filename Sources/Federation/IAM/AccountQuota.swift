@@ -11,6 +11,14 @@ struct AccountQuota {
   /// The most.
   let maximum: Int
 
+  /// Users.
+  static let users = AccountQuota(name: "UsersPerAccount", maximum: 5000)
+  /// Groups.
+  static let groups = AccountQuota(name: "GroupsPerAccount", maximum: 300)
+  /// Roles.
+  static let roles = AccountQuota(name: "RolesPerAccount", maximum: 1000)
+  /// Instance profiles.
+  static let instanceProfiles = AccountQuota(name: "InstanceProfilesPerAccount", maximum: 1000)
   /// Customer-managed policies.
   static let policies = AccountQuota(name: "PoliciesPerAccount", maximum: 1500)
   /// OpenID Connect providers.

@@ -13,30 +13,25 @@ package struct CreateUser: Action {
   package static let isReadOnly = false
 
   private let path: String
-  private let userName: String
+  private let permissionsBoundary: String?
   private let tags: [Tag]
+  private let userName: String
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     path = parameters.optionalString("Path", length: 1...512, pattern: .path) ?? "/"
-    let boundary = parameters.optionalString("PermissionsBoundary", length: 20...2048)
+    permissionsBoundary = parameters.optionalString("PermissionsBoundary", length: 20...2048)
     tags = parameters.tagList()
     userName = parameters.requiredString("UserName", length: 1...64, pattern: .name)
     try parameters.check()
     try tags.requireDistinctKeys()
-    // SECURITY: a limit that is not enforced must not be accepted in silence.
-    guard boundary == nil else {
-      throw ServiceError(
-        code: "InvalidInput",
-        httpStatus: 400,
-        message: "PermissionsBoundary is not supported by this server."
-      )
-    }
+    if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
   }
 
   package var requestParameters: JSONValue? {
     var members = [
       JSONObject.Member("path", .string(path)), JSONObject.Member("userName", .string(userName)),
     ]
+    members += JSONObject.Member.ifPresent("permissionsBoundary", permissionsBoundary)
     if !tags.isEmpty { members.append(.init("tags", .tags(tags))) }
     return .object(JSONObject(members))
   }
@@ -44,7 +39,8 @@ package struct CreateUser: Action {
   package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
     let resource = ARN(service: "iam", account: call.account, resource: "user\(path)\(userName)").description
     let context = tags.requestContext
-    var questions = [Question(action: "iam:CreateUser", resource: resource, context: context)]
+    let boundary = permissionsBoundary.map { [Question.ContextEntry("iam:PermissionsBoundary", $0)] } ?? []
+    var questions = [Question(action: "iam:CreateUser", resource: resource, context: context + boundary)]
     if !tags.isEmpty {
       questions.append(Question(action: "iam:TagUser", resource: resource, context: context))
     }
@@ -59,16 +55,24 @@ package struct CreateUser: Action {
     guard try await house.read({ try await $0.record(UserRecord.self, at: id) }) == nil else {
       throw .entityAlreadyExists("User with name \(userName) already exists.")
     }
+    let room = try await house.room(for: UserRecord.self, .users, in: call.account)
+    var boundary: UsablePolicy?
+    if let permissionsBoundary {
+      boundary = try await house.usableBoundary(permissionsBoundary, in: call.account)
+    }
     let user = UserRecord(
       account: call.account,
       path: path,
       name: userName,
       uniqueID: house.entropy.uniqueID(prefix: IAMEntityKind.user.uniqueIDPrefix),
       createDate: call.now,
-      tags: tags
+      tags: tags,
+      permissionsBoundary: permissionsBoundary
     )
     return try house.propose { change in
       try change.create(user, id: id, account: call.account)
+      try room.take(in: &change)
+      if let boundary { try change.add(boundary, to: user, .boundary) }
       return (
         ResponseStructure(["User": .structure(user.response)]),
         .object(

@@ -3,7 +3,7 @@
 // Which user an IAM action is about: the one it names, or the caller. Shared by the actions that may leave the name
 // out: those on access keys, and GetUser.
 
-import AWSProtocols
+package import AWSProtocols
 import IdentityModel
 
 /// Whose user or keys an action is about.
@@ -91,7 +91,7 @@ extension UserRecord {
   }
 
   /// The user in a list, where IAM leaves tags and boundary out.
-  var listResponse: ResponseStructure {
+  package var listResponse: ResponseStructure {
     ResponseStructure([
       "Path": .string(path), "UserName": .string(name), "UserId": .string(uniqueID),
       "Arn": .string(arn.description), "CreateDate": .timestamp(createDate, milliseconds: false),

@@ -26,7 +26,7 @@ package struct ActionTable: Sendable {
   /// Everything that Exeat serves.
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
-      + policyActions + providerActions + accountActions + federationActions + simulationActions
+      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
   )
 }
 
@@ -37,28 +37,91 @@ private let stsActions: [any Action.Type] = [
 ]
 
 private let userActions: [any Action.Type] = [
+  AbsentLoginProfile<DeletingLoginProfile>.self,
+  AbsentLoginProfile<ReadingLoginProfile>.self,
+  AttachUserPolicy.self,
   CreateUser.self,
   DeleteUser.self,
+  DeleteUserPermissionsBoundary.self,
   DeleteUserPolicy.self,
+  DetachUserPolicy.self,
   GetUser.self,
   GetUserPolicy.self,
+  ListAbsentCredentials<MFADevice>.self,
+  ListAbsentCredentials<SSHPublicKey>.self,
+  ListAbsentCredentials<ServiceSpecificCredential>.self,
+  ListAbsentCredentials<SigningCertificate>.self,
+  ListAttachedUserPolicies.self,
+  ListGroupsForUser.self,
   ListUserPolicies.self,
   ListUsers.self,
+  ListVirtualMFADevices.self,
+  PutUserPermissionsBoundary.self,
   PutUserPolicy.self,
+  UpdateUser.self,
 ]
 
 private let accessKeyActions: [any Action.Type] = [
   CreateAccessKey.self,
   DeleteAccessKey.self,
+  GetAccessKeyLastUsed.self,
   ListAccessKeys.self,
   UpdateAccessKey.self,
 ]
 
-private let groupActions: [any Action.Type] = []
+private let groupActions: [any Action.Type] = [
+  AddUserToGroup.self,
+  AttachGroupPolicy.self,
+  CreateGroup.self,
+  DeleteGroup.self,
+  DeleteGroupPolicy.self,
+  DetachGroupPolicy.self,
+  GetGroup.self,
+  GetGroupPolicy.self,
+  ListAttachedGroupPolicies.self,
+  ListGroupPolicies.self,
+  ListGroups.self,
+  PutGroupPolicy.self,
+  RemoveUserFromGroup.self,
+  UpdateGroup.self,
+]
 
-private let roleActions: [any Action.Type] = []
+private let roleActions: [any Action.Type] = [
+  AttachRolePolicy.self,
+  CreateRole.self,
+  DeleteRole.self,
+  DeleteRolePermissionsBoundary.self,
+  DeleteRolePolicy.self,
+  DetachRolePolicy.self,
+  GetRole.self,
+  GetRolePolicy.self,
+  ListAttachedRolePolicies.self,
+  ListRolePolicies.self,
+  ListRoles.self,
+  PutRolePermissionsBoundary.self,
+  PutRolePolicy.self,
+  UpdateAssumeRolePolicy.self,
+  UpdateRole.self,
+  UpdateRoleDescription.self,
+]
 
-private let instanceProfileActions: [any Action.Type] = []
+private let instanceProfileActions: [any Action.Type] = [
+  AddRoleToInstanceProfile.self,
+  CreateInstanceProfile.self,
+  DeleteInstanceProfile.self,
+  GetInstanceProfile.self,
+  ListInstanceProfiles.self,
+  ListInstanceProfilesForRole.self,
+  RemoveRoleFromInstanceProfile.self,
+]
+
+private let tagActions: [any Action.Type] =
+  tagActions(InstanceProfileRecord.self) + tagActions(ManagedPolicyRecord.self)
+  + tagActions(RoleRecord.self) + tagActions(UserRecord.self)
+
+private func tagActions<Record: TaggableResource>(_ type: Record.Type) -> [any Action.Type] {
+  [TagResource<Record>.self, UntagResource<Record>.self, ListResourceTags<Record>.self]
+}
 
 private let policyActions: [any Action.Type] = [
   CreatePolicy.self,
@@ -105,4 +168,9 @@ private let federationActions: [any Action.Type] = [
   GetOutboundWebIdentityFederationInfo.self,
 ]
 
-private let simulationActions: [any Action.Type] = []
+private let simulationActions: [any Action.Type] = [
+  GetContextKeysForCustomPolicy.self,
+  GetContextKeysForPrincipalPolicy.self,
+  SimulateCustomPolicy.self,
+  SimulatePrincipalPolicy.self,
+]

@@ -4,6 +4,7 @@
 
 package import IdentityModel
 import PolicyEngine
+import StrictJSON
 
 /// A call that policy allows, with its action.
 ///
@@ -38,17 +39,26 @@ package enum Authorizer {
   package static func authorize<A: Action>(
     _ action: A,
     _ call: AuthenticatedCall,
-    _ house: House
+    _ house: House,
+    _ trail: inout Trail
   ) async throws(ServiceError) -> AuthorizedCall<A> {
     let subject = try await action.subject(call, house)
     for question in action.questions(subject, call) {
-      let decision = decide(question, call)
-      guard decision.isAllowed else { throw .accessDenied(call, question, decision) }
+      let (request, policies) = matter(question, call)
+      let decision = PolicyEvaluator.decide(request, policies)
+      guard decision.isAllowed else {
+        trail.refusal = refusal(request, policies, question, call)
+        throw .accessDenied(call, question, decision)
+      }
     }
     return AuthorizedCall(action, call, subject)
   }
 
-  private static func decide(_ question: Question, _ call: AuthenticatedCall) -> Decision {
+  /// The question as the engine takes it, and the policies that bear on it.
+  private static func matter(
+    _ question: Question,
+    _ call: AuthenticatedCall
+  ) -> (PolicyRequest, PolicySet) {
     let caller = call.caller
     let resourceAccount = question.resourceAccount ?? caller.principal.account
     let policies = PolicySet(
@@ -68,6 +78,20 @@ package enum Authorizer {
         ? RequestContext()
         : RequestContext(call, resourceAccount: resourceAccount, question.context)
     )
-    return PolicyEvaluator.decide(request, policies)
+    return (request, policies)
+  }
+
+  /// Why policy refused, for the record.
+  ///
+  /// SECURITY: the record is the caller's account's: what the policies of another account say has no place in it.
+  private static func refusal(
+    _ request: PolicyRequest,
+    _ policies: PolicySet,
+    _ question: Question,
+    _ call: AuthenticatedCall
+  ) -> JSONValue {
+    var policies = policies
+    if let owner = question.resourceAccount, owner != call.account { policies.resource = nil }
+    return PolicyEvaluator.explain(request, policies).refusal(of: request)
   }
 }

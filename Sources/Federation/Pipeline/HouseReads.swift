@@ -44,6 +44,9 @@ extension JSONValue {
   /// An integer.
   static func integer(_ value: Int) -> JSONValue { .number(JSONNumber(Int64(value))) }
 
+  /// An array of strings.
+  static func strings(_ values: [String]) -> JSONValue { .array(values.map { .string($0) }) }
+
   /// Tags as CloudTrail records them: `[{"key":…,"value":…}]`.
   static func tags(_ tags: [Tag]) -> JSONValue {
     .array(

@@ -136,7 +136,7 @@ package struct Pipeline: Sendable {
     var attempt = 1
     while true {
       // 5. May the caller?
-      let authorized = try await Authorizer.authorize(action, call, house)
+      let authorized = try await Authorizer.authorize(action, call, house, &trail)
       // 6. The action's rules, and what it would do.
       let proposal = try await action.perform(authorized, house)
       // 7. Do it and put it on record, or neither.

@@ -34,7 +34,7 @@ extension RequestContext {
   }
 
   /// `aws:Principal…`, `aws:userid`, `aws:username`.
-  private mutating func setPrincipal(_ principal: Principal) {
+  mutating func setPrincipal(_ principal: Principal) {
     set("aws:PrincipalArn", principal.issuerARN.description)
     set("aws:PrincipalAccount", principal.account.description)
     set("aws:userid", principal.uniqueID)

@@ -29,6 +29,8 @@ package struct Trail: Sendable {
   package var session: Session?
   /// The parameters, once read.
   package var requestParameters: JSONValue?
+  /// Why policy refused, if it did.
+  package var refusal: JSONValue?
   /// Whether the action only reads, once known.
   package var isReadOnly = false
 
@@ -59,7 +61,8 @@ package struct Trail: Sendable {
       recipientAccountID: principal?.account,
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
-      clientProvidedHostHeader: strangerCapped(request.headers.first { $0.hasName("host") }?.value)
+      clientProvidedHostHeader: strangerCapped(request.headers.first { $0.hasName("host") }?.value),
+      additionalEventData: refusal
     )
   }
 

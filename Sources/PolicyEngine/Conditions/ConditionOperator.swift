@@ -9,7 +9,7 @@ enum Comparison: Hashable, Sendable {
   case equal
   /// It does not hold.
   case different
-  /// The request's value is not of the operator's type.
+  /// The operand is not of the operator's type; the parser lets none such through.
   case incomparable
   /// The policy's value has a variable that the request gives no single value.
   case unresolved
@@ -29,52 +29,67 @@ struct ConditionOperator: Sendable {
   let testsPresence: Bool
   /// Reads a value of the policy; `nil` when the operator cannot use it.
   let operand: @Sendable (String, LanguageVersion) throws(PolicyDocumentError) -> Operand?
-  /// Compares a value of the policy with one of the request, without negation.
-  let compare: @Sendable (Operand, [UInt8], RequestContext) -> Comparison
+  /// Reads a value of the request; `nil` when it is not of the operator's type.
+  let reading: @Sendable ([UInt8]) -> Reading?
+  /// Compares a value of the policy, its variables filled in, with one of the request, without negation.
+  let compare: @Sendable (Operand, Reading) -> Comparison
 
   private init(
     _ name: String,
     not isNegated: Bool = false,
     presence testsPresence: Bool = false,
     _ operand: @escaping @Sendable (String, LanguageVersion) throws(PolicyDocumentError) -> Operand?,
-    _ compare: @escaping @Sendable (Operand, [UInt8], RequestContext) -> Comparison
+    _ reading: @escaping @Sendable ([UInt8]) -> Reading?,
+    _ compare: @escaping @Sendable (Operand, Reading) -> Comparison
   ) {
     self.name = name
     self.isNegated = isNegated
     self.testsPresence = testsPresence
     self.operand = operand
+    self.reading = reading
     self.compare = compare
   }
 
   /// All operators.
   static let table: [ConditionOperator] = [
-    .init("StringEquals", Operand.text, Comparisons.sameText),
-    .init("StringNotEquals", not: true, Operand.text, Comparisons.sameText),
-    .init("StringEqualsIgnoreCase", Operand.text, Comparisons.sameTextIgnoringCase),
-    .init("StringNotEqualsIgnoreCase", not: true, Operand.text, Comparisons.sameTextIgnoringCase),
-    .init("StringLike", Operand.pattern, Comparisons.likeText),
-    .init("StringNotLike", not: true, Operand.pattern, Comparisons.likeText),
-    .init("NumericEquals", Operand.number, Comparisons.numbers(.equal)),
-    .init("NumericNotEquals", not: true, Operand.number, Comparisons.numbers(.equal)),
-    .init("NumericLessThan", Operand.number, Comparisons.numbers(.less)),
-    .init("NumericLessThanEquals", Operand.number, Comparisons.numbers(.lessOrEqual)),
-    .init("NumericGreaterThan", Operand.number, Comparisons.numbers(.greater)),
-    .init("NumericGreaterThanEquals", Operand.number, Comparisons.numbers(.greaterOrEqual)),
-    .init("DateEquals", Operand.date, Comparisons.dates(.equal)),
-    .init("DateNotEquals", not: true, Operand.date, Comparisons.dates(.equal)),
-    .init("DateLessThan", Operand.date, Comparisons.dates(.less)),
-    .init("DateLessThanEquals", Operand.date, Comparisons.dates(.lessOrEqual)),
-    .init("DateGreaterThan", Operand.date, Comparisons.dates(.greater)),
-    .init("DateGreaterThanEquals", Operand.date, Comparisons.dates(.greaterOrEqual)),
-    .init("Bool", Operand.bool, Comparisons.sameBool),
-    .init("BinaryEquals", Operand.binary, Comparisons.sameBytes),
-    .init("IpAddress", Operand.range, Comparisons.inRange),
-    .init("NotIpAddress", not: true, Operand.range, Comparisons.inRange),
-    .init("ArnEquals", Operand.arn, Comparisons.likeARN),
-    .init("ArnNotEquals", not: true, Operand.arn, Comparisons.likeARN),
-    .init("ArnLike", Operand.arn, Comparisons.likeARN),
-    .init("ArnNotLike", not: true, Operand.arn, Comparisons.likeARN),
-    .init("Null", presence: true, Operand.bool, Comparisons.sameBool),
+    .init("StringEquals", Operand.text, Reading.readText, Comparisons.sameText),
+    .init("StringNotEquals", not: true, Operand.text, Reading.readText, Comparisons.sameText),
+    .init("StringEqualsIgnoreCase", Operand.text, Reading.readText, Comparisons.sameTextIgnoringCase),
+    .init(
+      "StringNotEqualsIgnoreCase",
+      not: true,
+      Operand.text,
+      Reading.readText,
+      Comparisons.sameTextIgnoringCase
+    ),
+    .init("StringLike", Operand.pattern, Reading.readText, Comparisons.likeText),
+    .init("StringNotLike", not: true, Operand.pattern, Reading.readText, Comparisons.likeText),
+    .init("NumericEquals", Operand.number, Reading.readNumber, Comparisons.numbers(.equal)),
+    .init("NumericNotEquals", not: true, Operand.number, Reading.readNumber, Comparisons.numbers(.equal)),
+    .init("NumericLessThan", Operand.number, Reading.readNumber, Comparisons.numbers(.less)),
+    .init("NumericLessThanEquals", Operand.number, Reading.readNumber, Comparisons.numbers(.lessOrEqual)),
+    .init("NumericGreaterThan", Operand.number, Reading.readNumber, Comparisons.numbers(.greater)),
+    .init(
+      "NumericGreaterThanEquals",
+      Operand.number,
+      Reading.readNumber,
+      Comparisons.numbers(.greaterOrEqual)
+    ),
+    .init("DateEquals", Operand.date, Reading.readDate, Comparisons.dates(.equal)),
+    .init("DateNotEquals", not: true, Operand.date, Reading.readDate, Comparisons.dates(.equal)),
+    .init("DateLessThan", Operand.date, Reading.readDate, Comparisons.dates(.less)),
+    .init("DateLessThanEquals", Operand.date, Reading.readDate, Comparisons.dates(.lessOrEqual)),
+    .init("DateGreaterThan", Operand.date, Reading.readDate, Comparisons.dates(.greater)),
+    .init("DateGreaterThanEquals", Operand.date, Reading.readDate, Comparisons.dates(.greaterOrEqual)),
+    .init("Bool", Operand.bool, Reading.readBool, Comparisons.sameBool),
+    .init("BinaryEquals", Operand.binary, Reading.readBinary, Comparisons.sameBytes),
+    .init("IpAddress", Operand.range, Reading.readAddress, Comparisons.inRange),
+    .init("NotIpAddress", not: true, Operand.range, Reading.readAddress, Comparisons.inRange),
+    .init("ArnEquals", Operand.arn, Reading.readARN, Comparisons.likeARN),
+    .init("ArnNotEquals", not: true, Operand.arn, Reading.readARN, Comparisons.likeARN),
+    .init("ArnLike", Operand.arn, Reading.readARN, Comparisons.likeARN),
+    .init("ArnNotLike", not: true, Operand.arn, Reading.readARN, Comparisons.likeARN),
+    .init("Null", presence: true, Operand.bool, Reading.readBool, Comparisons.sameBool),
   ]
 
   /// The operator whose name has exactly these bytes.

@@ -24,6 +24,11 @@ struct ConditionTest: Hashable, Sendable {
   let ifExists: Bool
   let key: ConditionKey
   let operands: [Operand]
+  /// The operands as the policy has them.
+  let wanted: [String]
+
+  /// The operator as the policy has it.
+  var operatorName: String { quantifier.rawValue + `operator`.name + (ifExists ? "IfExists" : "") }
 
   /// Reads a `Condition` element; all tests that it returns must be satisfied.
   static func tests(
@@ -39,19 +44,20 @@ struct ConditionTest: Hashable, Sendable {
       }
       var seen: Set<ConditionKey> = []
       for entry in keys.members {
-        let key = ConditionKey(entry.name.utf8)
+        let key = ConditionKey(entry.name)
         guard key.folded.contains(UInt8(ascii: ":")), key.folded.first != UInt8(ascii: ":"),
           key.folded.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { throw .conditionKey(entry.name) }
         guard seen.insert(key).inserted else { throw .duplicateConditionKey(entry.name) }
-        let operands = try operands(entry.value, of: `operator`, key: entry.name, version: version)
+        let wanted = try texts(entry.value, key: entry.name)
         tests.append(
           ConditionTest(
             operator: `operator`,
             quantifier: quantifier,
             ifExists: ifExists,
             key: key,
-            operands: operands
+            operands: try operands(wanted, of: `operator`, version: version),
+            wanted: wanted
           )
         )
       }
@@ -80,23 +86,25 @@ struct ConditionTest: Hashable, Sendable {
     return (`operator`, quantifier, ifExists)
   }
 
-  private static func operands(
-    _ value: JSONValue,
-    of operator: ConditionOperator,
-    key: String,
-    version: LanguageVersion
-  ) throws(PolicyDocumentError) -> [Operand] {
+  /// The values of a key, each as text; at least one.
+  private static func texts(_ value: JSONValue, key: String) throws(PolicyDocumentError) -> [String] {
     let values = value.array ?? [value]
     guard !values.isEmpty else { throw .wrongType(element: key) }
-    var operands: [Operand] = []
+    var texts: [String] = []
     for value in values {
-      let text: String
-      switch value {
-      case .string(let string): text = string
-      case .number(let number): text = number.text
-      case .bool(let bool): text = bool ? "true" : "false"
-      case .null, .array, .object: throw .wrongType(element: key)
-      }
+      guard let text = value.conditionText else { throw .wrongType(element: key) }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  private static func operands(
+    _ texts: [String],
+    of operator: ConditionOperator,
+    version: LanguageVersion
+  ) throws(PolicyDocumentError) -> [Operand] {
+    var operands: [Operand] = []
+    for text in texts {
       guard let operand = try `operator`.operand(text, version) else {
         throw .conditionValue(operator: `operator`.name, value: text)
       }
@@ -119,7 +127,10 @@ struct ConditionTest: Hashable, Sendable {
       case .forAnyValue: .no
       }
     }
-    let answers = values.map { answer(for: $0, in: context) }
+    // Once for all values, and each value once for all operands: what is left is one comparison for each pair.
+    let operands =
+      operands.contains(where: \.hasVariables) ? operands.map { $0.resolved(in: context) } : operands
+    let answers = values.map { answer(for: $0, among: operands) }
     switch quantifier {
     case .one where answers.count == 1:
       return answers[0]
@@ -137,10 +148,11 @@ struct ConditionTest: Hashable, Sendable {
   }
 
   /// One value against all operands: any of them, or, for a negated operator, none of them.
-  private func answer(for value: [UInt8], in context: RequestContext) -> Answer {
+  private func answer(for value: [UInt8], among operands: [Operand]) -> Answer {
+    guard let reading = `operator`.reading(value) else { return .unknown }
     var isUnknown = false
     for operand in operands {
-      switch `operator`.compare(operand, value, context) {
+      switch `operator`.compare(operand, reading) {
       case .equal: return Answer(!`operator`.isNegated)
       case .different: break
       case .incomparable: isUnknown = true
@@ -149,5 +161,17 @@ struct ConditionTest: Hashable, Sendable {
       }
     }
     return isUnknown ? .unknown : Answer(`operator`.isNegated)
+  }
+}
+
+extension JSONValue {
+  /// A scalar as conditions compare it: a string, a number as it is spelled, `true` or `false`; `nil` for others.
+  var conditionText: String? {
+    switch self {
+    case .string(let string): string
+    case .number(let number): number.text
+    case .bool(let bool): bool ? "true" : "false"
+    case .null, .array, .object: nil
+    }
   }
 }

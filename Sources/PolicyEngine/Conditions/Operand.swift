@@ -18,6 +18,17 @@ enum Operand: Hashable, Sendable {
   case range(IPRange)
 }
 
+extension Operand {
+  /// The templates that may hold variables.
+  var templates: [Template] {
+    switch self {
+    case .text(let template): [template]
+    case .arn(let pattern): pattern.templates
+    case .number, .date, .bool, .binary, .range: []
+    }
+  }
+}
+
 // MARK: - Reading
 
 extension Operand {
@@ -79,74 +90,101 @@ extension Bool {
 
 // MARK: - Comparing
 
+/// A value of a request, read once for all operands that it is compared with.
+enum Reading: Hashable, Sendable {
+  case string([UInt8])
+  case arn(ARNParts)
+  case number(Decimal)
+  case date(Instant)
+  case bool(Bool)
+  case binary([UInt8])
+  case address(IPAddress)
+
+  @Sendable static func readText(_ value: [UInt8]) -> Reading? { .string(value) }
+  @Sendable static func readARN(_ value: [UInt8]) -> Reading? { ARNParts(value).map { .arn($0) } }
+  @Sendable static func readNumber(_ value: [UInt8]) -> Reading? { Decimal(value).map { .number($0) } }
+  @Sendable static func readDate(_ value: [UInt8]) -> Reading? {
+    Instant(conditionValue: value).map { .date($0) }
+  }
+  @Sendable static func readBool(_ value: [UInt8]) -> Reading? {
+    Bool(conditionValue: value).map { .bool($0) }
+  }
+  @Sendable static func readBinary(_ value: [UInt8]) -> Reading? { base64(value).map { .binary($0) } }
+  @Sendable static func readAddress(_ value: [UInt8]) -> Reading? { IPAddress(value).map { .address($0) } }
+}
+
+extension Operand {
+  /// Whether there are variables to fill in.
+  var hasVariables: Bool { templates.contains { $0.constant == nil } }
+
+  /// The operand with its variables filled in; as it is when one has no value.
+  func resolved(in context: RequestContext) -> Operand {
+    switch self {
+    case .text(let template): .text(template.filledIn(from: context))
+    case .arn(let pattern): .arn(pattern.filledIn(from: context))
+    case .number, .date, .bool, .binary, .range: self
+    }
+  }
+}
+
 /// The comparisons, each without negation.
 enum Comparisons {
-  @Sendable static func sameText(_ operand: Operand, _ value: [UInt8], _ context: RequestContext)
-    -> Comparison
-  {
-    guard case .text(let template) = operand else { return .incomparable }
-    guard let glob = template.resolved(in: context) else { return .unresolved }
-    return Comparison(glob.units.elementsEqual(value, by: { $0 == UInt16($1) }))
-  }
-
-  @Sendable static func sameTextIgnoringCase(
-    _ operand: Operand,
-    _ value: [UInt8],
-    _ context: RequestContext
-  ) -> Comparison {
-    guard case .text(let template) = operand else { return .incomparable }
-    guard let glob = template.resolved(in: context) else { return .unresolved }
+  @Sendable static func sameText(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .text(let template) = operand, case .string(let value) = value else { return .incomparable }
+    guard let glob = template.constant else { return .unresolved }
     return Comparison(
-      glob.units.elementsEqual(value) { unit, byte in
-        unit < Glob.anyRun && asciiLowercase(UInt8(unit)) == asciiLowercase(byte)
-      }
+      glob.units.count == value.count && glob.units.elementsEqual(value, by: { $0 == UInt16($1) })
     )
   }
 
-  @Sendable static func likeText(_ operand: Operand, _ value: [UInt8], _ context: RequestContext)
-    -> Comparison
-  {
-    guard case .text(let template) = operand else { return .incomparable }
-    guard let glob = template.resolved(in: context) else { return .unresolved }
+  @Sendable static func sameTextIgnoringCase(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .text(let template) = operand, case .string(let value) = value else { return .incomparable }
+    guard let glob = template.constant else { return .unresolved }
+    return Comparison(
+      glob.units.count == value.count
+        && glob.units.elementsEqual(value) { unit, byte in
+          unit < Glob.anyRun && asciiLowercase(UInt8(unit)) == asciiLowercase(byte)
+        }
+    )
+  }
+
+  @Sendable static func likeText(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .text(let template) = operand, case .string(let value) = value else { return .incomparable }
+    guard let glob = template.constant else { return .unresolved }
     return Comparison(glob.matches(value[...]))
   }
 
-  @Sendable static func likeARN(_ operand: Operand, _ value: [UInt8], _ context: RequestContext) -> Comparison
-  {
-    guard case .arn(let pattern) = operand, let arn = ARNParts(value) else { return .incomparable }
-    return pattern.matches(arn, in: context).map(Comparison.init) ?? .unresolved
+  @Sendable static func likeARN(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .arn(let pattern) = operand, case .arn(let arn) = value else { return .incomparable }
+    return pattern.matches(arn).map(Comparison.init) ?? .unresolved
   }
 
-  static func numbers(_ order: Order) -> @Sendable (Operand, [UInt8], RequestContext) -> Comparison {
-    { operand, value, _ in
-      guard case .number(let right) = operand, let left = Decimal(value) else { return .incomparable }
+  static func numbers(_ order: Order) -> @Sendable (Operand, Reading) -> Comparison {
+    { operand, value in
+      guard case .number(let right) = operand, case .number(let left) = value else { return .incomparable }
       return Comparison(order.holds(left, right))
     }
   }
 
-  static func dates(_ order: Order) -> @Sendable (Operand, [UInt8], RequestContext) -> Comparison {
-    { operand, value, _ in
-      guard case .date(let right) = operand, let left = Instant(conditionValue: value) else {
-        return .incomparable
-      }
+  static func dates(_ order: Order) -> @Sendable (Operand, Reading) -> Comparison {
+    { operand, value in
+      guard case .date(let right) = operand, case .date(let left) = value else { return .incomparable }
       return Comparison(order.holds(left, right))
     }
   }
 
-  @Sendable static func sameBool(_ operand: Operand, _ value: [UInt8], _: RequestContext) -> Comparison {
-    guard case .bool(let right) = operand, let left = Bool(conditionValue: value) else {
-      return .incomparable
-    }
+  @Sendable static func sameBool(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .bool(let right) = operand, case .bool(let left) = value else { return .incomparable }
     return Comparison(left == right)
   }
 
-  @Sendable static func sameBytes(_ operand: Operand, _ value: [UInt8], _: RequestContext) -> Comparison {
-    guard case .binary(let right) = operand, let left = base64(value) else { return .incomparable }
+  @Sendable static func sameBytes(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .binary(let right) = operand, case .binary(let left) = value else { return .incomparable }
     return Comparison(left == right)
   }
 
-  @Sendable static func inRange(_ operand: Operand, _ value: [UInt8], _: RequestContext) -> Comparison {
-    guard case .range(let range) = operand, let address = IPAddress(value) else { return .incomparable }
+  @Sendable static func inRange(_ operand: Operand, _ value: Reading) -> Comparison {
+    guard case .range(let range) = operand, case .address(let address) = value else { return .incomparable }
     return Comparison(range.contains(address))
   }
 }

@@ -22,6 +22,12 @@ package struct PolicyDocument: Hashable, Sendable {
   package let kind: PolicyKind
   /// The statements in the order of the text; at least one.
   package let statements: [Statement]
+  /// The text, UTF-8, as it was given.
+  package let source: [UInt8]
+  /// The version of the language that the text is written in.
+  let version: LanguageVersion
+  /// Where the text begins in the file that it stands in.
+  let origin: SourcePosition
 
   /// Parses and compiles a document.
   ///
@@ -30,6 +36,10 @@ package struct PolicyDocument: Hashable, Sendable {
   ///   - kind: what the document is for; decides which elements are legal.
   /// - Throws: `PolicyDocumentError`, the first thing that is wrong in the order of the text's elements.
   package init(json: [UInt8], kind: PolicyKind) throws(PolicyDocumentError) {
+    try self.init(json: json, parser: PolicyParser(kind: kind, isTolerant: false), origin: .start)
+  }
+
+  init(json: [UInt8], parser: PolicyParser, origin: SourcePosition) throws(PolicyDocumentError) {
     let value: JSONValue
     do {
       value = try JSONReader.read(
@@ -40,8 +50,22 @@ package struct PolicyDocument: Hashable, Sendable {
     } catch {
       throw .json(error)
     }
+    let (version, statements) = try parser.document(value)
+    self.init(kind: parser.kind, version: version, statements: statements, source: json, origin: origin)
+  }
+
+  init(
+    kind: PolicyKind,
+    version: LanguageVersion,
+    statements: [Statement],
+    source: [UInt8],
+    origin: SourcePosition
+  ) {
     self.kind = kind
-    self.statements = try PolicyParser(kind: kind).statements(of: value)
+    self.version = version
+    self.statements = statements
+    self.source = source
+    self.origin = origin
   }
 }
 

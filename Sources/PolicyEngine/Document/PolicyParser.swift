@@ -9,8 +9,16 @@ import StrictJSON
 /// Reads the documents of one kind.
 struct PolicyParser {
   let kind: PolicyKind
+  /// Whether to take what some service of AWS takes and IAM does not: for policies that are judged and not kept.
+  ///
+  /// Version 2008-10-17 in every kind, an empty list of statements, any `Sid`, `CanonicalUser`, Allow with
+  /// `NotPrincipal`, a resource policy without `Resource`, a trust policy with `Resource` or other actions, wildcards
+  /// in the partition and the service of an ARN. Nothing is skipped.
+  let isTolerant: Bool
 
-  func statements(of document: JSONValue) throws(PolicyDocumentError) -> [Statement] {
+  func document(
+    _ document: JSONValue
+  ) throws(PolicyDocumentError) -> (LanguageVersion, [Statement]) {
     guard let object = document.object else { throw .wrongType(element: "Policy") }
     var version = LanguageVersion.literal
     var versionIsGiven = false
@@ -23,24 +31,26 @@ struct PolicyParser {
       case .id:
         guard member.value.string != nil else { throw .wrongType(element: member.name) }
       case .statement:
-        listed = try self.list(member.value, of: member.name)
+        listed = member.value == .array([]) && isTolerant ? [] : try list(member.value, of: member.name)
       case nil:
         throw .unknownElement(member.name)
       }
     }
     guard let listed else { throw .missingElement(DocumentElement.statement.rawValue) }
-    if kind.requiresCurrentVersion, !versionIsGiven || version == .literal { throw .versionTooOld }
+    if kind.requiresCurrentVersion, !isTolerant, !versionIsGiven || version == .literal {
+      throw .versionTooOld
+    }
 
     var statements: [Statement] = []
     var sids: Set<[UInt8]> = []
     for value in listed {
       let statement = try self.statement(value, version: version)
-      if let sid = statement.sid, !sid.isEmpty, !sids.insert(Array(sid.utf8)).inserted {
+      if let sid = statement.sid, !sid.isEmpty, !isTolerant, !sids.insert(Array(sid.utf8)).inserted {
         throw .duplicateSid(sid)
       }
       statements.append(statement)
     }
-    return statements
+    return (version, statements)
   }
 
   // MARK: - A statement
@@ -59,7 +69,7 @@ struct PolicyParser {
 
     for member in object.members {
       guard let element = StatementElement(exactly: member.name) else { throw .unknownElement(member.name) }
-      guard kind.permits(element) else { throw .prohibitedElement(member.name) }
+      guard permits(element) else { throw .prohibitedElement(member.name) }
       switch element {
       case .sid:
         sid = try self.sid(member.value)
@@ -67,19 +77,23 @@ struct PolicyParser {
         effect = try self.effect(member.value)
       case .principal, .notPrincipal:
         guard kind.principal == .required else { throw .prohibitedElement(member.name) }
-        let patterns = try PrincipalPattern.patterns(member.value, element: member.name)
+        let patterns = try PrincipalPattern.patterns(
+          member.value,
+          element: member.name,
+          isTolerant: isTolerant
+        )
         try place(.init(patterns, negated: element == .notPrincipal), in: &principals, "Principal")
       case .action, .notAction:
         var patterns: [ActionPattern] = []
         for text in try strings(member.value, of: member.name) {
-          patterns.append(try ActionPattern(text, inTrustPolicy: kind == .trust))
+          patterns.append(try ActionPattern(text, inTrustPolicy: kind == .trust && !isTolerant))
         }
         try place(.init(patterns, negated: element == .notAction), in: &actions, "Action")
       case .resource, .notResource:
-        guard kind.resource == .required else { throw .prohibitedElement(member.name) }
+        guard kind.resource == .required || isTolerant else { throw .prohibitedElement(member.name) }
         var patterns: [ResourcePattern] = []
         for text in try strings(member.value, of: member.name) {
-          patterns.append(try ResourcePattern(text, version: version))
+          patterns.append(try ResourcePattern(text, version: version, isTolerant: isTolerant))
         }
         try place(.init(patterns, negated: element == .notResource), in: &resources, "Resource")
       case .condition:
@@ -90,7 +104,9 @@ struct PolicyParser {
     guard let effect else { throw .missingElement("Effect") }
     guard let actions else { throw .missingElement("Action") }
     if kind.principal == .required, principals == nil { throw .missingElement("Principal") }
-    if kind.resource == .required, resources == nil { throw .missingElement("Resource") }
+    if kind.resource == .required, resources == nil, !(isTolerant && kind == .resource) {
+      throw .missingElement("Resource")
+    }
     let statement = Statement(
       sid: sid,
       effect: effect,
@@ -103,9 +119,15 @@ struct PolicyParser {
     return statement
   }
 
+  private func permits(_ element: StatementElement) -> Bool {
+    kind.permits(element) || (isTolerant && kind == .trust && element == .notAction)
+  }
+
   /// The rules that look at more than one element.
   private func checkCombination(_ statement: Statement) throws(PolicyDocumentError) {
-    if statement.effect == .allow, statement.principals?.isNegated == true { throw .allowNotPermitted }
+    if statement.effect == .allow, statement.principals?.isNegated == true, !isTolerant {
+      throw .allowNotPermitted
+    }
     guard kind == .resourceControl else { return }
     guard statement.principals?.patterns == [.everyone] else { throw .principalNotEveryone }
     let allowsEverything =
@@ -140,7 +162,7 @@ struct PolicyParser {
   private func sid(_ value: JSONValue) throws(PolicyDocumentError) -> String {
     guard let text = value.string else { throw .wrongType(element: "Sid") }
     let isLegal = text.utf8.allSatisfy { byte in
-      isAlphanumeric(byte) || (!kind.requiresAlphanumericSid && byte >= 0x20 && byte != 0x7F)
+      isAlphanumeric(byte) || ((!kind.requiresAlphanumericSid || isTolerant) && byte >= 0x20 && byte != 0x7F)
     }
     guard isLegal else { throw .sidNotAlphanumeric(text) }
     return text

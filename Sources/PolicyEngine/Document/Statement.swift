@@ -58,11 +58,11 @@ package struct Statement: Hashable, Sendable {
     return answer
   }
 
-  private func namesAction(of question: Question) -> Answer {
+  func namesAction(of question: Question) -> Answer {
     Answer(actions.patterns.contains { $0.matches(question.action) } != actions.isNegated)
   }
 
-  private func namesResource(of question: Question) -> Answer {
+  func namesResource(of question: Question) -> Answer {
     guard let resources else { return .yes }
     var isUnresolved = false
     for pattern in resources.patterns {
@@ -77,10 +77,19 @@ package struct Statement: Hashable, Sendable {
     return .no
   }
 
-  private func namesPrincipal(of question: Question) -> Answer {
+  func namesPrincipal(of question: Question) -> Answer {
     guard let principals else { return .yes }
-    if principals.isNegated { return Answer(!question.principal.isExempted(by: principals.patterns)) }
-    return Answer(question.principal.match(principals.patterns) != nil)
+    guard principals.isNegated else { return Answer(closeness(to: question.principal) != nil) }
+    // What leaves the caller out of a Deny names it by every name; any name keeps it out of an Allow.
+    return switch effect {
+    case .deny: Answer(!question.principal.isExempted(by: principals.patterns))
+    case .allow: Answer(question.principal.match(principals.patterns) == nil)
+    }
+  }
+
+  /// How closely the statement, which applies, names the caller; everyone, when it says who is not meant.
+  func closeness(to principal: RequestPrincipal) -> PrincipalMatch? {
+    principals.flatMap { $0.isNegated ? .everyone : principal.match($0.patterns) }
   }
 }
 

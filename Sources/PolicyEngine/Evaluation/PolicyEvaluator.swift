@@ -36,7 +36,7 @@ package enum PolicyEvaluator {
       return granting.isEmpty ? .implicitDeny(policies.resourceType) : .allow(by: granting)
     }
     let isCrossAccount = request.resourceAccount.map { $0 != account } ?? false
-    if isCrossAccount || policies.resourceType == .roleTrust, grant == nil {
+    if isCrossAccount || policies.resourceMustAllow || policies.resourceType == .roleTrust, grant == nil {
       return .implicitDeny(policies.resourceType)
     }
     if !isCrossAccount, grant?.match == .caller { return .allow(by: granting) }
@@ -89,8 +89,7 @@ package enum PolicyEvaluator {
     var closest: (match: PrincipalMatch, reference: StatementReference)?
     for (index, statement) in policy.document.statements.enumerated()
     where statement.effect == .allow && statement.applies(to: question) {
-      guard let patterns = statement.principals?.patterns, let match = question.principal.match(patterns),
-        closest.map({ $0.match < match }) ?? true
+      guard let match = statement.closeness(to: question.principal), closest.map({ $0.match < match }) ?? true
       else { continue }
       closest = (
         match, StatementReference(policy: policy.identifier, index: index, sid: statement.sid)

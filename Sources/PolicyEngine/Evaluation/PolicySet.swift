@@ -16,6 +16,10 @@ package struct PolicySet: Hashable, Sendable {
   package var session: [NamedPolicy]?
   /// The policy of the resource, or the trust policy of the role that is to be assumed.
   package var resource: NamedPolicy?
+  /// Whether the policy of the resource must allow even a caller of the resource's own account: true of KMS keys.
+  ///
+  /// A trust policy must in any case.
+  package var resourceMustAllow: Bool
   /// The service control policies that bear on the caller's account.
   ///
   /// A list for each level from the root of the organization to the account; every level must allow. Empty outside
@@ -30,6 +34,7 @@ package struct PolicySet: Hashable, Sendable {
     permissionsBoundary: [NamedPolicy]? = nil,
     session: [NamedPolicy]? = nil,
     resource: NamedPolicy? = nil,
+    resourceMustAllow: Bool = false,
     serviceControl: [[NamedPolicy]] = [],
     resourceControl: [[NamedPolicy]] = []
   ) {
@@ -37,6 +42,7 @@ package struct PolicySet: Hashable, Sendable {
     self.permissionsBoundary = permissionsBoundary
     self.session = session
     self.resource = resource
+    self.resourceMustAllow = resourceMustAllow
     self.serviceControl = serviceControl
     self.resourceControl = resourceControl
   }

@@ -23,7 +23,7 @@ package struct RequestContext: Hashable, Sendable {
 
   /// Gives `key` these values in place of any that it had; none removes it.
   package mutating func set(_ key: String, values: [String]) {
-    self.values[ConditionKey(key.utf8)] = values.isEmpty ? nil : values.map { Array($0.utf8) }
+    self.values[ConditionKey(key)] = values.isEmpty ? nil : values.map { Array($0.utf8) }
   }
 
   /// The values of `key`, at least one; `nil` when the key is not there.
@@ -33,10 +33,19 @@ package struct RequestContext: Hashable, Sendable {
 /// The name of a condition key, its ASCII letters folded to lower case.
 ///
 /// Bytes, not text: a tag key in NFC and one in NFD are two keys.
-struct ConditionKey: Hashable, Sendable {
+struct ConditionKey: Sendable {
   let folded: [UInt8]
+  /// The name as it was written; two spellings are one key.
+  let spelling: String
 
-  init(_ name: some Sequence<UInt8>) {
-    self.folded = name.map(asciiLowercase)
+  init(_ name: String) {
+    self.folded = name.utf8.map(asciiLowercase)
+    self.spelling = name
   }
+}
+
+extension ConditionKey: Hashable {
+  static func == (left: ConditionKey, right: ConditionKey) -> Bool { left.folded == right.folded }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(folded) }
 }

@@ -13,6 +13,8 @@ package enum RequestPrincipal: Hashable, Sendable {
   case user(arn: ARN, account: AccountID, userID: String)
   /// A role session: `session` is `arn:aws:sts::A:assumed-role/R/S`, `role` the role's IAM ARN, `roleID` is `AROA…`.
   case assumedRole(session: ARN, role: ARN, account: AccountID, roleID: String)
+  /// A role itself, without a session: a simulation asks what its sessions may do.
+  case role(arn: ARN, account: AccountID, roleID: String)
   /// A session of GetFederationToken: `arn:aws:sts::A:federated-user/N`, `userID` is `A:N`.
   case federatedUser(arn: ARN, account: AccountID, userID: String)
   /// Someone whom an identity provider vouches for; the provider's ARN or host.
@@ -26,7 +28,7 @@ package enum RequestPrincipal: Hashable, Sendable {
   package var account: AccountID? {
     switch self {
     case .root(let account), .user(_, let account, _), .assumedRole(_, _, let account, _),
-      .federatedUser(_, let account, _):
+      .role(_, let account, _), .federatedUser(_, let account, _):
       account
     case .federated, .service, .anonymous: nil
     }
@@ -64,6 +66,7 @@ extension RequestPrincipal {
     case .root: matches.contains(.account)
     case .user, .federatedUser: matches.isSuperset(of: [.account, .caller])
     case .assumedRole: matches.isSuperset(of: [.account, .role, .caller])
+    case .role: matches.isSuperset(of: [.account, .role])
     case .federated, .service: matches.contains(.caller)
     case .anonymous: false
     }
@@ -82,18 +85,22 @@ extension RequestPrincipal {
       case .assumedRole(let session, let role, _, _):
         if session.description.utf8.elementsEqual(named) { return .caller }
         return role.description.utf8.elementsEqual(named) ? .role : nil
+      case .role(let role, _, _):
+        return role.description.utf8.elementsEqual(named) ? .role : nil
       case .root, .federated, .service, .anonymous:
         return nil
       }
     case .uniqueID(let named):
       switch self {
-      case .user(_, _, let userID):
+      case .user(_, _, let userID), .federatedUser(_, _, let userID):
         return userID.utf8.elementsEqual(named) ? .caller : nil
       case .assumedRole(let session, _, _, let roleID):
         if roleID.utf8.elementsEqual(named) { return .role }
         let name = session.description.utf8.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
         return named == Array(roleID.utf8) + Array(":".utf8) + name ? .caller : nil
-      case .root, .federatedUser, .federated, .service, .anonymous:
+      case .role(_, _, let roleID):
+        return roleID.utf8.elementsEqual(named) ? .role : nil
+      case .root, .federated, .service, .anonymous:
         return nil
       }
     case .service(let named):
@@ -102,6 +109,8 @@ extension RequestPrincipal {
     case .federated(let named):
       guard case .federated(let provider) = self else { return nil }
       return provider.utf8.elementsEqual(named) ? .caller : nil
+    case .nobody:
+      return nil
     }
   }
 }

@@ -42,15 +42,34 @@ enum ARNPattern: Hashable, Sendable {
     self = .parts(parts)
   }
 
-  /// Whether `arn` fits; `nil` when a variable has no value in `context`.
-  func matches(_ arn: ARNParts, in context: RequestContext) -> Bool? {
+  /// The templates of the parts.
+  var templates: [Template] {
+    switch self {
+    case .any: []
+    case .parts(let templates): templates
+    case .variable(let template): [template]
+    }
+  }
+
+  /// The pattern with its variables filled in, those that have a value.
+  func filledIn(from context: RequestContext) -> ARNPattern {
+    switch self {
+    case .any: self
+    case .parts(let templates):
+      templates.contains { $0.constant == nil } ? .parts(templates.map { $0.filledIn(from: context) }) : self
+    case .variable(let template): .variable(template.filledIn(from: context))
+    }
+  }
+
+  /// Whether `arn` fits; `nil` when a variable is not filled in.
+  func matches(_ arn: ARNParts) -> Bool? {
     switch self {
     case .any:
       return true
     case .parts(let templates):
       var isUnresolved = false
       for (template, part) in zip(templates, arn.parts) {
-        guard let glob = template.resolved(in: context) else {
+        guard let glob = template.constant else {
           isUnresolved = true
           continue
         }
@@ -58,7 +77,7 @@ enum ARNPattern: Hashable, Sendable {
       }
       return isUnresolved ? nil : true
     case .variable(let template):
-      guard let glob = template.resolved(in: context) else { return nil }
+      guard let glob = template.constant else { return nil }
       return glob.matches(ArraySlice(arn.parts.joined(separator: [UInt8(ascii: ":")])))
     }
   }

@@ -9,8 +9,8 @@ import IdentityModel
 enum ActionPattern: Hashable, Sendable {
   /// `*`
   case everything
-  /// The folded units of `vendor:Name`.
-  case named(Glob)
+  /// The folded units of `vendor:Name`, and the name as the policy has it.
+  case named(Glob, written: String)
 
   /// Compiles `text`; refuses what could never match, because a Deny of it would protect nothing.
   init(_ text: String, inTrustPolicy: Bool) throws(PolicyDocumentError) {
@@ -31,24 +31,14 @@ enum ActionPattern: Hashable, Sendable {
     guard !parts[1].isEmpty, parts[1].allSatisfy({ isAlphanumeric($0) || "*?-_.".utf8.contains($0) }) else {
       throw .actionName(text)
     }
-    self = .named(
-      Glob(
-        units: bytes.map { byte in
-          switch byte {
-          case star: Glob.anyRun
-          case UInt8(ascii: "?"): Glob.anyOne
-          default: UInt16(byte)
-          }
-        }
-      )
-    )
+    self = .named(Glob(String(decoding: bytes, as: UTF8.self)), written: text)
   }
 
   /// Whether the pattern covers `action`, whose ASCII letters are folded to lower case.
   func matches(_ action: [UInt8]) -> Bool {
     switch self {
     case .everything: true
-    case .named(let glob): glob.matches(action[...])
+    case .named(let glob, _): glob.matches(action[...])
     }
   }
 }

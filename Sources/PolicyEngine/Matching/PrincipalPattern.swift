@@ -20,11 +20,16 @@ enum PrincipalPattern: Hashable, Sendable {
   case service([UInt8])
   /// An identity provider by its ARN or host, in bytes.
   case federated([UInt8])
+  /// A name that no caller has: an owner of Amazon S3, or a name whose holder was not there when names were bound.
+  case nobody([UInt8])
 
   /// Reads `"*"` or a map of types to names.
+  ///
+  /// With `isTolerant` a `CanonicalUser` may be named.
   static func patterns(
     _ value: JSONValue,
-    element: String
+    element: String,
+    isTolerant: Bool
   ) throws(PolicyDocumentError) -> [PrincipalPattern] {
     if let text = value.string {
       guard text.utf8.elementsEqual("*".utf8) else { throw .principal(type: element, value: text) }
@@ -37,7 +42,8 @@ enum PrincipalPattern: Hashable, Sendable {
       guard !names.isEmpty else { throw .wrongType(element: element) }
       for name in names {
         guard let name = name.string else { throw .wrongType(element: element) }
-        guard let pattern = PrincipalPattern(type: member.name, name: name) else {
+        guard let pattern = PrincipalPattern(type: member.name, name: name, isTolerant: isTolerant)
+        else {
           throw .principal(type: member.name, value: name)
         }
         patterns.append(pattern)
@@ -46,7 +52,7 @@ enum PrincipalPattern: Hashable, Sendable {
     return patterns
   }
 
-  private init?(type: String, name: String) {
+  private init?(type: String, name: String, isTolerant: Bool) {
     let bytes = Array(name.utf8)
     switch PrincipalType(exactly: type) {
     case .aws:
@@ -72,8 +78,11 @@ enum PrincipalPattern: Hashable, Sendable {
         return nil
       }
       self = .federated(bytes)
+    case .canonicalUser:
+      // An owner of Amazon S3: there is none here, and a Deny of it would protect nothing.
+      guard isTolerant else { return nil }
+      self = .nobody(bytes)
     case nil:
-      // `CanonicalUser` names an owner of Amazon S3; there is none here, and a Deny of it would protect nothing.
       return nil
     }
   }
@@ -105,4 +114,5 @@ private enum PrincipalType: String {
   case aws = "AWS"
   case service = "Service"
   case federated = "Federated"
+  case canonicalUser = "CanonicalUser"
 }

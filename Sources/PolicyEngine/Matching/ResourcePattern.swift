@@ -19,7 +19,9 @@ enum ResourcePattern: Hashable, Sendable {
   )
 
   /// Compiles `text`.
-  init(_ text: String, version: LanguageVersion) throws(PolicyDocumentError) {
+  ///
+  /// With `isTolerant` the partition and the service may hold wildcards.
+  init(_ text: String, version: LanguageVersion, isTolerant: Bool) throws(PolicyDocumentError) {
     guard !text.utf8.elementsEqual("*".utf8) else {
       self = .everything
       return
@@ -28,15 +30,17 @@ enum ResourcePattern: Hashable, Sendable {
     let template = try Template(text, wildcards: true, version: version)
     let parts = template.split(maximumColons: 5)
     guard parts.count > 2 else { throw .resourceVendor(text) }
-    guard let partition = parts[1].constant, ResourcePattern.partitions.contains(partition) else {
+    guard let partition = parts[1].constant?.units,
+      isTolerant || ResourcePattern.partitions.contains(partition)
+    else {
       let written = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
       throw .resourcePartition(String(Substring(written[1])), resource: text)
     }
-    guard let service = parts[2].constant, !service.isEmpty,
-      service.allSatisfy({ $0 < Glob.anyRun })
+    guard let service = parts[2].constant?.units, !service.isEmpty,
+      isTolerant || service.allSatisfy({ $0 < Glob.anyRun })
     else { throw .resourceVendor(text) }
     guard parts.count == 6 else { throw .resourceParts(text) }
-    if service.elementsEqual("iam".utf8.map(UInt16.init)), parts[3].constant != [] {
+    if service.elementsEqual("iam".utf8.map(UInt16.init)), parts[3].constant?.units != [] {
       throw .resourceRegion(text)
     }
     self = .arn(parts)
@@ -49,15 +53,14 @@ enum ResourcePattern: Hashable, Sendable {
       true
     case .arn(let parts):
       // A request on `*` names no resource: only `*` covers it.
-      resource.map { ARNPattern.parts(parts).matches($0, in: context) } ?? false
+      resource.map { ARNPattern.parts(parts).filledIn(from: context).matches($0) } ?? false
     }
   }
 }
 
-extension Template {
-  /// The units of a template without variables.
-  fileprivate var constant: [UInt16]? {
-    isConstant
-      ? pieces.flatMap { piece -> [UInt16] in if case .units(let units) = piece { units } else { [] } } : nil
+extension ResourcePattern {
+  /// The templates of the parts; none for `*`.
+  var templates: [Template] {
+    if case .arn(let parts) = self { parts } else { [] }
   }
 }

@@ -13,9 +13,21 @@ struct Template: Hashable, Sendable {
   }
 
   let pieces: [Piece]
+  /// The pattern when there is no variable to fill in.
+  let constant: Glob?
 
   init(pieces: [Piece]) {
     self.pieces = pieces
+    var units: [UInt16] = []
+    for piece in pieces {
+      guard case .units(let more) = piece else {
+        self.constant = nil
+        return
+      }
+      // One piece, the usual case, is shared and not copied.
+      units = units.isEmpty ? more : units + more
+    }
+    self.constant = Glob(units: units)
   }
 
   /// Compiles `text`.
@@ -53,28 +65,35 @@ struct Template: Hashable, Sendable {
       }
     }
     if !units.isEmpty || pieces.isEmpty { pieces.append(.units(units)) }
-    self.pieces = pieces
+    self.init(pieces: pieces)
   }
 
-  /// `true` when no variable is left to fill in.
-  var isConstant: Bool {
-    pieces.allSatisfy { if case .units = $0 { true } else { false } }
+  /// The variables, with what stands for a missing one.
+  var variables: [(key: ConditionKey, hasDefault: Bool)] {
+    pieces.compactMap {
+      if case .variable(let key, let fallback) = $0 { (key, fallback != nil) } else { nil }
+    }
   }
 
   /// The pattern for one request; `nil` when a variable has no value there, or more than one.
   func resolved(in context: RequestContext) -> Glob? {
-    if pieces.count == 1, case .units(let units) = pieces[0] { return Glob(units: units) }
-    var glob = Glob(units: [])
+    if let constant { return constant }
+    var units: [UInt16] = []
     for piece in pieces {
       switch piece {
-      case .units(let units):
-        glob.units.append(contentsOf: units)
+      case .units(let more):
+        units.append(contentsOf: more)
       case .variable(let key, let fallback):
         guard let values = context[key] ?? fallback.map({ [$0] }), values.count == 1 else { return nil }
-        glob.units.append(contentsOf: values[0].map(UInt16.init))
+        units.append(contentsOf: values[0].map(UInt16.init))
       }
     }
-    return glob
+    return Glob(units: units)
+  }
+
+  /// The template with its variables filled in; as it is when one has no value.
+  func filledIn(from context: RequestContext) -> Template {
+    constant == nil ? resolved(in: context).map { Template(pieces: [.units($0.units)]) } ?? self : self
   }
 
   /// Cuts at the first `maximum` colons that the policy itself wrote; colons inside a variable or brought in by one
@@ -127,6 +146,6 @@ struct Template: Hashable, Sendable {
     guard key.contains(UInt8(ascii: ":")), key.first != UInt8(ascii: " "), key.last != UInt8(ascii: " "),
       key.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && !illegal.contains($0) })
     else { return nil }
-    return .variable(ConditionKey(key), default: fallback)
+    return .variable(ConditionKey(String(decoding: key, as: UTF8.self)), default: fallback)
   }
 }

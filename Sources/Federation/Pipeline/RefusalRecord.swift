@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Why policy refused, as it stands in the audit record: decided with the policies of that moment, told there and
+// nowhere else. The client reads one sentence; who may read the log reads which statement and which condition.
+
+import IdentityModel
+import PolicyEngine
+import StrictJSON
+
+extension Explanation {
+  // Whoever may call must not be able to make records long.
+  private static let maximumStatements = 20
+  private static let maximumValues = 10
+  private static let maximumCharacters = 256
+
+  /// `additionalEventData` of a refusal: `{"policyDecision":{…}}`.
+  func refusal(of request: PolicyRequest) -> JSONValue {
+    var members: [JSONObject.Member] = [
+      .init("action", .string(request.action)), .init("resource", .string(request.resource)),
+    ]
+    switch decision {
+    case .allow: members.append(.init("decision", .string("allowed")))
+    case .explicitDeny(let type, let reference):
+      members.append(.init("decision", .string("explicitDeny")))
+      members.append(.init("policyType", .string(type.word)))
+      members += reference.members
+    case .implicitDeny(let type):
+      members.append(.init("decision", .string("implicitDeny")))
+      members.append(.init("policyType", .string(type.word)))
+    }
+    // Statements about other actions explain nothing.
+    let near = unmatched.filter { $0.reason != .action }.prefix(Explanation.maximumStatements)
+    if !near.isEmpty { members.append(.init("unmatchedStatements", .array(near.map { $0.json }))) }
+    if !missingContextKeys.isEmpty {
+      let keys = missingContextKeys.prefix(Explanation.maximumStatements).map(Explanation.capped)
+      members.append(.init("missingContextKeys", .strings(keys)))
+    }
+    return .object(JSONObject([.init("policyDecision", .object(JSONObject(members)))]))
+  }
+
+  fileprivate static func capped(_ text: String) -> String { String(text.prefix(maximumCharacters)) }
+
+  fileprivate static func capped(_ values: [String]) -> JSONValue {
+    .strings(values.prefix(maximumValues).map(capped))
+  }
+}
+
+extension StatementReference {
+  fileprivate var members: [JSONObject.Member] {
+    [.init("policy", .string(policy)), .init("statement", .integer(index))]
+      + JSONObject.Member.ifPresent("sid", sid.map(Explanation.capped))
+  }
+}
+
+extension UnmatchedStatement {
+  fileprivate var json: JSONValue {
+    var members = [JSONObject.Member("policyType", .string(type.word))] + reference.members
+    members.append(.init("effect", .string(effect == .allow ? "Allow" : "Deny")))
+    switch reason {
+    case .action: members.append(.init("reason", .string("action")))
+    case .resource: members.append(.init("reason", .string("resource")))
+    case .principal: members.append(.init("reason", .string("principal")))
+    case .condition(let unmet):
+      members.append(.init("reason", .string("condition")))
+      members.append(.init("operator", .string(unmet.operator)))
+      members.append(.init("key", .string(Explanation.capped(unmet.key))))
+      members.append(.init("policyValues", Explanation.capped(unmet.policyValues)))
+      if let values = unmet.requestValues { members.append(.init("requestValues", Explanation.capped(values))) }
+    }
+    return .object(JSONObject(members))
+  }
+}
+
+extension PolicyType {
+  fileprivate var word: String {
+    switch self {
+    case .identity: "identity"
+    case .resource: "resource"
+    case .roleTrust: "roleTrust"
+    case .permissionsBoundary: "permissionsBoundary"
+    case .session: "session"
+    case .serviceControl: "serviceControl"
+    case .resourceControl: "resourceControl"
+    }
+  }
+}
