@@ -65,11 +65,24 @@ extension ParameterPattern {
     contains: isNameCharacter
   )
 
-  /// The name of a role session: `[\w+=,.@-]*`.
+  /// The name of a role session or a federated user, and a source identity: `[\w+=,.@-]*`.
   package static let roleSessionName = ParameterPattern(
     characters: #"[\w+=,.@-]*"#,
     contains: isNameCharacter
   )
+
+  /// An external id: `[\w+=,.@:\/-]*`.
+  package static let externalID = ParameterPattern(characters: #"[\w+=,.@:\/-]*"#) { scalar in
+    scalar == ":" || scalar == "/" || isNameCharacter(scalar)
+  }
+
+  /// The serial number or ARN of a device: `[\w+=/:,.@-]*`.
+  package static let serialNumber = ParameterPattern(characters: #"[\w+=/:,.@-]*"#) { scalar in
+    scalar == ":" || scalar == "/" || isNameCharacter(scalar)
+  }
+
+  /// A one-time code: `[\d]*`.
+  package static let tokenCode = ParameterPattern(characters: #"[\d]*"#) { ("0"..."9").contains($0) }
 
   /// A path: `/`, or printable ASCII without spaces between two slashes.
   package static let path = ParameterPattern(

@@ -3,6 +3,8 @@
 // What an operator may set about the listener, and what keeps it from starting. Refuses to know what is
 // served.
 
+package import IdentityModel
+
 /// Where the server listens, and what one client may take of it.
 package struct HTTPServerConfiguration: Sendable {
   /// The address to bind: an IP address or a name that resolves to one.
@@ -38,6 +40,8 @@ package struct HTTPServerConfiguration: Sendable {
   package var maximumConcurrentStreams = 100
   /// The longest time that requests in flight are given when the server stops.
   package var shutdownGrace: Duration = .seconds(30)
+  /// The networks of proxies whose `X-Forwarded-For` is believed; nobody's when there are none.
+  package var trustedProxies: [IPRange] = []
   /// Event loops, a thread each.
   package var eventLoopThreads: Int
 

@@ -36,12 +36,17 @@ struct Service: Sendable {
     from peer: Peer,
     deliver: @escaping @Sendable (APIResponse) -> Void
   ) {
+    let fields = head.fields
     let request = APIRequest(
       method: head.method,
       target: head.target,
-      headers: head.fields,
+      headers: fields,
       body: body,
-      sourceIPAddress: peer.address,
+      sourceIPAddress: ClientAddress.find(
+        peer: peer.address,
+        fields,
+        trusting: configuration.trustedProxies
+      ),
       tls: peer.tls
     )
     bridge.answer(request, deliver: deliver)

@@ -5,23 +5,14 @@ import datetime
 import json
 import re
 
-import botocore.exceptions
 import pytest
 
-from driver import clients, wire
+from driver import clients, recorded, wire
+from driver.refusals import refused
+from driver.server import Credentials
 from driver.users import ALLOW_TOKENS
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [ALLOW_TOKENS]})
-
-
-def refused(call, status, code, message=...):
-    """`call()` must raise exactly this."""
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call()
-    error, metadata = caught.value.response["Error"], caught.value.response["ResponseMetadata"]
-    assert (metadata["HTTPStatusCode"], error["Code"], error["Type"]) == (status, code, "Sender"), error
-    if message is not ...:
-        assert error["Message"] == message
 
 
 @pytest.fixture
@@ -229,3 +220,62 @@ def test_users_and_policies_can_be_read_back(server, iam):
             "The user policy with name z cannot be found.")
     refused(lambda: iam.list_user_policies(UserName="nobody"), 404, "NoSuchEntity",
             "The user with name nobody cannot be found.")
+
+
+def test_a_renamed_user_is_the_same_user(server, iam):
+    born = iam.create_user(UserName="maiden", Path="/a/", Tags=[{"Key": "k", "Value": "v"}])["User"]
+    key = iam.create_access_key(UserName="maiden")["AccessKey"]
+    iam.put_user_policy(UserName="maiden", PolicyName="p", PolicyDocument=POLICY)
+    iam.create_user(UserName="taken")
+    refused(lambda: iam.update_user(UserName="maiden", NewUserName="TAKEN"), 409, "EntityAlreadyExists",
+            "User with name TAKEN already exists.")
+    iam.update_user(UserName="maiden", NewUserName="married", NewPath="/b/")
+    refused(lambda: iam.get_user(UserName="maiden"), 404, "NoSuchEntity")
+    arn = f"arn:aws:iam::{server.account}:user/b/married"
+    assert iam.get_user(UserName="married")["User"] == {**born, "UserName": "married", "Path": "/b/", "Arn": arn}
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+    assert clients.boto(server, "sts", credentials).get_caller_identity()["Arn"] == arn
+    wire.token(server, credentials=credentials)
+    assert iam.list_access_keys(UserName="married")["AccessKeyMetadata"][0]["UserName"] == "married"
+    iam.delete_access_key(UserName="married", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName="married", PolicyName="p")
+    for name in ("married", "taken"):
+        iam.delete_user(UserName=name)
+    refused(lambda: iam.update_user(UserName="married", NewPath="/"), 404, "NoSuchEntity",
+            "The user with name married cannot be found.")
+
+
+@pytest.mark.parametrize("parameters", [{"NewUserName": "a b"}, {"NewUserName": "a" * 65}, {"NewPath": "a"}])
+def test_a_new_name_or_path_outside_the_model_is_refused(iam, make_user, parameters):
+    refused(lambda: iam.update_user(UserName=make_user().name, **parameters), 400, "ValidationError")
+
+
+def test_whose_a_key_is_and_that_nobody_counts_its_uses(iam, make_user):
+    user = make_user()
+    answer = iam.get_access_key_last_used(AccessKeyId=user.credentials.access_key_id)
+    assert answer["UserName"] == user.name
+    assert answer["AccessKeyLastUsed"] == {"ServiceName": "N/A", "Region": "N/A"}
+    key = "AKIA" + "X" * 16
+    refused(lambda: iam.get_access_key_last_used(AccessKeyId=key), 404, "NoSuchEntity",
+            f"The Access Key with id {key} cannot be found.")
+
+
+def test_what_cleaners_ask_for_is_answered(iam, make_user):
+    """What Terraform's force_destroy and its like look for before they delete a user."""
+    user = make_user().name
+    for call, member in ((iam.list_mfa_devices, "MFADevices"), (iam.list_ssh_public_keys, "SSHPublicKeys"),
+                         (iam.list_signing_certificates, "Certificates"),
+                         (iam.list_service_specific_credentials, "ServiceSpecificCredentials")):
+        answer = call(UserName=user)
+        assert (answer[member], answer["IsTruncated"]) == ([], False)
+        refused(lambda: call(UserName="nobody"), 404, "NoSuchEntity", "The user with name nobody cannot be found.")
+    assert iam.list_virtual_mfa_devices(AssignmentStatus="Any")["VirtualMFADevices"] == []
+    for call in (iam.get_login_profile, iam.delete_login_profile):
+        refused(lambda: call(UserName=user), 404, "NoSuchEntity", f"Login Profile for User {user} cannot be found.")
+
+
+def test_a_user_looks_as_recorded_from_aws(iam, make_user):
+    answers = recorded.scenario(
+        "iam-test_basic_user.json",
+        "tests/aws/services/iam/resource_providers/aws_iam_user/test_basic_user.py::TestBasicCRD::test_black_box")
+    assert set(iam.get_user(UserName=make_user().name)["User"]) == set(answers["describe-resource"]["User"])

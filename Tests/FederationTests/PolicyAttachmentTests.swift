@@ -310,7 +310,7 @@ extension TestServer {
   fileprivate func uses(of arn: String, _ use: PolicyAttachmentRecord.Use = .policy) async throws -> Int {
     let account = try #require(TestServer.account)
     let prefix = PolicyAttachmentRecord.prefix(account, policy: arn, use)
-    return try await house.directory.count(PolicyAttachmentRecord.self, prefix: prefix, limit: 100)
+    return try await house.directory.count(of: PolicyAttachmentRecord.self, prefix: prefix, limit: 100)
   }
 
   fileprivate func pageOfAttached(_ kind: String, _ marker: String?) async -> Answer {

@@ -252,12 +252,13 @@ struct Answer: Sendable {
     return Keys(id: id, secret: secret, sessionToken: token)
   }
 
-  /// The content of the first element `name`.
+  /// The content of the first element `name`, its apostrophes and quotation marks as they are.
   subscript(_ name: String) -> String? {
     guard let start = text.range(of: "<\(name)>"),
       let end = text[start.upperBound...].range(of: "</\(name)>")
     else { return nil }
-    return String(text[start.upperBound..<end.lowerBound])
+    return String(text[start.upperBound..<end.lowerBound]).replacing("&#39;", with: "'")
+      .replacing("&quot;", with: "\"")
   }
 
   /// The error code.

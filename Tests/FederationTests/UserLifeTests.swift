@@ -58,7 +58,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
       for use in [PolicyAttachmentRecord.Use.policy, .boundary] {
         for policy in AWSManagedPolicy.all {
           let prefix = PolicyAttachmentRecord.prefix(account, policy: policy.arn, use)
-          let left = try await server.house.directory.count(
+          let left = try await server.house.directory.count(of: 
             PolicyAttachmentRecord.self,
             prefix: prefix,
             limit: 9

@@ -85,7 +85,12 @@ extension Directory {
       guard let parentID = session.parentAccessKeyID, let parent = try await caller(accessKeyID: parentID),
         parent.session == nil, parent.principal.account == session.account
       else { return nil }
-      if let uniqueID = session.uniqueID, parent.principal.uniqueID != uniqueID { return nil }
+      // SECURITY: a session of a user never becomes one of root, nor the other way round.
+      if case .root = parent.principal {
+        guard session.uniqueID == nil else { return nil }
+      } else {
+        guard session.uniqueID == parent.principal.uniqueID else { return nil }
+      }
       var loaded = LoadedPolicies()
       loaded.policies = parent.policies
       loaded.requirements = parent.requirements

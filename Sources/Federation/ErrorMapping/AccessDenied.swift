@@ -10,7 +10,8 @@ extension ServiceError {
   /// The refusal of `question` to the caller of `call`.
   ///
   /// SECURITY: what the policies of another account say, or whether a resource of it exists, is not for the caller to
-  /// know: across accounts the sentence has no reason.
+  /// know: across accounts the sentence has no reason. Nor has it when a role was to be assumed, in whatever account: a
+  /// reason would tell a role that does not exist from one that trusts others.
   package static func accessDenied(
     _ call: AuthenticatedCall,
     _ question: Question,
@@ -21,7 +22,7 @@ extension ServiceError {
       principalARN: call.caller.principal.arn.description,
       action: question.action,
       resource: question.resource,
-      decision: isCrossAccount ? .allow(by: []) : decision
+      decision: isCrossAccount || question.trust != nil ? .allow(by: []) : decision
     )
   }
 

@@ -82,9 +82,14 @@ extension ServiceError {
     ServiceError(code: "ValidationError", httpStatus: 400, message: message)
   }
 
-  /// 400. Source: IAM service model, InvalidInputException.
-  package static func invalidInput(_ message: String) -> ServiceError {
-    ServiceError(code: "InvalidInput", httpStatus: 400, message: message)
+  /// 403, in words that no policy gave: what the kind of caller may never do.
+  package static func accessDenied(_ message: String) -> ServiceError {
+    ServiceError(code: "AccessDenied", httpStatus: 403, message: message)
+  }
+
+  /// 400. Source: responses recorded from STS.
+  package static func invalidParameterValue(_ message: String) -> ServiceError {
+    ServiceError(code: "InvalidParameterValue", httpStatus: 400, message: message)
   }
 
   /// 404. Source: IAM service model, NoSuchEntityException.

@@ -33,6 +33,7 @@ package struct CreateRole: Action {
     roleName = parameters.requiredString("RoleName", length: 1...64, pattern: .name)
     tags = parameters.tagList()
     try parameters.check()
+    if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
     try tags.requireTaggable()
     if let permissionsBoundary { try requirePolicyARN(permissionsBoundary) }
   }

@@ -44,7 +44,7 @@ package struct DeletePermissionsBoundary<Entity: BoundedEntity>: Action {
   ) async throws(ServiceError) -> Proposal {
     let entity = try call.subject.existing()
     guard entity.record.permissionsBoundary != nil else { return Proposal(result: nil) }
-    let former = try await house.boundaryUse(of: entity.record)
+    let former = try await house.policyUse(asBoundaryOf: entity.record)
     return try house.propose { change in
       var record = entity.record
       record.permissionsBoundary = nil

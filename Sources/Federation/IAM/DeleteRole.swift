@@ -54,10 +54,10 @@ package struct DeleteRole: Action {
     guard !hasPolicies else {
       throw .deleteConflict("Cannot delete entity, must delete policies first.")
     }
-    let boundary = try await house.boundaryUse(of: role.record)
+    let boundaryUse = try await house.policyUse(asBoundaryOf: role.record)
     return try house.propose { change in
       change.delete(role)
-      if let boundary { change.delete(boundary.stored) }
+      if let boundaryUse { change.delete(boundaryUse.stored) }
       return (nil, nil)
     }
   }

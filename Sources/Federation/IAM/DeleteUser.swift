@@ -46,7 +46,7 @@ package struct DeleteUser: Action {
     else {
       throw .deleteConflict("Cannot delete entity, must remove users from group first.")
     }
-    let boundary = try await house.boundaryUse(of: user.record)
+    let boundary = try await house.policyUse(asBoundaryOf: user.record)
     return try house.propose { change in
       change.delete(user)
       if let boundary { change.delete(boundary.stored) }

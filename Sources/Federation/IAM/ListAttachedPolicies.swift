@@ -55,7 +55,8 @@ package struct ListAttachedPolicies<Entity: IAMEntity>: Action {
     let entity = try call.subject.existing()
     let attached = entity.record.attachedPolicies.compactMap { ManagedPolicyName($0) }
       .filter { $0.path.utf8.starts(with: pathPrefix.utf8) }
-    let (page, marker) = try paging.page(of: attached, by: \.arn)
+      .sorted { $0.arn.utf8.lexicographicallyPrecedes($1.arn.utf8) }
+    let (page, marker) = try paging.page(of: attached, named: \.arn)
     let members = page.map { policy in
       ResponseValue.structure(
         ResponseStructure(["PolicyName": .string(policy.name), "PolicyArn": .string(policy.arn)])

@@ -36,7 +36,8 @@ struct ManagedPolicyName: Sendable {
 
   /// Takes `arn` apart; `nil` when it is not of the form `arn:aws:iam::A:policy/path/name`.
   init?(_ arn: String) {
-    guard let parts = ARN(arn)?.parts, parts[1] == "aws", parts[2] == "iam", parts[3].isEmpty,
+    guard let parts = ARN(arn)?.parts, parts[1].utf8.elementsEqual("aws".utf8),
+      parts[2].utf8.elementsEqual("iam".utf8), parts[3].isEmpty,
       parts[5].utf8.starts(with: "policy/".utf8),
       let slash = parts[5].utf8.lastIndex(of: UInt8(ascii: "/"))
     else { return nil }
@@ -52,8 +53,15 @@ struct ManagedPolicyName: Sendable {
 ///
 /// Throws ValidationError. Source: responses recorded from IAM; IAM's notice of 2024 on the validation of ARNs.
 func requirePolicyARN(_ arn: String) throws(ServiceError) {
-  guard let parts = ARN(arn)?.parts else { throw .validationError("Invalid ARN:  Could not be parsed!") }
-  guard parts[1] == "aws" else { throw .validationError("Invalid ARN partition") }
+  guard let parts = ARN(arn)?.parts else { throw .invalidARN }
+  guard parts[1].utf8.elementsEqual("aws".utf8) else { throw .validationError("Invalid ARN partition") }
+}
+
+extension ServiceError {
+  /// A parameter that is to be an ARN and is none.
+  ///
+  /// Source: responses recorded from IAM.
+  static var invalidARN: ServiceError { .validationError("Invalid ARN:  Could not be parsed!") }
 }
 
 extension House {
@@ -61,7 +69,9 @@ extension House {
   ///
   /// Throws InvalidInput for what cannot be a policy of AWS or of `account`: what others own is none of its business.
   func usablePolicy(_ arn: String, in account: AccountID) async throws(ServiceError) -> UsablePolicy? {
-    guard let name = ManagedPolicyName(arn), name.owner == "aws" || name.owner == account.description else {
+    guard let owner = ManagedPolicyName(arn)?.owner.utf8,
+      owner.elementsEqual("aws".utf8) || owner.elementsEqual(account.description.utf8)
+    else {
       throw ServiceError(code: "InvalidInput", httpStatus: 400, message: "ARN \(arn) is not valid.")
     }
     if let known = AWSManagedPolicy(arn: arn) { return UsablePolicy(arn: known.arn, stored: nil) }
@@ -92,7 +102,9 @@ extension House {
   }
 
   /// The use of a policy as the boundary of `entity`; `nil` without a boundary.
-  func boundaryUse<Entity: IAMEntity>(of entity: Entity) async throws(ServiceError) -> PolicyUse? {
+  func policyUse<Entity: IAMEntity>(
+    asBoundaryOf entity: Entity
+  ) async throws(ServiceError) -> PolicyUse? {
     guard let arn = entity.boundaryARN else { return nil }
     return try await policyUse(.boundary, of: arn, by: entity)
   }
@@ -103,7 +115,7 @@ extension House {
     for arn in entity.attachedPolicies {
       if let use = try await policyUse(.policy, of: arn, by: entity) { uses.append(use) }
     }
-    if let boundary = try await boundaryUse(of: entity) { uses.append(boundary) }
+    if let boundary = try await policyUse(asBoundaryOf: entity) { uses.append(boundary) }
     return uses
   }
 }

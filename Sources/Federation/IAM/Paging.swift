@@ -24,7 +24,7 @@ struct Paging: Sendable {
     prefix: String,
     _ house: House
   ) async throws(ServiceError) -> (records: [Stored<Record>], marker: String?) {
-    let after = try decodedMarker().map { prefix + $0 }
+    let after = try after().map { prefix + $0 }
     let found = try await house.read { directory in
       try await directory.records(type, prefix: prefix, after: after, limit: maxItems + 1)
     }
@@ -33,22 +33,22 @@ struct Paging: Sendable {
     return (Array(found.prefix(maxItems)), Base64URL.encode(Array(last)))
   }
 
-  /// The elements of the page in the byte order of their ids, which differ, and the marker of the next one when there is
+  /// The page of `elements`, which stand in the byte order of their names, and the marker of the next one when there is
   /// one.
   func page<Element>(
     of elements: [Element],
-    by id: (Element) -> String
+    named name: (Element) -> String
   ) throws(ServiceError) -> (elements: [Element], marker: String?) {
-    let after = try decodedMarker().map { Array($0.utf8) } ?? []
-    let found =
-      elements.map { (id: Array(id($0).utf8), element: $0) }
-      .filter { after.lexicographicallyPrecedes($0.id) }
-      .sorted { $0.id.lexicographicallyPrecedes($1.id) }
-    guard found.count > maxItems else { return (found.map(\.element), nil) }
-    return (found.prefix(maxItems).map(\.element), Base64URL.encode(found[maxItems - 1].id))
+    let after = try after()
+    let found = elements.filter { element in
+      after.map { $0.utf8.lexicographicallyPrecedes(name(element).utf8) } ?? true
+    }
+    guard found.count > maxItems else { return (found, nil) }
+    return (Array(found.prefix(maxItems)), Base64URL.encode(Array(name(found[maxItems - 1]).utf8)))
   }
 
-  private func decodedMarker() throws(ServiceError) -> String? {
+  /// The name of the last entry of the page before; throws ValidationError when the marker holds none.
+  private func after() throws(ServiceError) -> String? {
     guard let marker else { return nil }
     guard let bytes = Base64URL.decode(marker), let name = String(validating: bytes, as: UTF8.self) else {
       throw .validationError("Invalid Marker: \(marker)")

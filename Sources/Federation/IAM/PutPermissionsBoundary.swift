@@ -57,7 +57,7 @@ package struct PutPermissionsBoundary<Entity: BoundedEntity>: Action {
     if let current = entity.record.permissionsBoundary, current.utf8.elementsEqual(permissionsBoundary.utf8) {
       return Proposal(result: nil)
     }
-    let former = try await house.boundaryUse(of: entity.record)
+    let former = try await house.policyUse(asBoundaryOf: entity.record)
     return try house.propose { change in
       var record = entity.record
       record.permissionsBoundary = permissionsBoundary

@@ -31,8 +31,12 @@ package struct ActionTable: Sendable {
 }
 
 private let stsActions: [any Action.Type] = [
+  AssumeRole.self,
+  DecodeAuthorizationMessage.self,
   GetAccessKeyInfo.self,
   GetCallerIdentity.self,
+  GetFederationToken.self,
+  GetSessionToken.self,
   GetWebIdentityToken.self,
 ]
 

@@ -19,7 +19,7 @@ package struct AuthenticatedCall: Sendable {
   package let now: Instant
   /// The request id of the response.
   package let requestID: String
-  /// The peer's address.
+  /// The client's address.
   package let sourceIPAddress: String
   /// The `User-Agent` header.
   package let userAgent: String?

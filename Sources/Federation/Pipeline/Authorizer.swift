@@ -35,13 +35,15 @@ package struct AuthorizedCall<A: Action>: Sendable {
 package enum Authorizer {
   /// Asks policy every question of `action`; all must be allowed.
   ///
-  /// Throws AccessDenied with AWS's sentence for the first that is not.
+  /// Throws AccessDenied with AWS's sentence for the first that is not. What the caller's kind of session may not call
+  /// at all is refused before.
   package static func authorize<A: Action>(
     _ action: A,
     _ call: AuthenticatedCall,
     _ house: House,
     _ trail: inout Trail
   ) async throws(ServiceError) -> AuthorizedCall<A> {
+    if A.service == .sts, let refusal = call.caller.session?.refusal(ofSTSAction: A.name) { throw refusal }
     let subject = try await action.subject(call, house)
     for question in action.questions(subject, call) {
       let (request, policies) = matter(question, call)

@@ -48,14 +48,7 @@ package struct GetWebIdentityToken: Action {
 
   package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
   {
-    if case .federatedUser = call.caller.principal {
-      throw ServiceError(
-        code: "AccessDenied",
-        httpStatus: 403,
-        message: "GetWebIdentityToken does not support federated user sessions"
-      )
-    }
-    return try await house.issuerSubject(of: call.account)
+    try await house.issuerSubject(of: call.account)
   }
 
   package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {

@@ -9,10 +9,8 @@ extension [Tag] {
   func requireDistinctKeys() throws(ServiceError) {
     var seen: Set<[UInt8]> = []
     for tag in self where !seen.insert(tag.key.utf8.map(asciiLowercase)).inserted {
-      throw ServiceError(
-        code: "InvalidParameterValue",
-        httpStatus: 400,
-        message: "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+      throw .invalidParameterValue(
+        "Duplicate tag keys found. Please note that Tag keys are case insensitive."
       )
     }
   }

@@ -16,7 +16,8 @@ package struct APIRequest: Sendable {
   package let headers: [HTTPField]
   /// The body, at most 64 KiB.
   package let body: [UInt8]
-  /// The peer's address: `192.0.2.1`, `2001:db8::1`.
+  /// The client's address: `192.0.2.1`, `2001:db8::1`; the peer's, unless that is a proxy whom the operator trusts to
+  /// tell it.
   package let sourceIPAddress: String
   /// TLS as negotiated; `nil` without TLS.
   package let tls: TLSDetails?

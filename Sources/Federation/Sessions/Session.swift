@@ -87,7 +87,7 @@ package struct Session: Codable, Hashable, Sendable {
 
   /// A session of GetSessionToken, or of GetFederationToken when `federatedUserName` is given, for a user or root.
   package init(
-    user: UserRecord?,
+    user: UserIdentity?,
     of account: AccountID,
     federatedUserName: String?,
     accessKeyID: String,
@@ -96,8 +96,8 @@ package struct Session: Codable, Hashable, Sendable {
   ) {
     self.kind = federatedUserName == nil ? .user : .federatedUser
     self.account = account
-    self.name = user?.name
-    self.uniqueID = user?.uniqueID
+    self.name = user?.userName
+    self.uniqueID = user?.userID
     self.sessionName = federatedUserName
     self.issuedAt = issuedAt
     self.expiration = issuedAt.advanced(bySeconds: Int64(durationSeconds))

@@ -98,7 +98,7 @@ enum Reading: Hashable, Sendable {
   case date(Instant)
   case bool(Bool)
   case binary([UInt8])
-  case address(IPAddress)
+  case address(IPRange.Address)
 
   @Sendable static func readText(_ value: [UInt8]) -> Reading? { .string(value) }
   @Sendable static func readARN(_ value: [UInt8]) -> Reading? { ARNParts(value).map { .arn($0) } }
@@ -110,7 +110,7 @@ enum Reading: Hashable, Sendable {
     Bool(conditionValue: value).map { .bool($0) }
   }
   @Sendable static func readBinary(_ value: [UInt8]) -> Reading? { base64(value).map { .binary($0) } }
-  @Sendable static func readAddress(_ value: [UInt8]) -> Reading? { IPAddress(value).map { .address($0) } }
+  @Sendable static func readAddress(_ value: [UInt8]) -> Reading? { IPRange.Address(value).map { .address($0) } }
 }
 
 extension Operand {

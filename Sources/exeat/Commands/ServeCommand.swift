@@ -37,6 +37,12 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "The region of this server. Default us-east-1.") var region: String?
   @Option(help: "Host names beside the public one that clients may use, comma-separated.")
   var acceptedHosts: String?
+  @Option(
+    help: """
+      A network (CIDR) of proxies whose X-Forwarded-For names the client. May be repeated; comma-separated elsewhere.
+      """
+  )
+  var trustedProxy: [String] = []
   @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
   var keyEncryptionKey: String?
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
@@ -46,7 +52,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "key-encryption-key", "log-format", "log-level", "ready-file",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-format", "log-level", "ready-file",
   ]
 
   func run() async throws {
@@ -55,6 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
       flags: [
         "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
+        "trusted-proxy": trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ","),
         "key-encryption-key": keyEncryptionKey, "log-format": logFormat, "log-level": logLevel,
         "ready-file": readyFile,
       ],
@@ -111,6 +118,9 @@ struct ServeCommand: AsyncParsableCommand {
       try settings.parsed("region", expected: "a region name") { Region($0) } ?? Region("us-east-1")
     guard let region else { throw .usage("--region is missing") }
     let hosts = settings["accepted-hosts"]?.text.split(separator: ",").map(String.init) ?? []
+    let proxies = try settings.parsed("trusted-proxy", expected: "a list of networks such as 192.0.2.0/24") {
+      networks($0)
+    }
     let tls = try tlsSource(settings, directory, publicURL, style ?? .path)
     guard publicURL.scheme == "https" || tls.name == "off" else {
       throw .usage("--public-url: \(publicURL) is plain http, and --tls \(tls.name) serves https")
@@ -122,6 +132,7 @@ struct ServeCommand: AsyncParsableCommand {
       issuerStyle: style ?? .path,
       homeRegion: region,
       acceptedHosts: hosts,
+      trustedProxies: proxies ?? [],
       tls: tls.source,
       keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
       onRecord: nil,
@@ -195,6 +206,13 @@ struct ServeCommand: AsyncParsableCommand {
     default:
       throw .usage("\(settings["tls"]?.origin ?? "--tls"): `\(mode)` is not files, development or off")
     }
+  }
+
+  /// Networks between commas; `nil` when one is none.
+  private static func networks(_ text: String) -> [IPRange]? {
+    let parts = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    let networks = parts.compactMap { part in IPRange(part.filter { $0 != UInt8(ascii: " ") }) }
+    return networks.count == parts.count ? networks : nil
   }
 
   private static func text(_ problem: PublicURL.Problem, _ url: String) -> String {

@@ -26,6 +26,8 @@ struct ServerPlan: Sendable {
   let homeRegion: Region
   /// Host names beside the public URL's own under which clients may call.
   let acceptedHosts: [String]
+  /// The networks of proxies that are trusted to name the client's address.
+  var trustedProxies: [IPRange] = []
   let tls: TLSSource
   let keyEncryptionKey: KeyEncryptionKey?
   /// Called after each record that became durable; `nil` in production.
@@ -94,12 +96,14 @@ enum Assembly {
       )
     }
     let threads = max(1, min(8, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    var configuration = HTTPServerConfiguration(
+      host: plan.listen.host,
+      port: plan.listen.port,
+      eventLoopThreads: threads
+    )
+    configuration.trustedProxies = plan.trustedProxies
     let server = HTTPServer(
-      configuration: HTTPServerConfiguration(
-        host: plan.listen.host,
-        port: plan.listen.port,
-        eventLoopThreads: threads
-      ),
+      configuration: configuration,
       tls: plan.tls,
       responder: site,
       logger: logger

@@ -20,6 +20,7 @@ def boto(server, service, credentials=None, *, region="us-east-1", validate=Fals
     return SESSION.client(
         service, region_name=region, endpoint_url=server.url, verify=server.ca or False,
         aws_access_key_id=credentials.access_key_id, aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
         config=botocore.config.Config(
             retries={"total_max_attempts": 1}, parameter_validation=validate, connect_timeout=10, read_timeout=30),
     )
@@ -35,6 +36,8 @@ def environment_for(server, home, credentials=None, region="us-east-1"):
         "AWS_DEFAULT_REGION": region,
         "HOME": str(home),
     }
+    if credentials.session_token:
+        environment["AWS_SESSION_TOKEN"] = credentials.session_token
     if server.ca:
         environment["AWS_CA_BUNDLE"] = server.ca
     return environment

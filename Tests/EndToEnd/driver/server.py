@@ -19,6 +19,7 @@ STOP_SECONDS = 20
 class Credentials:
     access_key_id: str
     secret_access_key: str
+    session_token: str | None = None
 
 
 ACCOUNT = "123456789012"

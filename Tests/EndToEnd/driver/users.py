@@ -28,6 +28,8 @@ class User:
         self.iam.put_user_policy(UserName=self.name, PolicyName="inline", PolicyDocument=document)
 
     def remove(self):
+        for group in self.iam.list_groups_for_user(UserName=self.name)["Groups"]:
+            self.iam.remove_user_from_group(GroupName=group["GroupName"], UserName=self.name)
         for key in self.iam.list_access_keys(UserName=self.name)["AccessKeyMetadata"]:
             self.iam.delete_access_key(UserName=self.name, AccessKeyId=key["AccessKeyId"])
         try:

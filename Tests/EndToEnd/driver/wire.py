@@ -71,7 +71,8 @@ def sign(server, service, body=b"", *, method="POST", query="", credentials=None
     request = botocore.awsrequest.AWSRequest(method=method, url=url, data=body, headers=dict(headers or {}))
     if content_type and method == "POST":
         request.headers["Content-Type"] = content_type
-    keys = botocore.credentials.Credentials(credentials.access_key_id, credentials.secret_access_key)
+    keys = botocore.credentials.Credentials(
+        credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
     botocore.auth.SigV4Auth(keys, service, region).add_auth(request)
     return request
 
