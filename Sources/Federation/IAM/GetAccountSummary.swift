@@ -45,6 +45,7 @@ package struct GetAccountSummary: Action {
         ("Users", try await directory.count(of: UserRecord.self, prefix: prefix)),
         ("Groups", try await directory.count(of: GroupRecord.self, prefix: prefix)),
         ("Roles", try await directory.count(of: RoleRecord.self, prefix: prefix)),
+        ("InstanceProfiles", try await directory.count(of: InstanceProfileRecord.self, prefix: prefix)),
         ("Policies", try await directory.count(of: ManagedPolicyRecord.self, prefix: prefix)),
         ("PolicyVersionsInUse", try await directory.count(of: PolicyVersionRecord.self, prefix: prefix)),
         (
@@ -73,5 +74,5 @@ private let known = [
   // Nobody signs in here, and certificates are not kept.
   ("MFADevices", 0), ("MFADevicesInUse", 0), ("AccountMFAEnabled", 0), ("AccountPasswordPresent", 0),
   ("AccountSigningCertificatesPresent", 0), ("SigningCertificatesPerUserQuota", 0),
-  ("ServerCertificates", 0), ("ServerCertificatesQuota", 0), ("InstanceProfiles", 0),
+  ("ServerCertificates", 0), ("ServerCertificatesQuota", 0),
 ]
