@@ -92,7 +92,7 @@ private func document(_ effect: String, _ action: String = "*", resource: String
 
       // The removal comes between the decision to attach and its commit.
       let other = try await server.managedPolicy("q", document("Allow"))
-      try await server.role("role")
+      try await server.seedRole("role")
       let late = try await server.attachment(of: other, to: RoleRecord.self, "role", as: use)
       let key = try #require(try await server.house.directory.managedPolicyRecord(other)).key
       #expect(await server.call("DeletePolicy", ["PolicyArn": other]).status == 200)

@@ -216,7 +216,7 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
       _ = try await server.managedPolicy("unused", document("Allow"))
       for number in 0..<3 { _ = try await server.user("user\(number)") }
       try await server.group("group", path: "/teams/")
-      try await server.role("role")
+      try await server.seedRole("role")
       try await server.attach(used, to: UserRecord.self, "user0")
       try await server.attach(used, to: UserRecord.self, "user0", as: .boundary)
       try await server.attach(administrator, to: UserRecord.self, "user1")

@@ -7,6 +7,10 @@ import Federation
 import IdentityModel
 import Testing
 
+let trustOfNobody = #"""
+  {"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}}
+  """#
+
 extension TestServer {
   /// Carries out `change` as nobody in particular.
   func commit(_ change: Change) async throws {
@@ -37,9 +41,10 @@ extension TestServer {
   /// Makes the role `name`, which nobody may assume.
   func seedRole(_ name: String) async throws {
     let account = try #require(TestServer.account)
+    let trust = trustOfNobody.replacing("\"", with: "\\\"")
     let json = """
       {"account":"\(account)","path":"/","name":"\(name)","uniqueID":"AROA\(name)","createDate":1800000000000,
-      "maxSessionDuration":3600,"assumeRolePolicyDocument":"{}","trustedPrincipalIDs":{},"tags":[],
+      "maxSessionDuration":3600,"assumeRolePolicyDocument":"\(trust)","trustedPrincipalIDs":{},"tags":[],
       "attachedPolicies":[]}
       """
     try await seed(RoleRecord.kind, [(RoleRecord.id(account, name), json)])

@@ -9,21 +9,7 @@ import Foundation
 import IdentityModel
 import Testing
 
-let trustOfNobody = #"""
-  {"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}}
-  """#
-
 extension TestServer {
-  /// Writes `change` with an operator's record.
-  func commit(_ change: Change) async throws {
-    let account = try #require(Self.account)
-    try await house.directory.commit(
-      change,
-      of: account,
-      recording: AuditRecord(operatorEvent: "Test", account: account, now: clock.now, entropy: .system)
-    )
-  }
-
   /// Makes a group.
   func group(_ name: String, path: String = "/") async throws {
     let account = try #require(Self.account)
@@ -35,21 +21,6 @@ extension TestServer {
       ]
     )
     try await commit(Change([try put(record, GroupRecord.id(account, name), .absent)]))
-  }
-
-  /// Makes a role that nobody may assume.
-  func role(_ name: String) async throws {
-    let account = try #require(Self.account)
-    let record = try made(
-      RoleRecord.self,
-      [
-        "account": account, "path": "/", "name": name, "createDate": clock.now, "maxSessionDuration": 3600,
-        "uniqueID": Entropy.system.uniqueID(prefix: "AROA"), "attachedPolicies": [String](),
-        "assumeRolePolicyDocument": trustOfNobody, "trustedPrincipalIDs": [String: String](),
-        "tags": [IdentityModel.Tag](),
-      ]
-    )
-    try await commit(Change([try put(record, RoleRecord.id(account, name), .absent)]))
   }
 
   /// The change that attaches the policy `arn`, or makes it the boundary, of the identity as it is now.

@@ -92,6 +92,11 @@ extension ServiceError {
     ServiceError(code: "InvalidParameterValue", httpStatus: 400, message: message)
   }
 
+  /// 400. Source: IAM service model, InvalidInputException.
+  package static func invalidInput(_ message: String) -> ServiceError {
+    ServiceError(code: "InvalidInput", httpStatus: 400, message: message)
+  }
+
   /// 404. Source: IAM service model, NoSuchEntityException.
   package static func noSuchEntity(_ message: String) -> ServiceError {
     ServiceError(code: "NoSuchEntity", httpStatus: 404, message: message)
