@@ -21,7 +21,7 @@ private func document(_ effect: String, _ action: String = "*", resource: String
       let user = try await server.user("user")
       let member = try await server.user("member")
       let bounded = try await server.user("bounded", policy: document("Allow"))
-      try await server.group("group")
+      try await server.storedGroup("group")
       try await server.attach(arn, to: UserRecord.self, "user")
       try await server.attach(arn, to: GroupRecord.self, "group")
       try await server.attach(arn, to: UserRecord.self, "bounded", as: .boundary)
@@ -92,7 +92,7 @@ private func document(_ effect: String, _ action: String = "*", resource: String
 
       // The removal comes between the decision to attach and its commit.
       let other = try await server.managedPolicy("q", document("Allow"))
-      try await server.role("role")
+      try await server.storedRole("role")
       let late = try await server.attachment(of: other, to: RoleRecord.self, "role", as: use)
       let key = try #require(try await server.house.directory.managedPolicyRecord(other)).key
       #expect(await server.call("DeletePolicy", ["PolicyArn": other]).status == 200)

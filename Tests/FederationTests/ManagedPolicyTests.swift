@@ -23,7 +23,7 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
     try await TestServer.run { server in
       let arn = try await server.managedPolicy("p", document("Allow"))
       #expect(await server.version(of: arn, document("Deny"), isDefault: true).status == 200)
-      try await server.group("group")
+      try await server.storedGroup("group")
       try await server.attach(arn, to: GroupRecord.self, "group")
       // AWS's order: who uses it, then its versions.
       let parameters: KeyValuePairs = ["PolicyArn": arn]
@@ -215,8 +215,8 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
       let used = try await server.managedPolicy("used", document("Allow"))
       _ = try await server.managedPolicy("unused", document("Allow"))
       for number in 0..<3 { _ = try await server.user("user\(number)") }
-      try await server.group("group", path: "/teams/")
-      try await server.role("role")
+      try await server.storedGroup("group", path: "/teams/")
+      try await server.storedRole("role")
       try await server.attach(used, to: UserRecord.self, "user0")
       try await server.attach(used, to: UserRecord.self, "user0", as: .boundary)
       try await server.attach(administrator, to: UserRecord.self, "user1")

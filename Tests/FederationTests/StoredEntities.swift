@@ -3,7 +3,6 @@
 // Groups, roles and attachments written straight into the directory, as the actions that make them write them: with
 // every precondition. For tests of what depends on them.
 
-import AuditTrail
 import Federation
 import Foundation
 import IdentityModel
@@ -14,18 +13,8 @@ let trustOfNobody = #"""
   """#
 
 extension TestServer {
-  /// Writes `change` with an operator's record.
-  func commit(_ change: Change) async throws {
-    let account = try #require(Self.account)
-    try await house.directory.commit(
-      change,
-      of: account,
-      recording: AuditRecord(operatorEvent: "Test", account: account, now: clock.now, entropy: .system)
-    )
-  }
-
   /// Makes a group.
-  func group(_ name: String, path: String = "/") async throws {
+  func storedGroup(_ name: String, path: String = "/") async throws {
     let account = try #require(Self.account)
     let record = try made(
       GroupRecord.self,
@@ -38,7 +27,7 @@ extension TestServer {
   }
 
   /// Makes a role that nobody may assume.
-  func role(_ name: String) async throws {
+  func storedRole(_ name: String) async throws {
     let account = try #require(Self.account)
     let record = try made(
       RoleRecord.self,
