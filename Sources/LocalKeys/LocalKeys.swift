@@ -18,6 +18,7 @@ package final class LocalKeys: TokenSigner, SecretSealer {
   private struct Seals {
     let signingKeys: Seal
     let secrets: Seal
+    let sessions: SessionSeal
   }
 
   private let seals: Seals?
@@ -38,7 +39,11 @@ package final class LocalKeys: TokenSigner, SecretSealer {
     self.rsaKeyPool = rsaKeyPool
     self.cache = SigningKeyCache(limit: cachedKeys)
     self.seals = keyEncryptionKey.map {
-      Seals(signingKeys: Seal($0, purpose: .signingKey), secrets: Seal($0, purpose: .secret))
+      Seals(
+        signingKeys: Seal($0, purpose: .signingKey),
+        secrets: Seal($0, purpose: .secret),
+        sessions: SessionSeal($0)
+      )
     }
   }
 
@@ -136,6 +141,20 @@ extension LocalKeys {
   package func open(_ sealed: [UInt8], context: String) throws(TokenSignerError) -> Secret {
     let seals = try unsealed()
     var octets = try seals.secrets.open(sealed, at: [context])
+    defer { wipe(&octets) }
+    return Secret(octets)
+  }
+
+  package func sealSession(_ content: Secret, accessKeyID: String) throws(TokenSignerError) -> [UInt8] {
+    let seals = try unsealed()
+    return try content.withBytes { octets throws(TokenSignerError) in
+      try seals.sessions.seal(octets, accessKeyID: accessKeyID)
+    }
+  }
+
+  package func openSession(_ sealed: [UInt8], accessKeyID: String) throws(TokenSignerError) -> Secret {
+    let seals = try unsealed()
+    var octets = try seals.sessions.open(sealed, accessKeyID: accessKeyID)
     defer { wipe(&octets) }
     return Secret(octets)
   }

@@ -16,6 +16,7 @@ import Testing
 struct Keys: Sendable {
   let id: String
   let secret: String
+  var sessionToken: String?
 
   static let root = Keys(id: "AKIAROOTROOTROOTROOT", secret: "root-secret")
 }
@@ -151,7 +152,7 @@ struct TestServer: Sendable {
     as keys: Keys = .root,
     headers: [HTTPField] = []
   ) async -> Answer {
-    let service: ServiceName = action.hasPrefix("Get") && stsActions.contains(action) ? .sts : .iam
+    let service: ServiceName = stsActions.contains(action) ? .sts : .iam
     let pairs = [("Action", action), ("Version", service.apiVersion)] + parameters.map { ($0.key, $0.value) }
     return await send(
       Array(pairs.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&").utf8),
@@ -178,7 +179,7 @@ struct TestServer: Sendable {
         credential: SigningCredential(
           accessKeyID: keys.id,
           secretAccessKey: Secret(keys.secret),
-          sessionToken: nil
+          sessionToken: keys.sessionToken
         ),
         region: region,
         service: service.rawValue,
@@ -234,6 +235,13 @@ struct Answer: Sendable {
   let status: Int
   let text: String
 
+  /// The credentials in the answer of AssumeRole and its like.
+  var credentials: Keys? {
+    guard let id = self["AccessKeyId"], let secret = self["SecretAccessKey"], let token = self["SessionToken"]
+    else { return nil }
+    return Keys(id: id, secret: secret, sessionToken: token)
+  }
+
   /// The content of the first element `name`.
   subscript(_ name: String) -> String? {
     guard let start = text.range(of: "<\(name)>"),
@@ -246,7 +254,7 @@ struct Answer: Sendable {
   var code: String? { self["Code"] }
 }
 
-private let stsActions: Set<String> = ["GetWebIdentityToken", "GetCallerIdentity", "GetAccessKeyInfo"]
+private let stsActions = Set(ActionTable.all.names[.sts] ?? [])
 
 private func encoded(_ text: String) -> String {
   var result = ""

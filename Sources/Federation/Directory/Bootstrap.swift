@@ -74,8 +74,8 @@ package struct NewAccessKey: Sendable {
       AccessKeyRecord(
         accessKeyID: accessKeyID,
         account: account,
-        userName: user?.userName,
-        userID: user?.userID,
+        userName: user?.name,
+        userID: user?.uniqueID,
         status: .active,
         createDate: now,
         sealedSecret: Octets(sealed)
@@ -85,7 +85,7 @@ package struct NewAccessKey: Sendable {
     )
     try change.create(
       UserAccessKeyRecord(accessKeyID: accessKeyID),
-      id: UserAccessKeyRecord.prefix(account, user?.userName) + accessKeyID,
+      id: UserAccessKeyRecord.prefix(account, user?.name) + accessKeyID,
       account: account
     )
   }

@@ -6,24 +6,7 @@
 
 package import AuditTrail
 package import IdentityModel
-package import PolicyEngine
 import Synchronization
-
-/// Everything that authenticating and authorizing a call needs to know about an access key.
-package struct Caller: Sendable {
-  /// The access key id.
-  package let accessKeyID: String
-  /// The secret access key.
-  package let secretAccessKey: Secret
-  /// Whose key it is.
-  package let principal: Principal
-  /// The identity-based policies of the principal; empty for root.
-  package let identityPolicies: [NamedPolicy]
-  /// That the key and its user are still what they were: whatever is decided for this caller depends on it.
-  ///
-  /// A change to a user's policies changes the revision of the user.
-  package let requirements: [Change.Write]
-}
 
 /// An account's issuer with its keys, ready to sign.
 package struct Issuer: Sendable {
@@ -51,7 +34,7 @@ package struct Issuer: Sendable {
 package final class Directory: Sendable {
   private let reader: any RecordReader
   private let writer: any RecordWriter
-  private let sealer: any SecretSealer
+  let sealer: any SecretSealer
   private let memory: Mutex<DirectoryMemory>
 
   /// Reads with `reader`, writes with `writer`, opens secrets with `sealer`, and keeps at most `capacity` callers.
@@ -104,14 +87,6 @@ package final class Directory: Sendable {
     return found
   }
 
-  /// The user `name` of `account`: the spelling must be exact, although names are unique without regard to case.
-  package func user(_ name: String, of account: AccountID) async throws(StoreError) -> Stored<UserRecord>? {
-    guard let stored = try await record(UserRecord.self, at: UserRecord.id(account, name)),
-      stored.record.userName.utf8.elementsEqual(name.utf8)
-    else { return nil }
-    return stored
-  }
-
   // MARK: The hot path
 
   /// The caller behind `accessKeyID`; `nil` when there is no such key, or it is inactive.
@@ -122,11 +97,29 @@ package final class Directory: Sendable {
     guard accessKeyID.utf8.count <= 128 else { return nil }
     let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
     switch known {
-    case .caller(let caller): return caller
+    // A key of a session is nobody's without its token.
+    case .caller(let caller): return caller.sessionToken == nil ? caller : nil
     case .nobody: return nil
     case nil: break
     }
     let loaded = try await loadCaller(accessKeyID)
+    memory.withLock { $0.remember(loaded, accessKeyID: accessKeyID, generation: generation) }
+    return loaded
+  }
+
+  /// The caller behind the session `sessionToken` with the key `accessKeyID`; `nil` when the token is not ours for that
+  /// key, or what it stands for is gone.
+  ///
+  /// Does not look at the time. Answers from memory when it can. Throws `keyEncryptionKeyMissing` when the server is
+  /// sealed.
+  package func caller(accessKeyID: String, sessionToken: String) async throws -> Caller? {
+    guard accessKeyID.utf8.count <= 128 else { return nil }
+    let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
+    // SECURITY: what is remembered holds for the token that it was remembered with and for no other.
+    if case .caller(let caller) = known, let token = caller.sessionToken, token == Secret(sessionToken) {
+      return caller
+    }
+    guard let loaded = try await loadCaller(accessKeyID, sessionToken: sessionToken) else { return nil }
     memory.withLock { $0.remember(loaded, accessKeyID: accessKeyID, generation: generation) }
     return loaded
   }
@@ -138,47 +131,6 @@ package final class Directory: Sendable {
     guard let loaded = try await loadIssuer(of: account) else { return nil }
     memory.withLock { $0.remember(loaded, account: account, generation: generation) }
     return loaded
-  }
-
-  private func loadCaller(_ accessKeyID: String) async throws -> Caller? {
-    guard let storedKey = try await record(AccessKeyRecord.self, at: accessKeyID),
-      storedKey.record.status == .active
-    else { return nil }
-    let key = storedKey.record
-    let secret = try sealer.open(
-      key.sealedSecret.bytes,
-      context: AccessKeyRecord.sealContext(key.account, accessKeyID)
-    )
-    guard let userName = key.userName else {
-      return Caller(
-        accessKeyID: accessKeyID,
-        secretAccessKey: secret,
-        principal: .root(key.account),
-        identityPolicies: [],
-        requirements: [storedKey.isUnchanged]
-      )
-    }
-    // SECURITY: a key belongs to the user with its unique id, not to whoever has the name now.
-    guard let storedUser = try await user(userName, of: key.account), storedUser.record.userID == key.userID
-    else { return nil }
-    var policies: [NamedPolicy] = []
-    for policy in try await allRecords(
-      UserPolicyRecord.self,
-      prefix: UserPolicyRecord.prefix(key.account, userName)
-    ) {
-      // SECURITY: a stored document that no longer parses is an error, never a policy less.
-      guard
-        let document = try? PolicyDocument(json: Array(policy.record.policyDocument.utf8), kind: .identity)
-      else { throw StoreError.corrupted("UserPolicy `\(policy.key.id)`") }
-      policies.append(NamedPolicy(identifier: policy.record.policyName, document: document))
-    }
-    return Caller(
-      accessKeyID: accessKeyID,
-      secretAccessKey: secret,
-      principal: .user(storedUser.record.identity),
-      identityPolicies: policies,
-      requirements: [storedKey.isUnchanged, storedUser.isUnchanged]
-    )
   }
 
   private func loadIssuer(of account: AccountID) async throws(StoreError) -> Issuer? {

@@ -32,25 +32,33 @@ extension Stored {
 extension StoredRecord {
   /// The record with its type; throws `corrupted` when the bytes are not what this type wrote.
   func decoded<Record: DirectoryRecord>(as type: Record.Type) throws(StoreError) -> Stored<Record> {
-    do {
-      let record = try JSONDecoder().decode(Record.self, from: Data(body))
-      return Stored(record: record, key: key, revision: revision)
-    } catch {
+    guard let record = HouseJSON.decode(type, from: body) else {
       throw .corrupted("\(key.kind.name) `\(key.id)`")
     }
+    return Stored(record: record, key: key, revision: revision)
   }
 }
 
 extension DirectoryRecord {
   /// The bytes to store.
   func encoded() throws(StoreError) -> [UInt8] {
-    do {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return Array(try encoder.encode(self))
-    } catch {
-      throw .corrupted("\(Self.kind.name) does not encode")
-    }
+    guard let bytes = HouseJSON.encode(self) else { throw .corrupted("\(Self.kind.name) does not encode") }
+    return bytes
+  }
+}
+
+/// JSON between the house and itself: what it stores, and what it seals. Never for a stranger's text.
+enum HouseJSON {
+  /// The bytes of `value`, with sorted names.
+  static func encode(_ value: some Encodable) -> [UInt8]? {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try? Array(encoder.encode(value))
+  }
+
+  /// The value that `encode` wrote.
+  static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) -> Value? {
+    try? JSONDecoder().decode(type, from: Data(bytes))
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the directory holds: accounts, users, their access keys and policies, issuers and their signing keys. Shapes
-// and ids only; rules live in the actions.
+// What the directory holds of an account besides its identities and policies: itself, access keys, its issuer and
+// signing keys. Shapes and ids only; rules live in the actions.
 
 package import IdentityModel
 
@@ -17,53 +17,6 @@ package struct AccountRecord: DirectoryRecord {
   package let createDate: Instant
   /// The issuer; set at the first enable and never changed after it.
   package var issuerID: String?
-}
-
-/// An IAM user.
-///
-/// Id: `account/name` with the name's ASCII letters in lower case, so that names differ by more than case.
-package struct UserRecord: DirectoryRecord {
-  package static let kind = RecordKind("User")
-
-  /// The account.
-  package let account: AccountID
-  /// `/` or `/…/`.
-  package let path: String
-  /// The name as it was spelled at creation.
-  package let userName: String
-  /// `AIDA…`.
-  package let userID: String
-  /// When the user was made.
-  package let createDate: Instant
-  /// The user's tags.
-  package var tags: [Tag]
-
-  /// The id under which the user `name` stands.
-  package static func id(_ account: AccountID, _ name: String) -> String {
-    "\(account)/\(asciiLowercased(name))"
-  }
-
-  /// The user as authentication and policy know it.
-  package var identity: UserIdentity {
-    UserIdentity(account: account, path: path, userName: userName, userID: userID, tags: tags)
-  }
-}
-
-/// An inline policy of a user.
-///
-/// Id: `account/user/policy`, the user's name in lower case, the policy's as it is spelled.
-package struct UserPolicyRecord: DirectoryRecord {
-  package static let kind = RecordKind("UserPolicy")
-
-  /// The policy's name.
-  package let policyName: String
-  /// The document, byte for byte as it was put.
-  package let policyDocument: String
-
-  /// The prefix of the ids of the policies of the user `name`.
-  package static func prefix(_ account: AccountID, _ name: String) -> String {
-    UserRecord.id(account, name) + "/"
-  }
 }
 
 /// An access key.

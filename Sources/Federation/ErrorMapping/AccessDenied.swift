@@ -7,6 +7,24 @@ package import IdentityModel
 package import PolicyEngine
 
 extension ServiceError {
+  /// The refusal of `question` to the caller of `call`.
+  ///
+  /// SECURITY: what the policies of another account say, or whether a resource of it exists, is not for the caller to
+  /// know: across accounts the sentence has no reason.
+  package static func accessDenied(
+    _ call: AuthenticatedCall,
+    _ question: Question,
+    _ decision: Decision
+  ) -> ServiceError {
+    let isCrossAccount = question.resourceAccount.map { $0 != call.account } ?? false
+    return .accessDenied(
+      principalARN: call.caller.principal.arn.description,
+      action: question.action,
+      resource: question.resource,
+      decision: isCrossAccount ? .allow(by: []) : decision
+    )
+  }
+
   /// The refusal that follows from a decision: `AccessDenied`, 403.
   ///
   /// - Parameters:

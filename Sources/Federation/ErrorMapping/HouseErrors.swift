@@ -54,6 +54,13 @@ extension ServiceError {
     message: "The security token included in the request is invalid."
   )
 
+  /// The session has ended.
+  package static let expiredToken = ServiceError(
+    code: "ExpiredToken",
+    httpStatus: 403,
+    message: "The security token included in the request is expired"
+  )
+
   /// No `Action` parameter.
   package static let missingAction = ServiceError(
     code: "MissingAction",

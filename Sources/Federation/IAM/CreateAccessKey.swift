@@ -56,7 +56,7 @@ package struct CreateAccessKey: Action {
             .init(
               "accessKey",
               .strings([
-                "userName": user?.record.userName, "accessKeyId": key.accessKeyID, "status": "Active",
+                "userName": user?.record.name, "accessKeyId": key.accessKeyID, "status": "Active",
                 "createDate": call.now.cloudTrailElementForm,
               ]) ?? .null
             )
@@ -75,7 +75,7 @@ extension NewAccessKey {
   /// Source: IAM API, `AccessKey`.
   fileprivate var response: ResponseStructure {
     ResponseStructure([
-      "UserName": user.map { .string($0.userName) }, "AccessKeyId": .string(accessKeyID),
+      "UserName": user.map { .string($0.name) }, "AccessKeyId": .string(accessKeyID),
       "Status": .string(AccessKeyRecord.Status.active.rawValue),
       "SecretAccessKey": .string(secretAccessKey.withBytes { String(decoding: $0, as: UTF8.self) }),
       "CreateDate": .timestamp(now, milliseconds: false),

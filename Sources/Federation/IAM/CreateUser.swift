@@ -43,9 +43,7 @@ package struct CreateUser: Action {
 
   package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
     let resource = ARN(service: "iam", account: call.account, resource: "user\(path)\(userName)").description
-    let context: [Question.ContextEntry] =
-      tags.map { .init("aws:RequestTag/\($0.key)", $0.value) }
-      + (tags.isEmpty ? [] : [.init("aws:TagKeys", values: tags.map(\.key))])
+    let context = tags.requestContext
     var questions = [Question(action: "iam:CreateUser", resource: resource, context: context)]
     if !tags.isEmpty {
       questions.append(Question(action: "iam:TagUser", resource: resource, context: context))
@@ -64,8 +62,8 @@ package struct CreateUser: Action {
     let user = UserRecord(
       account: call.account,
       path: path,
-      userName: userName,
-      userID: house.entropy.uniqueID(prefix: "AIDA"),
+      name: userName,
+      uniqueID: house.entropy.uniqueID(prefix: IAMEntityKind.user.uniqueIDPrefix),
       createDate: call.now,
       tags: tags
     )
@@ -78,8 +76,8 @@ package struct CreateUser: Action {
             .init(
               "user",
               .strings([
-                "path": user.path, "userName": user.userName, "userId": user.userID,
-                "arn": user.identity.arn.description, "createDate": user.createDate.cloudTrailElementForm,
+                "path": user.path, "userName": user.name, "userId": user.uniqueID,
+                "arn": user.arn.description, "createDate": user.createDate.cloudTrailElementForm,
               ]) ?? .null
             )
           ])

@@ -20,12 +20,14 @@ package struct DeleteUser: Action {
 
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
-    try await house.userTarget(userName, call)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> EntityTarget<
+    UserRecord
+  > {
+    try await house.target(UserRecord.self, userName, call)
   }
 
-  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
-    subject.question("iam:DeleteUser", call)
+  package func questions(_ subject: EntityTarget<UserRecord>, _ call: AuthenticatedCall) -> [Question] {
+    [subject.question("iam:DeleteUser")]
   }
 
   package func perform(
@@ -45,8 +47,8 @@ package struct DeleteUser: Action {
     }
     let policies = try await house.read { directory in
       try await directory.records(
-        UserPolicyRecord.self,
-        prefix: UserPolicyRecord.prefix(call.account, userName),
+        InlinePolicyRecord.self,
+        prefix: InlinePolicyRecord.prefix(.user, call.account, userName),
         limit: 1
       )
     }
@@ -54,7 +56,7 @@ package struct DeleteUser: Action {
       throw .deleteConflict("Cannot delete entity, must delete policies first.")
     }
     return try house.propose { change in
-      if let user { change.delete(user) }
+      change.delete(user)
       return (nil, nil)
     }
   }

@@ -24,12 +24,14 @@ package struct DeleteUserPolicy: Action {
     .strings(["userName": userName, "policyName": policyName])
   }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
-    try await house.userTarget(userName, call)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> EntityTarget<
+    UserRecord
+  > {
+    try await house.target(UserRecord.self, userName, call)
   }
 
-  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
-    subject.question("iam:DeleteUserPolicy", call)
+  package func questions(_ subject: EntityTarget<UserRecord>, _ call: AuthenticatedCall) -> [Question] {
+    [subject.question("iam:DeleteUserPolicy")]
   }
 
   package func perform(
@@ -37,11 +39,11 @@ package struct DeleteUserPolicy: Action {
     _ house: House
   ) async throws(ServiceError) -> Proposal {
     try call.subject.existing()
-    let policy = try await house.existingUserPolicy(policyName, of: userName, call.account)
+    let policy = try await house.existingInlinePolicy(policyName, of: .user, userName, call.account)
     return try house.propose { change in
       change.delete(policy)
       // Whatever was decided for the user while it had the policy is decided anew.
-      try call.subject.touch(in: &change, account: call.account)
+      try call.subject.touch(in: &change)
       return (nil, nil)
     }
   }

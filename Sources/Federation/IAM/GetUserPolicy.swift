@@ -24,12 +24,14 @@ package struct GetUserPolicy: Action {
     .strings(["userName": userName, "policyName": policyName])
   }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
-    try await house.userTarget(userName, call)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> EntityTarget<
+    UserRecord
+  > {
+    try await house.target(UserRecord.self, userName, call)
   }
 
-  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
-    subject.question("iam:GetUserPolicy", call)
+  package func questions(_ subject: EntityTarget<UserRecord>, _ call: AuthenticatedCall) -> [Question] {
+    [subject.question("iam:GetUserPolicy")]
   }
 
   package func perform(
@@ -37,7 +39,7 @@ package struct GetUserPolicy: Action {
     _ house: House
   ) async throws(ServiceError) -> Proposal {
     try call.subject.existing()
-    let policy = try await house.existingUserPolicy(policyName, of: userName, call.account)
+    let policy = try await house.existingInlinePolicy(policyName, of: .user, userName, call.account)
     return Proposal(
       result: ResponseStructure([
         "UserName": .string(userName), "PolicyName": .string(policyName),
@@ -45,22 +47,4 @@ package struct GetUserPolicy: Action {
       ])
     )
   }
-}
-
-/// RFC 3986 percent-encoding of everything but unreserved characters, as IAM answers documents.
-private func urlEncoded(_ text: String) -> String {
-  let digits = Array("0123456789ABCDEF".utf8)
-  var result: [UInt8] = []
-  result.reserveCapacity(text.utf8.count * 2)
-  for byte in text.utf8 {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-      UInt8(ascii: "~"):
-      result.append(byte)
-    default:
-      result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0x0F)]]
-    }
-  }
-  return String(decoding: result, as: UTF8.self)
 }

@@ -22,12 +22,14 @@ package struct ListUserPolicies: Action {
 
   package var requestParameters: JSONValue? { .strings(["userName": userName]) }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
-    try await house.userTarget(userName, call)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> EntityTarget<
+    UserRecord
+  > {
+    try await house.target(UserRecord.self, userName, call)
   }
 
-  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
-    subject.question("iam:ListUserPolicies", call)
+  package func questions(_ subject: EntityTarget<UserRecord>, _ call: AuthenticatedCall) -> [Question] {
+    [subject.question("iam:ListUserPolicies")]
   }
 
   package func perform(
@@ -35,8 +37,8 @@ package struct ListUserPolicies: Action {
     _ house: House
   ) async throws(ServiceError) -> Proposal {
     try call.subject.existing()
-    let prefix = UserPolicyRecord.prefix(call.account, userName)
-    let (page, marker) = try await paging.page(of: UserPolicyRecord.self, prefix: prefix, house)
+    let prefix = InlinePolicyRecord.prefix(.user, call.account, userName)
+    let (page, marker) = try await paging.page(of: InlinePolicyRecord.self, prefix: prefix, house)
     return Proposal(
       result: ResponseStructure([
         "PolicyNames": .list(page.map { .string($0.record.policyName) }),

@@ -36,43 +36,37 @@ package struct PutUserPolicy: Action {
     .strings(["userName": userName, "policyName": policyName, "policyDocument": policyDocument])
   }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> UserTarget {
-    try await house.userTarget(userName, call)
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> EntityTarget<
+    UserRecord
+  > {
+    try await house.target(UserRecord.self, userName, call)
   }
 
-  package func questions(_ subject: UserTarget, _ call: AuthenticatedCall) -> [Question] {
-    subject.question("iam:PutUserPolicy", call)
+  package func questions(_ subject: EntityTarget<UserRecord>, _ call: AuthenticatedCall) -> [Question] {
+    [subject.question("iam:PutUserPolicy")]
   }
 
   package func perform(
     _ call: AuthorizedCall<PutUserPolicy>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    do {
-      _ = try PolicyDocument(json: Array(policyDocument.utf8), kind: .identity)
-    } catch {
-      // AWS's sentence says little; who runs the server may know more.
-      house.diagnostics.report(
-        Incident(.notice, what: "accept a policy document", cause: "\(error), for user `\(userName)`")
-      )
-      throw ServiceError(error, in: .identity)
-    }
+    _ = try house.policyDocument(policyDocument, .identity, for: "user `\(userName)`")
     try call.subject.existing()
-    let prefix = UserPolicyRecord.prefix(call.account, userName)
-    let policies = try await house.read { try await $0.allRecords(UserPolicyRecord.self, prefix: prefix) }
+    let prefix = InlinePolicyRecord.prefix(.user, call.account, userName)
+    let policies = try await house.read { try await $0.allRecords(InlinePolicyRecord.self, prefix: prefix) }
     let existing = policies.first { $0.record.policyName == policyName }
     let others = policies.filter { $0.record.policyName != policyName }
     let documents = others.map(\.record.policyDocument) + [policyDocument]
     for (size, maximum) in [
-      (documents.map(counted).reduce(0, +), Self.maximumCharacters),
+      (documents.map(countedCharacters).reduce(0, +), Self.maximumCharacters),
       (documents.map(\.utf8.count).reduce(0, +), Self.maximumBytes),
     ] where size > maximum {
       throw .limitExceeded("Maximum policy size of \(maximum) bytes exceeded for user \(userName)")
     }
     return try house.propose { change in
       // The total is decided against the user's revision, and so is everything that its policies allow.
-      try call.subject.touch(in: &change, account: call.account)
-      let record = UserPolicyRecord(policyName: policyName, policyDocument: policyDocument)
+      try call.subject.touch(in: &change)
+      let record = InlinePolicyRecord(policyName: policyName, policyDocument: policyDocument)
       if let existing {
         try change.replace(existing, with: record, account: call.account)
       } else {
@@ -80,24 +74,5 @@ package struct PutUserPolicy: Action {
       }
       return (nil, nil)
     }
-  }
-
-  /// The characters of `document` without the white space between its tokens; inside a string it counts.
-  private func counted(_ document: String) -> Int {
-    var count = 0
-    var isInString = false
-    var isEscaped = false
-    for byte in document.utf8 {
-      if isInString {
-        if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
-        isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
-      } else if byte == UInt8(ascii: "\"") {
-        isInString = true
-      } else if [0x20, 0x09, 0x0A, 0x0D].contains(byte) {
-        continue
-      }
-      count += 1
-    }
-    return count
   }
 }

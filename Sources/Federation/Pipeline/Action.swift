@@ -5,6 +5,7 @@
 
 package import AWSProtocols
 package import IdentityModel
+package import PolicyEngine
 package import StrictJSON
 
 /// An API action: one type, one file.
@@ -61,6 +62,10 @@ package struct Question: Hashable, Sendable {
   package let resource: String
   /// Condition keys of this action, besides the global ones.
   package let context: [ContextEntry]
+  /// The trust policy of the role that is to be assumed; `nil` for other questions.
+  package let trust: NamedPolicy?
+  /// The account of the resource; `nil` when it is the caller's own.
+  package let resourceAccount: AccountID?
 
   /// A condition key and its values.
   package struct ContextEntry: Hashable, Sendable {
@@ -87,10 +92,18 @@ package struct Question: Hashable, Sendable {
   }
 
   /// Gathers the parts.
-  package init(action: String, resource: String, context: [ContextEntry] = []) {
+  package init(
+    action: String,
+    resource: String,
+    context: [ContextEntry] = [],
+    trust: NamedPolicy? = nil,
+    resourceAccount: AccountID? = nil
+  ) {
     self.action = action
     self.resource = resource
     self.context = context
+    self.trust = trust
+    self.resourceAccount = resourceAccount
   }
 }
 

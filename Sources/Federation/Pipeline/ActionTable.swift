@@ -24,25 +24,52 @@ package struct ActionTable: Sendable {
   package var names: [ServiceName: [String]] { types.mapValues { $0.keys.sorted() } }
 
   /// Everything that Exeat serves.
-  package static let all = ActionTable([
-    GetAccessKeyInfo.self,
-    GetCallerIdentity.self,
-    GetWebIdentityToken.self,
-
-    CreateAccessKey.self,
-    CreateUser.self,
-    DeleteAccessKey.self,
-    DeleteUser.self,
-    DeleteUserPolicy.self,
-    DisableOutboundWebIdentityFederation.self,
-    EnableOutboundWebIdentityFederation.self,
-    GetOutboundWebIdentityFederationInfo.self,
-    GetUser.self,
-    GetUserPolicy.self,
-    ListAccessKeys.self,
-    ListUserPolicies.self,
-    ListUsers.self,
-    PutUserPolicy.self,
-    UpdateAccessKey.self,
-  ])
+  package static let all = ActionTable(
+    stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
+      + policyActions + providerActions + accountActions + federationActions + simulationActions
+  )
 }
+
+private let stsActions: [any Action.Type] = [
+  GetAccessKeyInfo.self,
+  GetCallerIdentity.self,
+  GetWebIdentityToken.self,
+]
+
+private let userActions: [any Action.Type] = [
+  CreateUser.self,
+  DeleteUser.self,
+  DeleteUserPolicy.self,
+  GetUser.self,
+  GetUserPolicy.self,
+  ListUserPolicies.self,
+  ListUsers.self,
+  PutUserPolicy.self,
+]
+
+private let accessKeyActions: [any Action.Type] = [
+  CreateAccessKey.self,
+  DeleteAccessKey.self,
+  ListAccessKeys.self,
+  UpdateAccessKey.self,
+]
+
+private let groupActions: [any Action.Type] = []
+
+private let roleActions: [any Action.Type] = []
+
+private let instanceProfileActions: [any Action.Type] = []
+
+private let policyActions: [any Action.Type] = []
+
+private let providerActions: [any Action.Type] = []
+
+private let accountActions: [any Action.Type] = []
+
+private let federationActions: [any Action.Type] = [
+  DisableOutboundWebIdentityFederation.self,
+  EnableOutboundWebIdentityFederation.self,
+  GetOutboundWebIdentityFederationInfo.self,
+]
+
+private let simulationActions: [any Action.Type] = []

@@ -109,12 +109,7 @@ package struct Authenticator: Sendable {
     now: Instant,
     requestID: String
   ) async throws(ServiceError) -> AuthenticatedCall {
-    let caller: Caller?
-    do {
-      caller = try await directory.caller(accessKeyID: signature.accessKeyID)
-    } catch {
-      throw diagnostics.serviceError("look up the caller", error)
-    }
+    let caller = try await lookUp(signature.accessKeyID, sessionToken: signature.sessionToken)
     let verified: Result<Void, SigV4Error>
     do {
       try signature.verify(secretAccessKey: caller?.secretAccessKey ?? nobodysSecret)
@@ -122,9 +117,9 @@ package struct Authenticator: Sendable {
     } catch {
       verified = .failure(error)
     }
-    // Long-term keys have no session token; a token beside one is not ours.
-    guard let caller, signature.sessionToken == nil else { throw .invalidClientTokenID }
+    guard let caller else { throw .invalidClientTokenID }
     if case .failure(let error) = verified { throw ServiceError(error) }
+    if let session = caller.session, session.expiration <= now { throw .expiredToken }
     // SECURITY: a request that was signed for another host was replayed here.
     let host = request.headers.first { $0.hasName("host") }?.value
     guard acceptedHosts.accepts(host) else {
@@ -154,17 +149,23 @@ package struct Authenticator: Sendable {
   ///
   /// Throws InvalidClientTokenId when the key has gone, was switched off, or has another secret by now.
   package func renew(_ call: AuthenticatedCall) async throws(ServiceError) -> AuthenticatedCall {
-    let caller: Caller?
-    do {
-      directory.forget(call.account)
-      caller = try await directory.caller(accessKeyID: call.caller.accessKeyID)
-    } catch {
-      throw diagnostics.serviceError("look up the caller", error)
-    }
+    directory.forget(call.account)
+    let token = call.caller.sessionToken?.withBytes { String(decoding: $0, as: UTF8.self) }
+    let caller = try await lookUp(call.caller.accessKeyID, sessionToken: token)
     guard let caller, caller.secretAccessKey == call.caller.secretAccessKey else {
       throw .invalidClientTokenID
     }
     return AuthenticatedCall(call, as: caller)
+  }
+
+  /// The caller behind a long-term key, or behind a session; a token beside a long-term key is not ours.
+  private func lookUp(_ accessKeyID: String, sessionToken: String?) async throws(ServiceError) -> Caller? {
+    do {
+      guard let sessionToken else { return try await directory.caller(accessKeyID: accessKeyID) }
+      return try await directory.caller(accessKeyID: accessKeyID, sessionToken: sessionToken)
+    } catch {
+      throw diagnostics.serviceError("look up the caller", error)
+    }
   }
 }
 

@@ -43,75 +43,31 @@ package enum Authorizer {
     let subject = try await action.subject(call, house)
     for question in action.questions(subject, call) {
       let decision = decide(question, call)
-      guard decision.isAllowed else {
-        throw .accessDenied(
-          principalARN: call.caller.principal.arn.description,
-          action: question.action,
-          resource: question.resource,
-          decision: decision
-        )
-      }
+      guard decision.isAllowed else { throw .accessDenied(call, question, decision) }
     }
     return AuthorizedCall(action, call, subject)
   }
 
   private static func decide(_ question: Question, _ call: AuthenticatedCall) -> Decision {
-    let principal = call.caller.principal
+    let caller = call.caller
+    let resourceAccount = question.resourceAccount ?? caller.principal.account
+    let policies = PolicySet(
+      identity: caller.policies.identity,
+      permissionsBoundary: caller.policies.permissionsBoundary,
+      session: caller.policies.session,
+      resource: question.trust
+    )
+    // Where there is no policy, as for root, nothing would read the keys.
+    let isUnconditional = caller.policies.isEmpty && question.trust == nil
     let request = PolicyRequest(
       action: question.action,
       resource: question.resource,
-      resourceAccount: principal.account,
-      principal: RequestPrincipal(principal),
-      context: context(of: call, question)
+      resourceAccount: resourceAccount,
+      principal: RequestPrincipal(caller.principal),
+      context: isUnconditional
+        ? RequestContext()
+        : RequestContext(call, resourceAccount: resourceAccount, question.context)
     )
-    return PolicyEvaluator.decide(request, PolicySet(identity: call.caller.identityPolicies))
-  }
-
-  /// The global condition keys of the call, and those of the question.
-  private static func context(of call: AuthenticatedCall, _ question: Question) -> RequestContext {
-    var context = RequestContext()
-    // The root of an account has no policies of its own: nothing would read the keys.
-    guard !call.caller.identityPolicies.isEmpty else { return context }
-    let principal = call.caller.principal
-    context.set("aws:PrincipalArn", principal.arn.description)
-    context.set("aws:PrincipalAccount", principal.account.description)
-    context.set("aws:userid", principal.uniqueID)
-    switch principal {
-    case .root:
-      context.set("aws:PrincipalType", "Account")
-    case .user(let user):
-      context.set("aws:PrincipalType", "User")
-      context.set("aws:username", user.userName)
-      for tag in user.tags { context.set("aws:PrincipalTag/\(tag.key)", tag.value) }
-    }
-    context.set("aws:SourceIp", call.sourceIPAddress)
-    context.set("aws:SecureTransport", call.isSecureTransport ? "true" : "false")
-    context.set("aws:CurrentTime", call.now.rfc3339)
-    context.set("aws:EpochTime", String(call.now.seconds))
-    context.set("aws:RequestedRegion", call.region.description)
-    context.set("aws:ResourceAccount", principal.account.description)
-    // AWS sets these two in every request; no service calls on behalf of anybody here.
-    context.set("aws:ViaAWSService", "false")
-    context.set("aws:PrincipalIsAWSService", "false")
-    if let userAgent = call.userAgent { context.set("aws:UserAgent", userAgent) }
-    for entry in question.context {
-      if entry.isMultivalued {
-        context.set(entry.key, values: entry.values)
-      } else {
-        context.set(entry.key, entry.values[0])
-      }
-    }
-    return context
-  }
-}
-
-extension RequestPrincipal {
-  /// The caller as policies see it.
-  fileprivate init(_ principal: Principal) {
-    self =
-      switch principal {
-      case .root(let account): .root(account)
-      case .user(let user): .user(arn: user.arn, account: user.account, userID: user.userID)
-      }
+    return PolicyEvaluator.decide(request, policies)
   }
 }

@@ -99,6 +99,12 @@ package struct Pipeline: Sendable {
       requestID: trail.requestID
     )
     trail.principal = call.caller.principal
+    trail.session = call.caller.session
+    // Sessions without a role are for STS. Source: AWS STS API, GetSessionToken and GetFederationToken: without
+    // multi-factor authentication they call no IAM operation, and this is how IAM says so.
+    if call.service == .iam, let kind = call.caller.session?.kind, kind != .role {
+      throw .invalidClientTokenID
+    }
 
     // 3. Which action?
     if case .failure(let error) = form { throw ServiceError(error) }

@@ -27,17 +27,17 @@ extension Entropy {
     prefix + String(decoding: octets(17).map { base32[Int($0 & 31)] }, as: UTF8.self)
   }
 
-  /// An access key id of `account`: `AKIA` and 16 characters of `[A-Z2-7]`.
+  /// An access key id of `account`: `AKIA` (long-term) or `ASIA` (of a session) and 16 characters of `[A-Z2-7]`.
   ///
   /// As in AWS's own, 40 of the 80 bits after the prefix are the account id, so that `GetAccessKeyInfo` answers for
   /// any of them; 40 are chance.
-  package func accessKeyID(account: AccountID) -> String {
+  package func accessKeyID(account: AccountID, prefix: String = "AKIA") -> String {
     var octets = octets(10)
     let number = UInt64(account.description) ?? 0
     // Bits 46…7 of the first 48 hold the account; bit 47 is set and bits 6…0 stay random.
     let head = 1 << 47 | number << 7 | UInt64(octets[5] & 0x7F)
     for index in 0..<6 { octets[index] = UInt8(truncatingIfNeeded: head >> UInt64(40 - 8 * index)) }
-    return "AKIA" + base32Text(octets)
+    return prefix + base32Text(octets)
   }
 
   /// A secret access key: 40 characters of the base64 alphabet, 240 bits of chance.

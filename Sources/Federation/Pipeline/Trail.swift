@@ -25,6 +25,8 @@ package struct Trail: Sendable {
   package var accessKeyID: String?
   /// The caller, once authenticated.
   package var principal: Principal?
+  /// The caller's session, once authenticated, when it has one.
+  package var session: Session?
   /// The parameters, once read.
   package var requestParameters: JSONValue?
   /// Whether the action only reads, once known.
@@ -76,6 +78,8 @@ package struct Trail: Sendable {
       switch principal {
       case .root: ("Root", nil)
       case .user(let user): ("IAMUser", user.userName)
+      case .assumedRole: ("AssumedRole", nil)
+      case .federatedUser: ("FederatedUser", nil)
       case nil: ("Unknown", nil)
       }
     return AuditRecord.UserIdentity(
@@ -84,7 +88,41 @@ package struct Trail: Sendable {
       arn: principal?.arn.description,
       accountID: principal?.account,
       accessKeyID: accessKeyID,
-      userName: userName
+      userName: userName,
+      sessionContext: session.map { sessionContext($0) }
     )
+  }
+
+  private func sessionContext(_ session: Session) -> AuditRecord.SessionContext {
+    AuditRecord.SessionContext(
+      creationDate: session.issuedAt,
+      sessionIssuer: sessionIssuer(of: session),
+      federatedProvider: session.webIdentity?.provider,
+      sourceIdentity: session.sourceIdentity
+    )
+  }
+
+  /// The role or the user that the session stands for; a user's own session is no other identity.
+  private func sessionIssuer(of session: Session) -> AuditRecord.SessionIssuer? {
+    switch principal {
+    case .assumedRole(let identity):
+      AuditRecord.SessionIssuer(
+        type: "Role",
+        principalID: identity.role.roleID,
+        arn: identity.role.arn.description,
+        accountID: identity.role.account,
+        userName: identity.role.roleName
+      )
+    case .federatedUser(let user):
+      // A user's path is not in its session: the ARN is left to the unique id.
+      AuditRecord.SessionIssuer(
+        type: session.name == nil ? "Root" : "IAMUser",
+        principalID: session.uniqueID ?? user.account.description,
+        arn: nil,
+        accountID: user.account,
+        userName: session.name
+      )
+    case .root, .user, nil: nil
+    }
   }
 }

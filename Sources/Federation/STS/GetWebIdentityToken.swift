@@ -48,7 +48,14 @@ package struct GetWebIdentityToken: Action {
 
   package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
   {
-    try await house.issuerSubject(of: call.account)
+    if case .federatedUser = call.caller.principal {
+      throw ServiceError(
+        code: "AccessDenied",
+        httpStatus: 403,
+        message: "GetWebIdentityToken does not support federated user sessions"
+      )
+    }
+    return try await house.issuerSubject(of: call.account)
   }
 
   package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
@@ -61,8 +68,7 @@ package struct GetWebIdentityToken: Action {
     guard !tags.isEmpty else {
       return [Question(action: "sts:GetWebIdentityToken", resource: resource, context: context)]
     }
-    context += tags.map { .init("aws:RequestTag/\($0.key)", $0.value) }
-    context.append(.init("aws:TagKeys", values: tags.map(\.key)))
+    context += tags.requestContext
     return [
       Question(action: "sts:GetWebIdentityToken", resource: resource, context: context),
       Question(action: "sts:TagGetWebIdentityToken", resource: resource, context: context),
@@ -73,6 +79,15 @@ package struct GetWebIdentityToken: Action {
     _ call: AuthorizedCall<GetWebIdentityToken>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
+    let expiration = call.now.advanced(bySeconds: Int64(durationSeconds ?? Self.defaultDurationSeconds))
+    // A token never outlives the session that asked; nothing is shortened in silence. Source: contract §1.5, §1.6.
+    if let session = call.authenticated.caller.session, expiration > session.expiration {
+      throw ServiceError(
+        code: "SessionDurationEscalationException",
+        httpStatus: 403,
+        message: "Requested token expiry time must be before the original session's expiry time."
+      )
+    }
     guard let issuer = call.subject.issuer, issuer.stored.record.isEnabled else {
       throw ServiceError(
         code: "OutboundWebIdentityFederationDisabledException",
@@ -86,7 +101,6 @@ package struct GetWebIdentityToken: Action {
         StoreError.corrupted("no \(signingAlgorithm.rawValue) key of `\(call.account)`")
       )
     }
-    let expiration = call.now.advanced(bySeconds: Int64(durationSeconds ?? Self.defaultDurationSeconds))
     let tokenID = house.entropy.uuid()
     let payload = claims(call, issuer, tokenID: tokenID, expiration: expiration).payload()
     guard payload.count <= WebIdentityTokenClaims.maximumPayloadBytes else {
@@ -121,9 +135,8 @@ package struct GetWebIdentityToken: Action {
     tokenID: String,
     expiration: Instant
   ) -> WebIdentityTokenClaims {
-    let subject = call.principal.arn.description
-    var principalTags: [Tag] = []
-    if case .user(let user) = call.principal { principalTags = user.tags }
+    let subject = call.principal.issuerARN.description
+    let session = call.authenticated.caller.session
     return WebIdentityTokenClaims(
       audience: audience,
       subject: subject,
@@ -135,8 +148,11 @@ package struct GetWebIdentityToken: Action {
         account: call.account,
         sourceRegion: call.authenticated.region,
         principalID: subject,
-        principalTags: principalTags,
-        requestTags: tags
+        principalTags: call.principal.tags,
+        requestTags: tags,
+        originalSessionExpiration: session?.expiration,
+        federatedProvider: session?.webIdentity?.provider,
+        sourceIdentity: session?.sourceIdentity
       )
     )
   }

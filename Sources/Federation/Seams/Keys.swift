@@ -65,7 +65,7 @@ package protocol TokenSigner: Sendable {
   func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8]
 }
 
-/// Seals secrets that rest in the store: secret access keys.
+/// Seals secrets that rest in the store, secret access keys, and those that travel, session tokens.
 package protocol SecretSealer: Sendable {
   /// Whether a key-encryption key is there.
   var isUnsealed: Bool { get }
@@ -75,4 +75,12 @@ package protocol SecretSealer: Sendable {
 
   /// Opens what `seal` made with the same `context`; throws `sealBroken` otherwise.
   func open(_ sealed: [UInt8], context: String) throws(TokenSignerError) -> Secret
+
+  /// Seals the content of a session token, bound to `accessKeyID`.
+  ///
+  /// Sessions are many: each is sealed under a key of its own, derived for it, so that their number has no bound.
+  func sealSession(_ content: Secret, accessKeyID: String) throws(TokenSignerError) -> [UInt8]
+
+  /// Opens what `sealSession` made for the same `accessKeyID`; throws `sealBroken` otherwise.
+  func openSession(_ sealed: [UInt8], accessKeyID: String) throws(TokenSignerError) -> Secret
 }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that authenticating and authorizing a call needs to know about whoever signed it.
+
+package import IdentityModel
+package import PolicyEngine
+
+/// Whoever signs with an access key.
+package struct Caller: Sendable {
+  /// The access key id.
+  package let accessKeyID: String
+  /// The secret access key.
+  package let secretAccessKey: Secret
+  /// The session token that goes with the key; `nil` for long-term keys.
+  package let sessionToken: Secret?
+  /// The session; `nil` for long-term keys.
+  package let session: Session?
+  /// Whose key it is.
+  package let principal: Principal
+  /// What the principal's policies allow and deny.
+  package let policies: PrincipalPolicies
+  /// That the key and its identity are still what they were, and every policy too: whatever is decided for this caller
+  /// depends on it.
+  package let requirements: [Change.Write]
+}
+
+/// The policies that speak for a principal or limit it, whatever the request.
+package struct PrincipalPolicies: Sendable {
+  /// The identity-based policies, those of groups included; empty for root.
+  package var identity: [NamedPolicy] = []
+  /// The permissions boundary; `nil` when there is none.
+  package var permissionsBoundary: [NamedPolicy]?
+  /// The session policies; `nil` when the session was made without.
+  package var session: [NamedPolicy]?
+
+  /// No policies: root.
+  package init() {}
+
+  /// Whether there is any.
+  package var isEmpty: Bool { identity.isEmpty && permissionsBoundary == nil && session == nil }
+}

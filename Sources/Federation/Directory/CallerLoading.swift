@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From an access key, or a session token, to the caller behind it. Whatever is missing on the way means: nobody.
+
+import IdentityModel
+import PolicyEngine
+
+extension Directory {
+  /// The caller behind the long-term key `accessKeyID`; `nil` when there is none, or it is inactive.
+  func loadCaller(_ accessKeyID: String) async throws -> Caller? {
+    guard let storedKey = try await record(AccessKeyRecord.self, at: accessKeyID),
+      storedKey.record.status == .active
+    else { return nil }
+    let key = storedKey.record
+    let secret = try sealer.open(
+      key.sealedSecret.bytes,
+      context: AccessKeyRecord.sealContext(key.account, accessKeyID)
+    )
+    guard let userName = key.userName else {
+      return Caller(
+        accessKeyID: accessKeyID,
+        secretAccessKey: secret,
+        sessionToken: nil,
+        session: nil,
+        principal: .root(key.account),
+        policies: PrincipalPolicies(),
+        requirements: [storedKey.isUnchanged]
+      )
+    }
+    // SECURITY: a key belongs to the user with its unique id, not to whoever has the name now.
+    guard let user = try await entity(UserRecord.self, userName, of: key.account),
+      user.record.uniqueID == key.userID
+    else { return nil }
+    let loaded = try await policies(of: user)
+    return Caller(
+      accessKeyID: accessKeyID,
+      secretAccessKey: secret,
+      sessionToken: nil,
+      session: nil,
+      principal: .user(user.record.identity),
+      policies: loaded.policies,
+      requirements: [storedKey.isUnchanged] + loaded.requirements
+    )
+  }
+
+  /// The caller behind a session; `nil` when the token is not ours, or what it stands for is gone.
+  ///
+  /// Does not look at the time: an expired session is told apart by its expiration.
+  func loadCaller(_ accessKeyID: String, sessionToken: String) async throws -> Caller? {
+    let content = try SessionCredentials.open(
+      sessionToken: sessionToken,
+      accessKeyID: accessKeyID,
+      sealer: sealer
+    )
+    guard let content, let (principal, base) = try await identity(behind: content.session) else { return nil }
+    var loaded = base
+    try await limit(&loaded, by: content.session)
+    return Caller(
+      accessKeyID: accessKeyID,
+      secretAccessKey: content.secretAccessKey,
+      sessionToken: Secret(sessionToken),
+      session: content.session,
+      principal: principal,
+      policies: loaded.policies,
+      requirements: loaded.requirements
+    )
+  }
+
+  /// Whose session it is, and the policies of the role or user behind it.
+  private func identity(behind session: Session) async throws -> (Principal, LoadedPolicies)? {
+    switch session.kind {
+    case .role:
+      guard let name = session.name, let sessionName = session.sessionName,
+        let role = try await entity(RoleRecord.self, name, of: session.account),
+        role.record.uniqueID == session.uniqueID
+      else { return nil }
+      let identity = RoleSessionIdentity(
+        role: role.record.identity,
+        sessionName: sessionName,
+        tags: role.record.tags.overridden(by: session.tags)
+      )
+      return (.assumedRole(identity), try await policies(of: role))
+    case .user, .federatedUser:
+      // The session lives no longer than the key that asked for it, or its user.
+      guard let parentID = session.parentAccessKeyID, let parent = try await caller(accessKeyID: parentID),
+        parent.session == nil, parent.principal.account == session.account
+      else { return nil }
+      if let uniqueID = session.uniqueID, parent.principal.uniqueID != uniqueID { return nil }
+      var loaded = LoadedPolicies()
+      loaded.policies = parent.policies
+      loaded.requirements = parent.requirements
+      guard session.kind == .federatedUser, let name = session.sessionName else {
+        return (parent.principal, loaded)
+      }
+      let user = FederatedUserIdentity(
+        account: session.account,
+        name: name,
+        tags: parent.principal.tags.overridden(by: session.tags)
+      )
+      return (.federatedUser(user), loaded)
+    }
+  }
+
+  /// Adds the session policies of `session`.
+  private func limit(_ loaded: inout LoadedPolicies, by session: Session) async throws {
+    guard session.hasSessionPolicies else { return }
+    var policies: [NamedPolicy] = []
+    if let text = session.policy {
+      guard let document = try? PolicyDocument(json: Array(text.utf8), kind: .session) else {
+        throw StoreError.corrupted("a session policy that does not parse")
+      }
+      policies.append(NamedPolicy(identifier: "SessionPolicy", document: document))
+    }
+    for arn in session.policyARNs {
+      guard let (policy, requirement) = try await managedPolicy(arn) else {
+        // SECURITY: what a policy that is gone denied nobody knows: the session may do nothing at all.
+        loaded.policies.session = []
+        return
+      }
+      policies.append(policy)
+      if let requirement { loaded.requirements.append(requirement) }
+    }
+    loaded.policies.session = policies
+  }
+}
