@@ -15,7 +15,8 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
   /// Returns `nil` for a missing prefix length, one that does not fit, and an address with bits beyond it.
   package init?(_ text: String) {
     let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard parts.count == 2, let base = IPAddress(String(Substring(parts[0]))), (1...3).contains(parts[1].count),
+    guard parts.count == 2, let base = IPAddress(String(Substring(parts[0]))),
+      (1...3).contains(parts[1].count),
       parts[1].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
       let length = Int(Substring(parts[1])), length <= base.octets.count * 8
     else { return nil }

@@ -54,14 +54,17 @@ struct IdentityProviderFetchTests {
   }
 
   @Test(arguments: [
-    "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0177.0.0.1", "017700000001", "localhost", "0",
+    "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0177.0.0.1", "017700000001", "localhost",
+    "0",
     "0.0.0.0", "127.255.255.254", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]",
     "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[0:0:0:0:0:ffff:127.0.0.1]", "169.254.169.254", "2852039166",
     "[fd00:ec2::254]", "[fe80::1]", "[fec0::1]", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1",
     "100.100.100.200", "192.0.0.192", "198.18.0.1", "224.0.0.1", "255.255.255.255", "[ff02::1]",
     "[2001:db8::1]",
   ])
-  func `a numeric host inside our network is not connected to, however it is spelled`(host: String) async throws {
+  func `a numeric host inside our network is not connected to, however it is spelled`(host: String)
+    async throws
+  {
     try await withServer(answer: issuerAnswer(keys: [])) { server in
       for scheme in ["https", "http"] {
         let error = try failure(try await fetchKeys(of: "\(scheme)://\(host):\(server.port)/tenant"))
@@ -79,7 +82,9 @@ struct IdentityProviderFetchTests {
     for test in cases {
       guard let input = test.object?["input"]?.string else { continue }
       // An address on the internet may be connected to, and is not by a test.
-      if let url = try? HTTPURL(input), let address = IPAddress(url.host), address.reach == .global { continue }
+      if let url = try? HTTPURL(input), let address = IPAddress(url.host), address.reach == .global {
+        continue
+      }
       let error = try failure(try await fetchKeys(of: input, addresses: ["127.0.0.1"]))
       #expect(isRefusedUnseen(error), "\(input): \(error)")
       refused += 1
@@ -127,7 +132,8 @@ struct IdentityProviderFetchTests {
     for (network, address) in [
       ("127.0.0.0/8", "10.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("0.0.0.0/0", "127.0.0.1"),
       ("0.0.0.0/0", "169.254.169.254"), ("::/0", "::1"), ("127.0.0.0/8", "::ffff:127.0.0.1"),
-      ("127.0.0.1/32", "127.0.0.2"), ("0.0.0.0/0", "0.0.0.0"), ("0.0.0.0/8", "0.0.0.0"), ("224.0.0.0/4", "224.0.0.1"),
+      ("127.0.0.1/32", "127.0.0.2"), ("0.0.0.0/0", "0.0.0.0"), ("0.0.0.0/8", "0.0.0.0"),
+      ("224.0.0.0/4", "224.0.0.1"),
     ] {
       #expect(try await !opens(network, address), "\(network) \(address)")
     }
@@ -219,9 +225,12 @@ struct IdentityProviderFetchTests {
 
   @Test func `a discovery document of another issuer, or none at all, is refused`() async throws {
     let cases: [(String, @Sendable (IdentityProviderFetchError) -> Bool)] = [
-      (#"{"issuer":"https://other.example","jwks_uri":"https://other.example/k"}"#, {
-        $0 == .otherIssuer("https://other.example")
-      }),
+      (
+        #"{"issuer":"https://other.example","jwks_uri":"https://other.example/k"}"#,
+        {
+          $0 == .otherIssuer("https://other.example")
+        }
+      ),
       ("<html>", { if case .notDiscovery(.json) = $0 { true } else { false } }),
       ("[]", { $0 == .notDiscovery(.notAnObject) }),
     ]
@@ -263,7 +272,8 @@ struct IdentityProviderFetchTests {
   }
 
   @Test(arguments: [(404, false), (401, false), (429, true), (500, true), (503, true)])
-  func `a status other than 200 is an answer or the lack of one`(status: Int, isTransient: Bool) async throws {
+  func `a status other than 200 is an answer or the lack of one`(status: Int, isTransient: Bool) async throws
+  {
     try await withServer(answer: { _ in .text("{}", status: status) }) { server in
       let error = try failure(try await fetchKeys(of: server.url(path: "/tenant"), networks: loopback))
       #expect(error == .notFetched(.discovery, .status(status)) && error.isTransient == isTransient)

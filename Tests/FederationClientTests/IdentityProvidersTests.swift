@@ -63,7 +63,8 @@ struct IdentityProvidersTests {
 
   @Test(arguments: [
     (nil, 300), ("max-age=120", 120), ("max-age=5", 60), ("no-store", 60), ("no-cache", 60),
-    ("public, max-age=86400", 3600), ("max-age=99999999999999999999", 3600), ("max-age=x", 300), ("private", 300),
+    ("public, max-age=86400", 3600), ("max-age=99999999999999999999", 3600), ("max-age=x", 300),
+    ("private", 300),
     ("Max-Age=600", 600), ("max-age=600, no-store", 60), ("s-maxage=900", 300), ("max-age=-1", 300),
     ("max-age=900, max-age=200", 200),
   ])
@@ -82,7 +83,9 @@ struct IdentityProvidersTests {
     }
   }
 
-  @Test func `ten thousand invented key ids lead to one fetch, and those who come together share it`() async throws {
+  @Test func `ten thousand invented key ids lead to one fetch, and those who come together share it`()
+    async throws
+  {
     let state = IssuerState(keys: [key.publicKey])
     try await withServer(answer: state.answer) { server in
       let providers = try providers(), issuer = server.url(path: "/tenant")
@@ -127,7 +130,8 @@ struct IdentityProvidersTests {
     }
   }
 
-  @Test func `keys outlive an issuer that does not answer by an hour, and it is left alone for half a minute`()
+  @Test
+  func `keys outlive an issuer that does not answer by an hour, and it is left alone for half a minute`()
     async throws
   {
     let state = IssuerState(keys: [key.publicKey], cacheControl: "max-age=60")
@@ -180,7 +184,8 @@ struct IdentityProvidersTests {
     }
   }
 
-  @Test func `a thousand issuers are remembered, and the one not asked for longest makes room`() async throws {
+  @Test func `a thousand issuers are remembered, and the one not asked for longest makes room`() async throws
+  {
     try await withServer(answer: { request in
       // Every path is an issuer of its own.
       let path = String(request.target.prefix { $0 != "." }.dropLast())

@@ -19,7 +19,8 @@ import TokenFormats
     more: String = ""
   ) -> String {
     var claims = [
-      "iss": "\"\(Self.issuer)\"", "sub": #""system:serviceaccount:ns:app""#, "aud": #"["sts.amazonaws.com"]"#,
+      "iss": "\"\(Self.issuer)\"", "sub": #""system:serviceaccount:ns:app""#,
+      "aud": #"["sts.amazonaws.com"]"#,
       "iat": "1800000000", "exp": "1800003600",
     ]
     for (name, value) in changes { claims[name] = value }
@@ -72,7 +73,8 @@ import TokenFormats
   @Test func `a token of a Kubernetes service account says whom it stands for`() throws {
     let token = try verify(
       claims(
-        more: #","jti":"t1","kubernetes.io":{"namespace":"ns","serviceaccount":{"name":"app"}},"nbf":1800000000"#
+        more:
+          #","jti":"t1","kubernetes.io":{"namespace":"ns","serviceaccount":{"name":"app"}},"nbf":1800000000"#
       )
     )
     #expect(token.issuer == Self.issuer && token.subject == "system:serviceaccount:ns:app")
@@ -85,7 +87,9 @@ import TokenFormats
   }
 
   @Test(arguments: JWSAlgorithm.allCases)
-  func `every algorithm that AWS takes verifies, with the key's alg stated or not`(algorithm: JWSAlgorithm) throws {
+  func `every algorithm that AWS takes verifies, with the key's alg stated or not`(algorithm: JWSAlgorithm)
+    throws
+  {
     let signer = try ProviderSigner(algorithm)
     for stated in [nil, algorithm.rawValue] {
       let key = signer.jwk([("alg", stated), ("use", "sig")])
@@ -136,18 +140,23 @@ import TokenFormats
     #expect(try outcome(claims(), keys: []) == "keyUnknown")
     let composed = try ProviderSigner(.es256, keyID: "\u{E9}")
     let decomposed = #"{"alg":"ES256","kid":"e\#u{301}"}"#
-    #expect(try outcome(claims(), header: decomposed, keys: [composed.jwk()], signer: composed) == "keyUnknown")
+    #expect(
+      try outcome(claims(), header: decomposed, keys: [composed.jwk()], signer: composed) == "keyUnknown"
+    )
   }
 
   @Test(arguments: [
     (#"{"alg":"ES256","kid":1}"#, "keyIDMissing"), (#"{"alg":"ES256","kid":null}"#, "keyIDMissing"),
-    (#"{"kid":"k"}"#, "algorithmMissing"), (#"{"alg":"ES256","kid":"k","crit":[]}"#, "extensionNotUnderstood crit"),
+    (#"{"kid":"k"}"#, "algorithmMissing"),
+    (#"{"alg":"ES256","kid":"k","crit":[]}"#, "extensionNotUnderstood crit"),
     (#"{"alg":"ES256","kid":"k","b64":false}"#, "extensionNotUnderstood b64"),
     (#"{"alg":"ES256","kid":"k","cty":"JWT"}"#, "extensionNotUnderstood cty"),
     (#"{"alg":"ES256","kid":"k","typ":"at+jwt"}"#, "typeMismatch"),
     (#"{"alg":"ES256","kid":"k","typ":"dpop+jwt"}"#, "typeMismatch"),
     (#"{"alg":"ES256","kid":"k","typ":"JWT"}"#, "accept"),
-    (#"{"alg":"ES256","kid":"k","jku":"https://evil.test","x5u":"https://evil.test","x5c":["AA"]}"#, "accept"),
+    (
+      #"{"alg":"ES256","kid":"k","jku":"https://evil.test","x5u":"https://evil.test","x5c":["AA"]}"#, "accept"
+    ),
     (#"{"alg":"ES256","kid":"k","jwk":{"kty":"EC"}}"#, "accept"),
     (#"{"alg":"ES256","kid":"k","alg":"none"}"#, "notJSON header"), (#"[]"#, "notAnObject header"),
   ])
@@ -157,32 +166,40 @@ import TokenFormats
 
   @Test(arguments: [
     ("iss", nil, "claimMissing iss"), ("iss", "1", "claimMalformed iss"),
-    ("iss", "\"https://oidc.test/id/\"", "issuerMismatch"), ("iss", "\"https://OIDC.test/id\"", "issuerMismatch"),
-    ("sub", nil, "claimMissing sub"), ("sub", "[]", "claimMalformed sub"), ("sub", "\"\"", "claimMalformed sub"),
+    ("iss", "\"https://oidc.test/id/\"", "issuerMismatch"),
+    ("iss", "\"https://OIDC.test/id\"", "issuerMismatch"),
+    ("sub", nil, "claimMissing sub"), ("sub", "[]", "claimMalformed sub"),
+    ("sub", "\"\"", "claimMalformed sub"),
     ("sub", #""a\u0000b""#, "claimMalformed sub"), ("sub", #""a\r\nb""#, "claimMalformed sub"),
     ("sub", #""a\u0085b""#, "claimMalformed sub"),
     ("aud", nil, "claimMissing aud"), ("aud", "\"sts.amazonaws.com\"", "accept"),
     ("aud", #"["x","sts.amazonaws.com"]"#, "accept"), ("aud", "[]", "claimMalformed aud"),
     ("aud", #"["sts.amazonaws.com",1]"#, "claimMalformed aud"), ("aud", "{}", "claimMalformed aud"),
-    ("aud", "\"STS.amazonaws.com\"", "audienceMismatch"), ("aud", "\"sts.amazonaws.com/\"", "audienceMismatch"),
+    ("aud", "\"STS.amazonaws.com\"", "audienceMismatch"),
+    ("aud", "\"sts.amazonaws.com/\"", "audienceMismatch"),
     ("azp", "\"sts.amazonaws.com\"", "accept"), ("azp", "\"app\"", "authorizedPartyMismatch"),
     ("azp", "1", "claimMalformed azp"), ("azp", "null", "claimMalformed azp"),
     ("exp", nil, "claimMissing exp"), ("exp", "1799999941", "accept"), ("exp", "1799999940", "expired"),
     ("exp", "1800003600.5", "claimMalformed exp"), ("exp", "1.8e9", "claimMalformed exp"),
     ("exp", "\"1800003600\"", "claimMalformed exp"), ("exp", "-1", "claimMalformed exp"),
     ("exp", "253402300800", "claimMalformed exp"), ("exp", "253402300799", "accept"),
-    ("iat", nil, "claimMissing iat"), ("iat", "1800000060", "accept"), ("iat", "1800000061", "issuedInTheFuture"),
+    ("iat", nil, "claimMissing iat"), ("iat", "1800000060", "accept"),
+    ("iat", "1800000061", "issuedInTheFuture"),
     ("iat", "1799910001", "accept"), ("iat", "1799910000", "tooOld"), ("iat", "true", "claimMalformed iat"),
-    ("nbf", "1800000060", "accept"), ("nbf", "1800000061", "notYetValid"), ("nbf", "null", "claimMalformed nbf"),
+    ("nbf", "1800000060", "accept"), ("nbf", "1800000061", "notYetValid"),
+    ("nbf", "null", "claimMalformed nbf"),
     ("jti", "1", "claimMalformed jti"), ("jti", "\"x\"", "accept"),
   ])
-  func `a claim is right, missing, malformed or wrong`(name: String, value: String?, expected: String) throws {
+  func `a claim is right, missing, malformed or wrong`(name: String, value: String?, expected: String) throws
+  {
     #expect(try outcome(claims([name: value])) == expected)
   }
 
   @Test func `a subject has up to 255 characters`() throws {
     #expect(try outcome(claims(["sub": "\"" + String(repeating: "é", count: 255) + "\""])) == "accept")
-    #expect(try outcome(claims(["sub": "\"" + String(repeating: "x", count: 256) + "\""])) == "claimMalformed sub")
+    #expect(
+      try outcome(claims(["sub": "\"" + String(repeating: "x", count: 256) + "\""])) == "claimMalformed sub"
+    )
   }
 
   @Test func `the client is azp where it stands, and the registered audience otherwise`() throws {

@@ -71,7 +71,8 @@ struct ProviderKeySetTests {
     #expect(set.ignored.map(\.reason) == [.malformed(member: "n"), .malformed(member: "keys")])
   }
 
-  @Test func `a set of more than 100 keys or a mebibyte is refused, and private material refuses any set`() throws
+  @Test func `a set of more than 100 keys or a mebibyte is refused, and private material refuses any set`()
+    throws
   {
     let key = JSONValue.object(JSONObject([.init("kty", .string("x"))]))
     #expect(try set(Array(repeating: key, count: 100)).ignored.count == 100)
@@ -85,7 +86,8 @@ struct ProviderKeySetTests {
   }
 
   @Test(arguments: [("rfc7515_A.3", JWSAlgorithm.es256), ("rfc7515_A.4", .es512), ("rfc7520_4.3", .es512)])
-  func `the examples of the RFCs verify, and a changed byte does not`(name: String, algorithm: JWSAlgorithm) throws
+  func `the examples of the RFCs verify, and a changed byte does not`(name: String, algorithm: JWSAlgorithm)
+    throws
   {
     let folder = "jose-rfc-vectors/tests/vectors"
     let jwk = try #require(try Corpora.json("\(folder)/\(name).jwk").object)
@@ -149,7 +151,9 @@ struct ProviderKeySetTests {
     #expect(try #require(verdicts["valid"]) > 100 && #require(verdicts["invalid"]) > 50)
   }
 
-  @Test func `a point of one curve is no key of another, and a P-521 point has 66 octets a coordinate`() throws {
+  @Test func `a point of one curve is no key of another, and a P-521 point has 66 octets a coordinate`()
+    throws
+  {
     let jwk = try Corpora.json("jose-rfc-vectors/tests/vectors/rfc7515_A.4.jwk")
     let x = try #require(Base64URL.decode(jwk["x"].string ?? ""))
     let y = try #require(Base64URL.decode(jwk["y"].string ?? ""))

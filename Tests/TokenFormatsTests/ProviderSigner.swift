@@ -61,7 +61,9 @@ struct ProviderSigner: Sendable {
   func jwk(_ more: [(String, String?)] = []) -> JSONValue {
     let all = [("kid", keyID)] + members.map { ($0.0, Optional($0.1)) } + more
     let names = Set(more.map(\.0))
-    let kept = all.enumerated().filter { $0.offset >= all.count - more.count || !names.contains($0.element.0) }
+    let kept = all.enumerated().filter {
+      $0.offset >= all.count - more.count || !names.contains($0.element.0)
+    }
     return .object(
       JSONObject(
         kept.compactMap { entry in entry.element.1.map { .init(entry.element.0, .string($0)) } }

@@ -71,7 +71,10 @@ extension House {
       now: now
     )
     do {
-      return WebIdentity(provider: provider, token: try presented.verify(keys: keys, expectations: expectations))
+      return WebIdentity(
+        provider: provider,
+        token: try presented.verify(keys: keys, expectations: expectations)
+      )
     } catch {
       throw ServiceError(webIdentity: error, now: now)
     }

@@ -138,8 +138,8 @@ struct IdentityProviderDocuments: Sendable {
   }
 }
 
-/// OpenID Connect Discovery 1.0 §4: "If the Issuer value contains a path component, any terminating / MUST be removed
-/// before appending /.well-known/openid-configuration."
+// OpenID Connect Discovery 1.0 §4: "If the Issuer value contains a path component, any terminating / MUST be removed
+// before appending /.well-known/openid-configuration."
 func discoveryAddress(of issuer: HTTPURL) -> String {
   let base = issuer.description
   let prefix = base.utf8.last == UInt8(ascii: "/") ? String(base.dropLast()) : base

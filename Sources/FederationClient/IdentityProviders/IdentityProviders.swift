@@ -68,6 +68,7 @@ package actor IdentityProviders {
   ///   - issuer: the URL of a registered provider.
   ///   - keyID: the `kid` that is wanted; `nil` when a token names none.
   ///   - now: the time.
+  /// - Returns: the keys, those of `keyID` not necessarily among them.
   /// - Throws: `IdentityProviderFetchError` when there are no keys that may be used.
   package func keys(
     of issuer: String,
@@ -87,7 +88,9 @@ package actor IdentityProviders {
     }
     // One fetch serves all who come while it lasts, whatever comes of it.
     guard !entry.isFetching else {
-      let ended = await withCheckedContinuation { entries[name]?.waiting.append($0) ?? $0.resume(returning: entry) }
+      let ended = await withCheckedContinuation {
+        entries[name]?.waiting.append($0) ?? $0.resume(returning: entry)
+      }
       return try usable(ended, now)
     }
     entry.isFetching = true

@@ -104,7 +104,9 @@ package struct ProviderKeySet: Sendable {
   /// With a `kid`: the one key of that `kid` that fits `algorithm`. Without: the one key of the set that fits.
   ///
   /// - Throws: `keyUnknown`, `keyDoesNotFit`, `keyAmbiguous`, or, for a token without `kid`, `keyNotDetermined`.
-  package func key(withID keyID: String?, for algorithm: JWSAlgorithm) throws(JWTVerificationError) -> SignatureKey {
+  package func key(withID keyID: String?, for algorithm: JWSAlgorithm) throws(JWTVerificationError)
+    -> SignatureKey
+  {
     guard let keyID else {
       let fitting = keys.filter { $0.algorithms.contains(algorithm) }
       guard fitting.count == 1 else { throw .keyNotDetermined(algorithm) }

@@ -30,7 +30,8 @@ struct IdentityProviderSettings: Sendable {
   let trustRoots: TrustRoots
 
   /// What is asked for besides the providers on the internet; both from a setting that may name several networks.
-  init(networks texts: [(text: String, origin: String)], certificateAuthority: String?) throws(CommandFailure) {
+  init(networks texts: [(text: String, origin: String)], certificateAuthority: String?) throws(CommandFailure)
+  {
     var networks: [IPNetwork] = []
     for (text, origin) in texts {
       guard let network = IPNetwork(text) else {
