@@ -80,6 +80,22 @@ extension ParameterReader {
     required(name, optionalString(name, length: length, pattern: pattern)) ?? ""
   }
 
+  /// A string that must be sent and that no message and no record may show.
+  ///
+  /// `length` is in UTF-16 code units.
+  package mutating func requiredSecret(_ name: String, length: ClosedRange<Int>) -> String {
+    let value = required(name, scalar(name)) ?? ""
+    let count = value.utf16.count
+    guard scalar(name) != nil else { return value }
+    if count > length.upperBound {
+      violate(name, nil, "Member must have length less than or equal to \(length.upperBound)")
+    }
+    if count < length.lowerBound {
+      violate(name, nil, "Member must have length greater than or equal to \(length.lowerBound)")
+    }
+    return value
+  }
+
   /// A string that may be sent; `nil` when it was not.
   ///
   /// `length` is in UTF-16 code units.
@@ -176,11 +192,10 @@ extension ParameterReader {
     return value
   }
 
-  /// Notes that `value`, as it is to be shown, breaks `constraint`.
-  mutating func violate(_ name: String, _ value: String, _ constraint: String) {
-    findings.violations.append(
-      "Value \(value) at '\(path(name))' failed to satisfy constraint: \(constraint)"
-    )
+  /// Notes that `value`, as it is to be shown, breaks `constraint`; `nil` shows nothing of it.
+  mutating func violate(_ name: String, _ value: String?, _ constraint: String) {
+    let shown = value.map { "Value \($0)" } ?? "Value"
+    findings.violations.append("\(shown) at '\(path(name))' failed to satisfy constraint: \(constraint)")
   }
 
   /// Notes that a parameter is not of its type.

@@ -35,6 +35,8 @@ package struct AuditRecord: Hashable, Sendable {
     package let userName: String?
     /// The session, for temporary credentials.
     package let sessionContext: SessionContext?
+    /// The provider that vouches for a caller without a key: the ARN.
+    package let identityProvider: String?
 
     /// Gathers the parts.
     package init(
@@ -44,9 +46,11 @@ package struct AuditRecord: Hashable, Sendable {
       accountID: AccountID?,
       accessKeyID: String?,
       userName: String?,
-      sessionContext: SessionContext? = nil
+      sessionContext: SessionContext? = nil,
+      identityProvider: String? = nil
     ) {
       self.sessionContext = sessionContext
+      self.identityProvider = identityProvider
       self.type = type
       self.principalID = principalID
       self.arn = arn
@@ -245,6 +249,7 @@ extension AuditRecord.UserIdentity {
       if let accountID { writer.member("accountId", accountID.description) }
       if let accessKeyID { writer.member("accessKeyId", capped(accessKeyID, to: 128)) }
       if let userName { writer.member("userName", userName) }
+      if let identityProvider { writer.member("identityProvider", identityProvider) }
       if let sessionContext {
         writer.name("sessionContext")
         sessionContext.write(to: &writer)

@@ -128,11 +128,11 @@ package struct FederationHTTPClient: Sendable {
   }
 }
 
-private struct DeadlineExceeded: Error {}
+struct DeadlineExceeded: Error {}
 
 /// Runs `operation` and cancels it after `seconds`: the library's own timeout ends with the head of the answer, and a
 /// body that drips must not hold us.
-private func withDeadline<Value: Sendable>(
+func withDeadline<Value: Sendable>(
   seconds: Int,
   _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {

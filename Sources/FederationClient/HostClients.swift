@@ -50,6 +50,7 @@ final class HostClients: Sendable {
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.minimumTLSVersion = .tlsv12
     tls.trustRoots = trustRoots.roots
+    tls.additionalTrustRoots = trustRoots.additionalRoots
     var configuration = HTTPClient.Configuration(
       tlsConfiguration: tls,
       redirectConfiguration: .disallow,

@@ -12,12 +12,39 @@ package struct IssuerPolicy: Hashable, Sendable {
   package var allowPrivateAddresses: Bool
   /// Whether an issuer on loopback may do without TLS: for development.
   package var allowHTTPOnLoopback: Bool
+  /// Networks that are not on the internet in which an issuer may lie; on one of loopback it may do without TLS.
+  ///
+  /// SECURITY: a network opens only addresses of the kind of its first one. So `10.0.0.0/8` opens no loopback, and
+  /// `0.0.0.0/0` nothing at all, the metadata services of the clouds among it.
+  package var allowedNetworks: [IPNetwork]
 
   /// Gathers the permissions; none by default.
-  package init(allowPrivateAddresses: Bool = false, allowHTTPOnLoopback: Bool = false) {
+  package init(
+    allowPrivateAddresses: Bool = false,
+    allowHTTPOnLoopback: Bool = false,
+    allowedNetworks: [IPNetwork] = []
+  ) {
     self.allowPrivateAddresses = allowPrivateAddresses
     self.allowHTTPOnLoopback = allowHTTPOnLoopback
+    self.allowedNetworks = allowedNetworks
   }
+
+  /// Whether an issuer with `scheme` may be connected to at `address`.
+  func allows(_ address: IPAddress, _ scheme: HTTPURL.Scheme) -> Bool {
+    let reach = address.reach
+    let isNamed = allowedNetworks.contains { $0.base.reach == reach && $0.contains(address) }
+    return switch (reach, scheme) {
+    case (.special, _): false
+    case (.loopback, .http): allowHTTPOnLoopback || isNamed
+    case (_, .http): false
+    case (.global, .https): true
+    case (.loopback, .https): allowPrivateAddresses || allowHTTPOnLoopback || isNamed
+    case (.privateNetwork, .https), (.linkLocal, .https): allowPrivateAddresses || isNamed
+    }
+  }
+
+  /// Whether plain http may be spoken anywhere at all.
+  var allowsHTTP: Bool { allowHTTPOnLoopback || allowedNetworks.contains { $0.base.reach == .loopback } }
 }
 
 /// Why a document was not fetched.
@@ -45,10 +72,18 @@ struct IssuerFetcher: Sendable {
   static let timeoutSeconds = 5
   static let maximumBytes = 1 << 20
 
-  func fetch(_ url: HTTPURL) async throws(IssuerFetchError) -> [UInt8] {
-    let answer = try await answer(of: url)
+  /// The answer with status 200; everything together, the resolver and several addresses, takes `timeoutSeconds`.
+  func fetch(_ url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
+    let answer: HTTPAnswer
+    do {
+      answer = try await withDeadline(seconds: Self.timeoutSeconds) { try await self.answer(of: url) }
+    } catch let error as IssuerFetchError {
+      throw error
+    } catch {
+      throw .http(.timedOut(seconds: Self.timeoutSeconds))
+    }
     switch answer.status {
-    case 200: return answer.body
+    case 200: return answer
     case 300..<400: throw .redirected(status: answer.status)
     default: throw .status(answer.status)
     }
@@ -57,7 +92,7 @@ struct IssuerFetcher: Sendable {
   // SECURITY: judged and connected to are the same addresses; the name is not resolved a second time, so that a
   // server for the name cannot give a harmless address first and another one then.
   private func answer(of url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
-    guard url.scheme == .https || policy.allowHTTPOnLoopback else { throw .insecure }
+    guard url.scheme == .https || policy.allowsHTTP else { throw .insecure }
     let addresses: [IPAddress]
     if let address = IPAddress(url.host) {
       addresses = [address]
@@ -65,7 +100,7 @@ struct IssuerFetcher: Sendable {
       addresses = await resolver.addresses(url.host)
     }
     guard !addresses.isEmpty else { throw .unresolved(host: url.host) }
-    for address in addresses where !isAllowed(address, url.scheme) {
+    for address in addresses where !policy.allows(address, url.scheme) {
       if url.scheme == .http { throw .insecure }
       throw .addressRefused(host: url.host, address)
     }
@@ -85,16 +120,5 @@ struct IssuerFetcher: Sendable {
       }
     }
     throw .http(last)
-  }
-
-  private func isAllowed(_ address: IPAddress, _ scheme: HTTPURL.Scheme) -> Bool {
-    switch (address.reach, scheme) {
-    case (.loopback, .http): policy.allowHTTPOnLoopback
-    case (_, .http): false
-    case (.global, .https): true
-    case (.loopback, .https): policy.allowPrivateAddresses || policy.allowHTTPOnLoopback
-    case (.privateNetwork, .https), (.linkLocal, .https): policy.allowPrivateAddresses
-    case (.special, .https): false
-    }
   }
 }

@@ -136,9 +136,7 @@ private struct Run {
     _ url: HTTPURL,
     _ fetcher: IssuerFetcher
   ) async throws(Stop) -> String {
-    let base = url.description
-    let prefix = base.utf8.last == UInt8(ascii: "/") ? String(base.dropLast()) : base
-    let address = prefix + "/.well-known/openid-configuration"
+    let address = discoveryAddress(of: url)
     let body = try await fetch(address, fetcher, for: .discovery)
     let document: DiscoveryDocument
     do throws(DiscoveryDocumentError) {
@@ -231,7 +229,7 @@ private struct Run {
       throw Stop(check: check, reason: "`\(address)` is no acceptable URL: \(reason(error))")
     }
     do throws(IssuerFetchError) {
-      return try await fetcher.fetch(url)
+      return try await fetcher.fetch(url).body
     } catch {
       throw Stop(check: check, reason: "`\(address)`: \(reason(error))")
     }

@@ -15,13 +15,13 @@ func check(of error: JWTVerificationError) -> VerificationReport.Check {
     .notAnObject(.header), .notAnObject(.signature), .algorithmMissing, .algorithmNotAllowed, .keyIDMissing:
     .parse
   case .extensionNotUnderstood(let name): name.utf8.elementsEqual("cty".utf8) ? .claims : .parse
-  case .keyUnknown, .keyAmbiguous, .algorithmOfAnotherKey: .key
+  case .keyUnknown, .keyAmbiguous, .algorithmOfAnotherKey, .keyDoesNotFit, .keyNotDetermined: .key
   case .signatureInvalid: .signature
   case .typeMismatch, .notJSON(.payload, _), .notAnObject(.payload), .claimMissing, .issuerMismatch: .claims
   case .claimMalformed(let name): name.utf8.elementsEqual("nbf".utf8) ? .notBefore : .claims
-  case .expired: .expiration
+  case .expired, .tooOld: .expiration
   case .notYetValid, .issuedInTheFuture, .lifetimeTooLong: .notBefore
-  case .audienceMismatch: .audience
+  case .audienceMismatch, .authorizedPartyMismatch, .severalAudiences: .audience
   }
 }
 
@@ -56,12 +56,18 @@ func reason(_ error: JWTVerificationError) -> String {
   case .keyAmbiguous(let id): "more than one key of the set has the kid `\(id)`"
   case .algorithmOfAnotherKey(let algorithm):
     "the key with this `kid` does not sign with \(algorithm.rawValue)"
+  case .keyDoesNotFit(let algorithm): "the key with this `kid` is not for \(algorithm.rawValue)"
+  case .keyNotDetermined(let algorithm):
+    "the header holds no `kid`, and the set has not exactly one key for \(algorithm.rawValue)"
   case .typeMismatch: "the `typ` is that of another kind of token"
   case .signatureInvalid: "the signature is not that key's over this header and payload"
   case .claimMissing(let name): "there is no `\(name)`"
   case .claimMalformed(let name): "`\(name)` has the wrong type or an impossible value"
   case .issuerMismatch(let issuer): "`iss` is `\(issuer)`"
   case .audienceMismatch(let audiences): "`aud` is \(audiences.map { "`\($0)`" }.joined(separator: ", "))"
+  case .authorizedPartyMismatch(let party): "`azp` is `\(party)`, which is not an accepted client"
+  case .severalAudiences: "`aud` names several audiences"
+  case .tooOld(let instant): "the token was issued too long ago, at \(instant.rfc3339)"
   case .expired(let instant): "the token expired at \(instant.rfc3339)"
   case .notYetValid(let instant): "the token is not valid before \(instant.rfc3339)"
   case .issuedInTheFuture(let instant): "the token was issued in the future, at \(instant.rfc3339)"

@@ -200,6 +200,29 @@ def test_a_broken_config_file_stops_the_start_and_is_named(tmp_path, text, words
                          servers.PUBLIC_URL, "--tls", "off", timeout=20)
     assert_refused(done, 2, str(config), *words)
 
+@pytest.mark.parametrize("flags, words", [
+    (["--identity-provider-network", "10.0.0.1/8"], ["--identity-provider-network", "10.0.0.1/8"]),
+    (["--identity-provider-network", "10.0.0.0/8", "--identity-provider-network", "x"], ["--identity-provider-network", "`x`"]),
+    (["--identity-provider-network", "0.0.0.0/0"], ["0.0.0.0/0", "private"]),
+    (["--identity-provider-network", "::/0"], ["::/0", "private"]),
+    (["--identity-provider-network", "8.8.8.0/24"], ["8.8.8.0/24", "private"]),
+    (["--identity-provider-ca", "/nowhere.pem"], ["--identity-provider-ca", "/nowhere.pem"]),
+    (["--identity-provider-ca", os.devnull], ["--identity-provider-ca", "no certificates"]),
+])
+def test_serve_refuses_identity_provider_settings_that_open_too_much(tmp_path, flags, words):
+    data_dir = servers.init(tmp_path / "data")
+    done = servers.exeat("serve", "--data-dir", data_dir, "--public-url", "https://x.example", "--tls", "off", *flags)
+    assert_refused(done, 2, *words)
+    done = servers.exeat("dev", "--listen", "127.0.0.1:0", "--tls", "off", *flags)
+    assert_refused(done, 2, *words)
+
+
+def test_serve_takes_identity_provider_networks_from_the_environment(tmp_path):
+    done = servers.exeat(
+        "serve", "--data-dir", servers.init(tmp_path / "data"), "--public-url", "https://x.example", "--tls", "off",
+        environment={"EXEAT_IDENTITY_PROVIDER_NETWORK": "10.0.0.0/8,fd00::/8,bad"})
+    assert_refused(done, 2, "EXEAT_IDENTITY_PROVIDER_NETWORK", "`bad`")
+
 
 @pytest.mark.parametrize("arguments", [
     ["no-such-command"], ["serve", "--no-such-flag"], ["token"], ["init"], ["token", "--audience"],

@@ -41,6 +41,8 @@ final class LoopbackServer: Sendable {
 
   var port: Int { channel.localAddress?.port ?? 0 }
   var requests: [ReceivedRequest] { log.requests.withLock { $0 } }
+  /// How many connections were accepted, whatever came over them.
+  var connections: Int { log.connections.withLock { $0 } }
 
   /// The URL of this server under the name or address `host`.
   func url(scheme: String = "http", host: String = "127.0.0.1", path: String = "") -> String {
@@ -53,7 +55,8 @@ final class LoopbackServer: Sendable {
     self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
+        log.connections.withLock { $0 += 1 }
+        return channel.eventLoop.makeCompletedFuture {
           if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
           try channel.pipeline.syncOperations.addHandler(AnswerHandler(log: log, answer: answer))
@@ -104,6 +107,7 @@ func withClient<Value>(
 
 private final class RequestLog: Sendable {
   let requests = Mutex<[ReceivedRequest]>([])
+  let connections = Mutex(0)
 }
 
 private final class AnswerHandler: ChannelInboundHandler {

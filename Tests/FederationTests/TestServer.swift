@@ -72,6 +72,7 @@ struct TestServer: Sendable {
   let sink: FaultySink
   let house: House
   let clock: TestClock
+  let providers: TestProviders
 
   /// Runs `body` against a new server with the account `123456789012`, its root key, and federation enabled or not.
   static func run(
@@ -97,13 +98,15 @@ struct TestServer: Sendable {
     let region = try #require(Region("us-east-1"))
     let directory = Directory(reader: store, writer: sink, sealer: keys)
     let diagnostics = Diagnostics { _ in }
+    let providers = TestProviders()
     let house = House(
       directory: directory,
       issuers: Issuers(publicURL: try PublicURL("https://sts.example.test"), style: .path),
       signer: keys,
       sealer: keys,
       entropy: .system,
-      diagnostics: diagnostics
+      diagnostics: diagnostics,
+      identityProviders: providers
     )
     let metrics = Metrics(actions: .all)
     let pipeline = Pipeline(
@@ -131,6 +134,7 @@ struct TestServer: Sendable {
     self.sink = sink
     self.house = house
     self.clock = clock
+    self.providers = providers
   }
 
   /// Adds an account with a root key.
@@ -281,7 +285,7 @@ struct Answer: Sendable {
 
 private let stsActions = Set(ActionTable.all.names[.sts] ?? [])
 
-private func encoded(_ text: String) -> String {
+func encoded(_ text: String) -> String {
   var result = ""
   for byte in text.utf8 {
     switch byte {

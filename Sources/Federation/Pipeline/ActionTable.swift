@@ -8,11 +8,21 @@ package import IdentityModel
 package struct ActionTable: Sendable {
   private let types: [ServiceName: [String: any Action.Type]]
 
-  /// Holds `types`.
-  package init(_ types: [any Action.Type]) {
+  private let federatedTypes: [ServiceName: [String: any FederatedAction.Type]]
+
+  /// Holds `types`, and `federated` for callers without a key.
+  package init(_ types: [any Action.Type], federated: [any FederatedAction.Type] = []) {
     var table: [ServiceName: [String: any Action.Type]] = [:]
     for type in types { table[type.service, default: [:]][type.name] = type }
     self.types = table
+    var federatedTable: [ServiceName: [String: any FederatedAction.Type]] = [:]
+    for type in federated { federatedTable[type.service, default: [:]][type.name] = type }
+    self.federatedTypes = federatedTable
+  }
+
+  /// The federated action `name` of `service`; names are case-sensitive.
+  package func federated(_ service: ServiceName, _ name: String) -> (any FederatedAction.Type)? {
+    federatedTypes[service]?[name]
   }
 
   /// The action `name` of `service`; names are case-sensitive.
@@ -21,12 +31,17 @@ package struct ActionTable: Sendable {
   }
 
   /// The names of all actions, by service.
-  package var names: [ServiceName: [String]] { types.mapValues { $0.keys.sorted() } }
+  package var names: [ServiceName: [String]] {
+    let federatedNames = federatedTypes.mapValues { Array($0.keys) }
+    return types.mapValues { Array($0.keys) }.merging(federatedNames, uniquingKeysWith: +)
+      .mapValues { $0.sorted() }
+  }
 
   /// Everything that Exeat serves.
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
-      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
+      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions,
+    federated: [AssumeRoleWithWebIdentity.self]
   )
 }
 

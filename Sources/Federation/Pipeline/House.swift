@@ -16,6 +16,8 @@ package struct House: Sendable {
   package let signer: any TokenSigner
   /// Seals secret access keys.
   package let sealer: any SecretSealer
+  /// The keys of identity providers, our own issuers among them.
+  package let identityProviders: any IdentityProviderKeys
   /// Ids and secrets.
   package let entropy: Entropy
   /// Takes the causes of failures.
@@ -28,13 +30,15 @@ package struct House: Sendable {
     signer: any TokenSigner,
     sealer: any SecretSealer,
     entropy: Entropy,
-    diagnostics: Diagnostics
+    diagnostics: Diagnostics,
+    identityProviders: any IdentityProviderKeys = NoIdentityProviders()
   ) {
     self.directory = directory
     self.issuers = issuers
     self.tokenIssuer = TokenIssuer(signer: signer)
     self.signer = signer
     self.sealer = sealer
+    self.identityProviders = HouseIdentityProviders(issuers: issuers, others: identityProviders)
     self.entropy = entropy
     self.diagnostics = diagnostics
   }

@@ -87,7 +87,11 @@ package struct Pipeline: Sendable {
     }
     if let action { trail.eventName = eventName(action) }
 
-    // 2. Who calls?
+    // 2. Who calls? Of a federated action the provider's assertion says it, and no signature is looked at.
+    if let parameters, let action, let service = trail.service, let type = actions.federated(service, action)
+    {
+      return try await runFederated(type, parameters, request, &trail)
+    }
     let signature = try authenticator.present(request, now: trail.now)
     trail.accessKeyID = signature.accessKeyID
     trail.service = ServiceName(rawValue: signature.scope.service)
@@ -155,6 +159,46 @@ package struct Pipeline: Sendable {
         attempt += 1
         call = try await authenticator.renew(call)
         trail.principal = call.caller.principal
+      } catch {
+        throw diagnostics.serviceError("commit \(A.name)", error)
+      }
+    }
+  }
+
+  /// The same steps for a caller without a key.
+  ///
+  /// SECURITY: until the trust policy has allowed the call the caller is a stranger, also with a valid token: a public
+  /// provider gives those to everybody. So refusals stay under the limit of `StrangerLimit`.
+  private func runFederated<A: FederatedAction>(
+    _ type: A.Type,
+    _ parameters: QueryParameters,
+    _ request: APIRequest,
+    _ trail: inout Trail
+  ) async throws(ServiceError) -> Recorded {
+    var reader = ParameterReader(parameters)
+    let action = try A(&reader)
+    try reader.check()
+    trail.requestParameters = action.claimedParameters
+    let call = UnsignedCall(request, region: homeRegion, now: trail.now)
+    var attempt = 1
+    while true {
+      let subject = try await action.subject(call, house)
+      trail.federated = subject.identity
+      trail.resourceAccount = subject.account
+      let authorized = try FederatedAuthorizer.authorize(action, call, subject)
+      trail.requestParameters = action.requestParameters
+      let proposal = try await action.perform(authorized, house)
+      do {
+        return try await recorder.commit(
+          proposal,
+          provided: subject.requirements,
+          of: subject.account,
+          action: A.name,
+          trail
+        )
+      } catch .preconditionFailed where attempt < 8 {
+        attempt += 1
+        house.directory.forget(subject.account)
       } catch {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }

@@ -27,6 +27,10 @@ package struct Trail: Sendable {
   package var principal: Principal?
   /// The caller's session, once authenticated, when it has one.
   package var session: Session?
+  /// Whom an identity provider vouches for, once verified, when the caller has no key.
+  package var federated: FederatedIdentity?
+  /// The account of what the call is about, when it is not the caller's.
+  package var resourceAccount: AccountID?
   /// The parameters, once read.
   package var requestParameters: JSONValue?
   /// Why policy refused, if it did.
@@ -58,7 +62,7 @@ package struct Trail: Sendable {
       requestID: requestID,
       eventID: eventID,
       readOnly: isReadOnly,
-      recipientAccountID: principal?.account,
+      recipientAccountID: principal?.account ?? resourceAccount,
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
       clientProvidedHostHeader: strangerCapped(request.headers.first { $0.hasName("host") }?.value),
@@ -77,6 +81,17 @@ package struct Trail: Sendable {
   }
 
   private var userIdentity: AuditRecord.UserIdentity {
+    if let federated {
+      return AuditRecord.UserIdentity(
+        type: federated.type,
+        principalID: federated.principalID,
+        arn: nil,
+        accountID: nil,
+        accessKeyID: nil,
+        userName: federated.userName,
+        identityProvider: federated.provider
+      )
+    }
     let (type, userName): (String, String?) =
       switch principal {
       case .root: ("Root", nil)

@@ -38,6 +38,22 @@ package final class Issuers: Sendable {
     }
   }
 
+  /// The id of the issuer whose URL is `issuer`, whether there is such an issuer or not; `nil` when the URL is not one
+  /// of this server.
+  func issuerID(of issuer: String) -> String? {
+    let url = Array(issuer.utf8)
+    let template = issuerURL("*").utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
+    guard template.count == 2, url.count >= template[0].count + template[1].count,
+      url.starts(with: template[0]), url.reversed().starts(with: template[1].reversed())
+    else { return nil }
+    return String(decoding: url.dropFirst(template[0].count).dropLast(template[1].count), as: UTF8.self)
+  }
+
+  /// The published JWK set of the issuer `issuerID`.
+  func keySet(of issuerID: String) -> PublishedDocument? {
+    documents.withLock { $0["/" + issuerID + Self.jwksPath] }
+  }
+
   /// The document at `path`; in subdomain style the issuer is the first label of `host`.
   package func document(host: String?, path: Substring) -> PublishedDocument? {
     let key: String

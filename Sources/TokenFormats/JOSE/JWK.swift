@@ -76,9 +76,9 @@ extension JWK {
   package enum Unsupported: Hashable, Sendable {
     /// The `kty` is neither `RSA` nor `EC`.
     case keyType(String)
-    /// The `crv` is not `P-384`.
+    /// The `crv` is none that is spoken here.
     case curve(String)
-    /// The `alg` is not the one algorithm that is spoken here with such a key.
+    /// The `alg` is none that is spoken here with such a key.
     case algorithm(String)
     /// The `use` is not `sig`.
     case use(String)
@@ -96,73 +96,38 @@ extension JWK {
     case malformed(String)
   }
 
-  /// Members that hold private or symmetric key material.
-  ///
-  /// Source: IANA JOSE registry, JSON Web Key Parameters.
-  private static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
-
   /// Reads one element of `keys`.
   init(_ value: JSONValue) throws(ReadError) {
-    guard case .object(let object) = value else { throw .malformed("keys") }
-    for name in JWK.privateMembers where object[name] != nil { throw .privateMember(name) }
-    let keyID = try JWK.string("kid", in: object)
-    let keyType = try JWK.required("kty", in: object)
+    let members = try JWKMembers(value)
+    let keyID = try members.string("kid")
+    let keyType = try members.required("kty")
     let algorithm: SigningAlgorithm
     if same(keyType, "RSA") {
       algorithm = .rs256
     } else if same(keyType, "EC") {
       algorithm = .es384
-      let curve = try JWK.required("crv", in: object)
+      let curve = try members.required("crv")
       guard same(curve, "P-384") else { throw .unsupported(.curve(curve)) }
     } else {
       throw .unsupported(.keyType(keyType))
     }
     // One key, one algorithm (RFC 8725 §3.1). Some of AWS's own sets leave `alg` out; the key type then says it.
-    if let stated = try JWK.string("alg", in: object), !same(stated, algorithm.rawValue) {
+    if let stated = try members.string("alg"), !same(stated, algorithm.rawValue) {
       throw .unsupported(.algorithm(stated))
     }
-    if let use = try JWK.string("use", in: object), !same(use, "sig") { throw .unsupported(.use(use)) }
-    if let operations = object["key_ops"] {
-      guard let operations = operations.array else { throw .malformed("key_ops") }
-      let allowsVerify = operations.contains { operation in
-        operation.string.map { same($0, "verify") } ?? false
-      }
-      guard allowsVerify else { throw .unsupported(.keyOperations) }
-    }
+    try members.requireVerification()
     let publicKey: PublicKey
     switch algorithm {
     case .rs256:
-      let modulus = try JWK.octets("n", in: object)
-      let exponent = try JWK.octets("e", in: object)
-      guard let top = modulus.first, top != 0 else { throw .malformed("n") }
-      guard let first = exponent.first, first != 0 else { throw .malformed("e") }
-      let bits = modulus.count * 8 - top.leadingZeroBitCount
-      guard (2048...8192).contains(bits) else { throw .unsupported(.keySize(bits)) }
-      guard !ROCAFingerprint.matches(modulus) else { throw .unsupported(.factorable) }
+      let (modulus, exponent) = try members.rsaNumbers()
       publicKey = .rsa(modulus: modulus, exponent: exponent)
     case .es384:
-      publicKey = .p384(x: try JWK.octets("x", in: object), y: try JWK.octets("y", in: object))
+      publicKey = .p384(x: try members.octets("x"), y: try members.octets("y"))
     }
     guard let verifier = PublicKeyVerifier(publicKey) else {
       throw .malformed(algorithm == .rs256 ? "n, e" : "x, y")
     }
     self.init(keyID: keyID, publicKey: publicKey, verifier: verifier)
-  }
-
-  private static func string(_ name: String, in object: JSONObject) throws(ReadError) -> String? {
-    guard let value = object[name] else { return nil }
-    guard let string = value.string else { throw .malformed(name) }
-    return string
-  }
-
-  private static func required(_ name: String, in object: JSONObject) throws(ReadError) -> String {
-    guard let string = try string(name, in: object) else { throw .malformed(name) }
-    return string
-  }
-
-  private static func octets(_ name: String, in object: JSONObject) throws(ReadError) -> [UInt8] {
-    guard let octets = Base64URL.decode(try required(name, in: object)) else { throw .malformed(name) }
-    return octets
   }
 }
 

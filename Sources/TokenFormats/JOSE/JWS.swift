@@ -62,28 +62,18 @@ package enum JWS {
   /// SECURITY: `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not looked at: they name keys of the sender's choice.
   /// `crit` is refused, because no extension is understood here, and with it `b64` (RFC 7797).
   package static func verify(_ token: String, keys: JWKSet) throws(JWTVerificationError) -> VerifiedJWS {
-    guard token.utf8.count <= maximumBytes else { throw .tooLong(limit: maximumBytes) }
-    let parts = Array(token.utf8).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 3 else { throw .notCompact }
-    guard let headerBytes = Base64URL.decode(utf8: parts[0]) else { throw .notBase64URL(.header) }
-    guard let payload = Base64URL.decode(utf8: parts[1]) else { throw .notBase64URL(.payload) }
-    guard let signature = Base64URL.decode(utf8: parts[2]) else { throw .notBase64URL(.signature) }
-    let header = try object(headerBytes, part: .header)
-
-    guard let name = header["alg"]?.string else { throw .algorithmMissing }
-    guard let algorithm = SigningAlgorithm.allCases.first(where: { same($0.rawValue, name) }) else {
-      throw .algorithmNotAllowed(name)
+    let jws = try CompactJWS(token, maximumBytes: maximumBytes)
+    guard let algorithm = SigningAlgorithm.allCases.first(where: { same($0.rawValue, jws.algorithm) }) else {
+      throw .algorithmNotAllowed(jws.algorithm)
     }
-    guard header["crit"] == nil else { throw .extensionNotUnderstood("crit") }
-    guard header["b64"] == nil else { throw .extensionNotUnderstood("b64") }
-    guard let keyID = header["kid"]?.string else { throw .keyIDMissing }
+    try jws.refuseExtensions()
+    guard let keyID = jws.header["kid"]?.string else { throw .keyIDMissing }
     let candidates = keys.keys(withID: keyID)
     guard let key = candidates.first else { throw .keyUnknown(keyID) }
     guard candidates.count == 1 else { throw .keyAmbiguous(keyID) }
     guard key.publicKey.algorithm == algorithm else { throw .algorithmOfAnotherKey(algorithm) }
-    let signed = Array(parts[0]) + [UInt8(ascii: ".")] + parts[1]
-    guard key.verifier.isValid(signature: signature, for: signed) else { throw .signatureInvalid }
-    return VerifiedJWS(header: header, payload: payload, keyID: keyID, algorithm: algorithm)
+    guard key.verifier.isValid(signature: jws.signature, for: jws.signed) else { throw .signatureInvalid }
+    return VerifiedJWS(header: jws.header, payload: jws.payload, keyID: keyID, algorithm: algorithm)
   }
 
   static func object(

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RS256 and ES384 verification with a key that was parsed and checked once. Knows nothing of tokens.
-// Source: RFC 7518 §3.3, §3.4; FIPS 186-5 §6.4.2.
+// RS256 and ES384 verification with one of our own kinds of key: one key, one algorithm. Knows nothing of tokens.
+// Source: RFC 7518 §3.3, §3.4; RFC 8725 §3.1.
 
-import Crypto
-import CryptoExtras
 package import IdentityModel
 
 /// Verifies signatures of one public key, with the key's own algorithm.
 package struct PublicKeyVerifier: Sendable {
-  private enum Parsed: Sendable {
-    case rsa(_RSA.Signing.PublicKey)
-    case p384(P384.Signing.PublicKey)
-  }
-
-  private let parsed: Parsed
+  private let key: SignatureKey
+  private let algorithm: JWSAlgorithm
 
   /// Parses `key`.
   ///
@@ -22,20 +16,17 @@ package struct PublicKeyVerifier: Sendable {
   /// or above 32 bits, leading zero octets in either, coordinates that have not 48 octets, and a point that is not
   /// on P-384.
   package init?(_ key: PublicKey) {
+    let parsed: SignatureKey?
     switch key {
     case .rsa(let modulus, let exponent):
-      guard let top = modulus.first, top != 0, (256...1024).contains(modulus.count),
-        modulus.count > 256 || top >= 0x80, exponent.first != 0, (1...4).contains(exponent.count),
-        exponent != [1], exponent.last.map({ $0 & 1 == 1 }) == true,
-        let parsed = try? _RSA.Signing.PublicKey(n: modulus, e: exponent)
-      else { return nil }
-      self.parsed = .rsa(parsed)
+      parsed = SignatureKey(modulus: modulus, exponent: exponent)
+      algorithm = .rs256
     case .p384(let x, let y):
-      guard x.count == 48, y.count == 48,
-        let parsed = try? P384.Signing.PublicKey(x963Representation: [0x04] + x + y)
-      else { return nil }
-      self.parsed = .p384(parsed)
+      parsed = SignatureKey(.p384, x: x, y: y)
+      algorithm = .es384
     }
+    guard let parsed else { return nil }
+    self.key = parsed
   }
 
   /// Whether `signature` is the key's signature over `message`.
@@ -46,18 +37,6 @@ package struct PublicKeyVerifier: Sendable {
   /// SECURITY: with (R, S) the pair (R, n − S) is a valid ES384 signature too: never identify a token by its
   /// signature.
   package func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
-    switch parsed {
-    case .rsa(let key):
-      return key.isValidSignature(
-        _RSA.Signing.RSASignature(rawRepresentation: signature),
-        for: SHA256.hash(data: message),
-        padding: .insecurePKCS1v1_5
-      )
-    case .p384(let key):
-      guard signature.count == 96,
-        let signature = try? P384.Signing.ECDSASignature(rawRepresentation: signature)
-      else { return false }
-      return key.isValidSignature(signature, for: SHA384.hash(data: message))
-    }
+    key.isValid(signature: signature, for: message, algorithm: algorithm)
   }
 }

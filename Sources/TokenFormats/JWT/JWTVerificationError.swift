@@ -36,7 +36,7 @@ package enum JWTVerificationError: Error, Hashable, Sendable {
 
   /// There is no `alg`, or it is not a string.
   case algorithmMissing
-  /// The `alg` is neither `RS256` nor `ES384`.
+  /// The `alg` is none that is accepted: of our own tokens `RS256` and `ES384`, of a provider's every `JWSAlgorithm`.
   case algorithmNotAllowed(String)
   /// A header member that changes how the token is read: `crit`, `b64`, `cty`.
   case extensionNotUnderstood(String)
@@ -44,10 +44,14 @@ package enum JWTVerificationError: Error, Hashable, Sendable {
   case keyIDMissing
   /// No key of the set has the `kid`.
   case keyUnknown(String)
-  /// More than one key of the set has the `kid`.
+  /// More than one key of the set has the `kid`, and could have signed.
   case keyAmbiguous(String)
   /// The key that `kid` selects signs with another algorithm than `alg`.
   case algorithmOfAnotherKey(SigningAlgorithm)
+  /// No key that `kid` selects may be used with `alg`.
+  case keyDoesNotFit(JWSAlgorithm)
+  /// The token has no `kid`, and not exactly one key of the set may be used with `alg`.
+  case keyNotDetermined(JWSAlgorithm)
   /// The `typ` is that of another kind of token, or not a string.
   case typeMismatch(JSONValue)
 
@@ -66,12 +70,18 @@ package enum JWTVerificationError: Error, Hashable, Sendable {
   case issuerMismatch(String)
   /// The audience that was expected is not in `aud`.
   case audienceMismatch([String])
+  /// The `azp` is not one of the client ids that were expected.
+  case authorizedPartyMismatch(String)
+  /// There are several audiences where one was expected.
+  case severalAudiences
   /// The `exp` has passed, leeway included.
   case expired(Instant)
   /// The `nbf` is still to come, leeway included.
   case notYetValid(Instant)
   /// The `iat` is still to come, leeway included.
   case issuedInTheFuture(Instant)
+  /// The `iat` is further back than is accepted.
+  case tooOld(Instant)
   /// From `iat` to `exp` is longer than the caller allows. Unit: seconds.
   case lifetimeTooLong(limit: Int64)
 }

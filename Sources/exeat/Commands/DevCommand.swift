@@ -28,6 +28,10 @@ struct DevCommand: AsyncParsableCommand {
   @Option(help: "Where the development CA lives.") var tlsDir: String?
   @Option(help: "`path` or `subdomain`.") var issuerStyle = "path"
   @Option(help: "A further host name that clients may use.") var acceptedHost: [String] = []
+  @Option(help: "A network, CIDR, in which identity providers may lie besides loopback. May be repeated.")
+  var identityProviderNetwork: [String] = []
+  @Option(help: "Certification authorities to trust for identity providers besides the system's, PEM.")
+  var identityProviderCa: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
   @Flag(help: "Print no line per call.") var quiet = false
 
@@ -58,6 +62,11 @@ struct DevCommand: AsyncParsableCommand {
     let wildcard = style == .subdomain ? ["*.tokens.localhost"] : []
     let tlsSource: TLSSource =
       isSecure ? .development(directory: directory, hostNames: acceptedHost + wildcard) : .off
+    let networks = ["127.0.0.0/8", "::1/128"] + identityProviderNetwork
+    let identityProviders = try IdentityProviderSettings(
+      networks: networks.map { ($0, "--identity-provider-network") },
+      certificateAuthority: identityProviderCa
+    )
     let printsCalls = !quiet
     let readyPath = readyFile
     let plan = ServerPlan(
@@ -68,6 +77,7 @@ struct DevCommand: AsyncParsableCommand {
       acceptedHosts: hosts,
       tls: tlsSource,
       keyEncryptionKey: .ephemeral(),
+      identityProviders: identityProviders,
       onRecord: { if printsCalls { Console.note(AuditLine.text($0.json)) } },
       prepare: { house, now in
         try await Bootstrap.createAccount(

@@ -45,6 +45,10 @@ struct ServeCommand: AsyncParsableCommand {
   var trustedProxy: [String] = []
   @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
   var keyEncryptionKey: String?
+  @Option(help: "A network, CIDR, in which identity providers may lie besides the internet. May be repeated.")
+  var identityProviderNetwork: [String] = []
+  @Option(help: "Certification authorities to trust for identity providers besides the system's, PEM.")
+  var identityProviderCa: String?
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
   @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
@@ -52,7 +56,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-format", "log-level", "ready-file",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "identity-provider-network",
+    "identity-provider-ca", "log-format", "log-level", "ready-file",
   ]
 
   func run() async throws {
@@ -62,7 +67,10 @@ struct ServeCommand: AsyncParsableCommand {
         "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
         "trusted-proxy": trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ","),
-        "key-encryption-key": keyEncryptionKey, "log-format": logFormat, "log-level": logLevel,
+        "key-encryption-key": keyEncryptionKey,
+        "identity-provider-network": identityProviderNetwork.isEmpty
+          ? nil : identityProviderNetwork.joined(separator: ","),
+        "identity-provider-ca": identityProviderCa, "log-format": logFormat, "log-level": logLevel,
         "ready-file": readyFile,
       ],
       environment: ProcessInfo.processInfo.environment,
@@ -135,6 +143,7 @@ struct ServeCommand: AsyncParsableCommand {
       trustedProxies: proxies ?? [],
       tls: tls.source,
       keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
+      identityProviders: try identityProviders(settings),
       onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in
@@ -153,6 +162,17 @@ struct ServeCommand: AsyncParsableCommand {
             .write(to: readyFile)
         }
       }
+    )
+  }
+
+  /// In the environment and in the file networks are separated by commas.
+  private static func identityProviders(
+    _ settings: Settings
+  ) throws(CommandFailure) -> IdentityProviderSettings {
+    let networks = settings["identity-provider-network"]
+    return try IdentityProviderSettings(
+      networks: networks?.text.split(separator: ",").map { (String($0), networks?.origin ?? "") } ?? [],
+      certificateAuthority: settings["identity-provider-ca"]?.text
     )
   }
 

@@ -30,6 +30,7 @@ struct ServerPlan: Sendable {
   var trustedProxies: [IPRange] = []
   let tls: TLSSource
   let keyEncryptionKey: KeyEncryptionKey?
+  let identityProviders: IdentityProviderSettings
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -65,7 +66,8 @@ enum Assembly {
       signer: keys,
       sealer: keys,
       entropy: .system,
-      diagnostics: diagnostics
+      diagnostics: diagnostics,
+      identityProviders: plan.identityProviders.providers
     )
     let metrics = Metrics(actions: .all)
     let recorder = Recorder(sink: writes, directory: directory)

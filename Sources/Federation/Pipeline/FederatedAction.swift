@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Actions whose caller has no key: what an identity provider says of them is the credential, and the trust policy of a
+// role alone decides. The only maker of `UnsignedCall` and of `AuthorizedFederatedCall`; everything after them is the
+// pipeline's, as for every call. Source: AWS STS API, AssumeRoleWithWebIdentity, AssumeRoleWithSAML.
+
+package import AWSProtocols
+package import IdentityModel
+import PolicyEngine
+package import StrictJSON
+
+/// An action for callers whom an identity provider vouches for: one type, one file.
+package protocol FederatedAction: Sendable {
+  /// What the action is about: whom the provider vouches for, and the role.
+  associatedtype Subject: FederatedSubject
+
+  /// The service.
+  static var service: ServiceName { get }
+  /// The name, as in `Action=`.
+  static var name: String { get }
+
+  /// Reads the parameters: their shape only, as an `Action` does.
+  init(_ parameters: inout ParameterReader) throws(ServiceError)
+
+  /// Which of the parameters go on record also when the call is refused: a stranger's, so little of them.
+  var claimedParameters: JSONValue? { get }
+  /// The parameters as they may be recorded: never the provider's assertion.
+  var requestParameters: JSONValue? { get }
+
+  /// Verifies the provider's assertion and reads the role.
+  ///
+  /// Throws when nobody vouches for the caller.
+  func subject(_ call: UnsignedCall, _ house: House) async throws(ServiceError) -> Subject
+
+  /// What the role's trust policy must allow, in this order; never empty.
+  func questions(_ subject: Subject) -> [Question]
+
+  /// Works out the answer. Writes nothing. Called again when the record met a concurrent change.
+  func perform(_ call: AuthorizedFederatedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal
+}
+
+/// What a federated action is about.
+package protocol FederatedSubject: ActionSubject {
+  /// Whom the provider vouches for.
+  var identity: FederatedIdentity { get }
+  /// The account of the role.
+  var account: AccountID { get }
+}
+
+/// A caller whom an identity provider vouches for, as audit and policy name them.
+package struct FederatedIdentity: Hashable, Sendable {
+  /// `WebIdentityUser` or `SAMLUser`.
+  ///
+  /// Source: CloudTrail `userIdentity.type`.
+  package let type: String
+  /// The ARN of the provider.
+  package let provider: String
+  /// `provider ARN:audience:subject`.
+  package let principalID: String
+  /// The subject.
+  package let userName: String
+
+  /// Gathers the parts.
+  package init(type: String, provider: String, principalID: String, userName: String) {
+    self.type = type
+    self.provider = provider
+    self.principalID = principalID
+    self.userName = userName
+  }
+}
+
+/// A call that nobody signed, or whose signature nobody looked at.
+///
+/// Only this file makes one.
+package struct UnsignedCall: Sendable {
+  /// The server's own region: no scope names another.
+  package let region: Region
+  /// When the request arrived: the one `now` of the call.
+  package let now: Instant
+  /// The client's address.
+  package let sourceIPAddress: String
+  /// The `User-Agent` header, its beginning.
+  package let userAgent: String?
+  /// Whether the connection has TLS.
+  package let isSecureTransport: Bool
+
+  init(_ request: APIRequest, region: Region, now: Instant) {
+    self.region = region
+    self.now = now
+    self.sourceIPAddress = request.sourceIPAddress
+    self.userAgent = request.headers.first { $0.hasName("user-agent") }.map { String($0.value.prefix(1024)) }
+    self.isSecureTransport = request.tls != nil
+  }
+}
+
+/// A call that the trust policy of a role allows, with its action.
+///
+/// Only this file makes one.
+package struct AuthorizedFederatedCall<A: FederatedAction>: Sendable {
+  /// What the action is about, as policy saw it.
+  package let subject: A.Subject
+  /// When the request arrived.
+  package let now: Instant
+
+  fileprivate init(_ subject: A.Subject, now: Instant) {
+    self.subject = subject
+    self.now = now
+  }
+}
+
+/// Decides for callers without a key.
+enum FederatedAuthorizer {
+  /// Asks the role's trust policy every question of `action`; all must be allowed.
+  ///
+  /// Throws AccessDenied in AWS's words, which tell neither whether the role exists nor why.
+  static func authorize<A: FederatedAction>(
+    _ action: A,
+    _ call: UnsignedCall,
+    _ subject: A.Subject
+  ) throws(ServiceError) -> AuthorizedFederatedCall<A> {
+    let questions = action.questions(subject)
+    // INVARIANT: a federated action asks something; one that asked nothing would be open to everybody.
+    guard !questions.isEmpty else { throw .internalFailure }
+    for question in questions {
+      let request = PolicyRequest(
+        action: question.action,
+        resource: question.resource,
+        resourceAccount: subject.account,
+        principal: .federated(provider: subject.identity.provider),
+        context: RequestContext(call, subject, question.context)
+      )
+      // SECURITY: a question without a trust policy is decided by no policy at all, and that is a no.
+      guard PolicyEvaluator.decide(request, PolicySet(resource: question.trust)).isAllowed else {
+        throw ServiceError(
+          code: "AccessDenied",
+          httpStatus: 403,
+          message: "Not authorized to perform \(question.action)"
+        )
+      }
+    }
+    return AuthorizedFederatedCall(subject, now: call.now)
+  }
+}
+
+extension RequestContext {
+  /// The keys of the connection and the time, the provider, and those of the question.
+  fileprivate init(
+    _ call: UnsignedCall,
+    _ subject: some FederatedSubject,
+    _ entries: [Question.ContextEntry]
+  ) {
+    self.init()
+    set("aws:FederatedProvider", subject.identity.provider)
+    set("aws:SourceIp", call.sourceIPAddress)
+    set("aws:SecureTransport", call.isSecureTransport ? "true" : "false")
+    set("aws:CurrentTime", call.now.rfc3339)
+    set("aws:EpochTime", String(call.now.seconds))
+    set("aws:RequestedRegion", call.region.description)
+    set("aws:ResourceAccount", subject.account.description)
+    set("aws:ViaAWSService", "false")
+    set("aws:PrincipalIsAWSService", "false")
+    if let userAgent = call.userAgent { set("aws:UserAgent", userAgent) }
+    for entry in entries {
+      if entry.isMultivalued {
+        set(entry.key, values: entry.values)
+      } else {
+        set(entry.key, entry.values[0])
+      }
+    }
+  }
+}
