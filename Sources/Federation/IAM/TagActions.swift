@@ -119,7 +119,7 @@ package struct ListResourceTags<Record: TaggableResource>: Action {
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let tags = try call.subject.existing().record.tags
     let sorted = tags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    let (page, marker) = try paging.page(of: sorted, by: \.key)
+    let (page, marker) = try paging.page(of: sorted, named: \.key)
     return Proposal(
       result: ResponseStructure([
         "Tags": page.response, "IsTruncated": .boolean(marker != nil), "Marker": marker.map { .string($0) },
