@@ -58,8 +58,9 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
       for use in [PolicyAttachmentRecord.Use.policy, .boundary] {
         for policy in AWSManagedPolicy.all {
           let prefix = PolicyAttachmentRecord.prefix(account, policy: policy.arn, use)
-          let left = try await server.house.directory.count(of: 
-            PolicyAttachmentRecord.self,
+          let left = try await server.house.directory.count(
+            of:
+              PolicyAttachmentRecord.self,
             prefix: prefix,
             limit: 9
           )

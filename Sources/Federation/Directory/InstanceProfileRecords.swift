@@ -5,7 +5,9 @@
 
 package import IdentityModel
 
-/// An instance profile: a role under another name, for machines. No machine here takes one.
+/// An instance profile: a role under another name, for machines.
+///
+/// No machine here takes one.
 ///
 /// Id: `account/name`, the name in lower case.
 package struct InstanceProfileRecord: TaggedRecord {

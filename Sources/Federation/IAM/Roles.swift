@@ -33,7 +33,9 @@ extension RoleRecord {
     return structure
   }
 
-  /// The role with all that IAM tells. When it was last used is not kept: that member is empty.
+  /// The role with all that IAM tells.
+  ///
+  /// When it was last used is not kept: that member is empty.
   func response(_ trustPolicy: String) -> ResponseStructure {
     var structure = listResponse(trustPolicy)
     structure.append("PermissionsBoundary", boundaryResponse)

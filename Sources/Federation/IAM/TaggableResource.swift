@@ -110,7 +110,9 @@ package enum ResourceTarget<Record: TaggableResource>: ActionSubject {
     }
   }
 
-  /// The question to policy: whether the caller may do `action` to the resource. Its tags are condition keys.
+  /// The question to policy: whether the caller may do `action` to the resource.
+  ///
+  /// Its tags are condition keys.
   func question(_ action: String, context: [Question.ContextEntry] = []) -> Question {
     switch self {
     case .existing(let resource):
