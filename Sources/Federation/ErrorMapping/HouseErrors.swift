@@ -102,11 +102,6 @@ extension ServiceError {
     ServiceError(code: "NoSuchEntity", httpStatus: 404, message: message)
   }
 
-  /// 400. Source: IAM service model, InvalidInputException.
-  package static func invalidInput(_ message: String) -> ServiceError {
-    ServiceError(code: "InvalidInput", httpStatus: 400, message: message)
-  }
-
   /// 409. Source: IAM service model, EntityAlreadyExistsException.
   package static func entityAlreadyExists(_ message: String) -> ServiceError {
     ServiceError(code: "EntityAlreadyExists", httpStatus: 409, message: message)
