@@ -9,7 +9,7 @@ import StrictJSON
 import Testing
 import TokenFormats
 
-private func trust(
+private func providerTrust(
   _ condition: String = "",
   actions: String = #""sts:AssumeRoleWithWebIdentity""#,
   provider: String = TestServer.clusterARN
@@ -33,7 +33,7 @@ struct AssumeRoleWithWebIdentityTests {
       let key = try await server.registerProvider()
       let role = try await server.storeRole(
         "app",
-        trust: trust(
+        trust: providerTrust(
           #"""
           "StringEquals":{"oidc.test/cluster:sub":"system:serviceaccount:ns:app",
           "oidc.test/cluster:aud":"sts.amazonaws.com"}
@@ -96,7 +96,7 @@ struct AssumeRoleWithWebIdentityTests {
   {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust(condition))
+      let role = try await server.storeRole("app", trust: providerTrust(condition))
       let token = try await server.providerToken(key, #","repository_id":"42""#)
       let answer = await server.assumeWithToken(role, token)
       #expect(answer.status == (isAllowed ? 200 : 403), "\(answer.text)")
@@ -113,10 +113,10 @@ struct AssumeRoleWithWebIdentityTests {
       let token = try await server.providerToken(key)
       let roles = [
         try await server.storeRole("accounts"),
-        try await server.storeRole("others", trust: trust(provider: TestServer.clusterARN + "2")),
+        try await server.storeRole("others", trust: providerTrust(provider: TestServer.clusterARN + "2")),
         try await server.storeRole(
           "wrong-action",
-          trust: trust(actions: #""sts:AssumeRole","sts:AssumeRoleWithSAML""#)
+          trust: providerTrust(actions: #""sts:AssumeRole","sts:AssumeRoleWithSAML""#)
         ),
         "arn:aws:iam::123456789012:role/nobody", "arn:aws:iam::123456789012:role/path/accounts",
       ]
@@ -133,9 +133,9 @@ struct AssumeRoleWithWebIdentityTests {
   @Test func `a provider is one of the role's own account, by its exact URL`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust())
+      let role = try await server.storeRole("app", trust: providerTrust())
       let other = try #require(AccountID("210987654321"))
-      let foreign = try await server.storeRole("app", trust: trust(), account: other)
+      let foreign = try await server.storeRole("app", trust: providerTrust(), account: other)
       for (role, name) in [
         (foreign, TestServer.cluster), (role, "OIDC.test/cluster"), (role, "oidc.test/cluster/"),
       ] {
@@ -150,7 +150,7 @@ struct AssumeRoleWithWebIdentityTests {
   @Test func `a token that fails a check gets nothing, whatever the role trusts`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust())
+      let role = try await server.storeRole("app", trust: providerTrust())
       let stranger = try await server.house.signer.makeKey(.es384, for: try #require(TestServer.account))
       let good = try await server.providerToken(key)
       func refusal(_ token: String) async -> String {
@@ -175,7 +175,7 @@ struct AssumeRoleWithWebIdentityTests {
   @Test func `parameters are checked before the token, which no message shows`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust())
+      let role = try await server.storeRole("app", trust: providerTrust())
       let token = try await server.providerToken(key)
       func refusal(
         _ role: String,
@@ -227,14 +227,14 @@ struct AssumeRoleWithWebIdentityTests {
         "https://aws.amazon.com/source_identity":"alice"
         """#
       let token = try await server.providerToken(key, claims)
-      let bare = try await server.storeRole("bare", trust: trust())
+      let bare = try await server.storeRole("bare", trust: providerTrust())
       let tagsOnly = try await server.storeRole(
         "tags-only",
-        trust: trust(actions: #""sts:AssumeRoleWithWebIdentity","sts:TagSession""#)
+        trust: providerTrust(actions: #""sts:AssumeRoleWithWebIdentity","sts:TagSession""#)
       )
       let all = try await server.storeRole(
         "all",
-        trust: trust(
+        trust: providerTrust(
           #"""
           "StringEquals":{"aws:RequestTag/team":"blue","sts:SourceIdentity":"alice"},
           "ForAllValues:StringEquals":{"aws:TagKeys":["team","env"],"sts:TransitiveTagKeys":["team"]}
@@ -293,7 +293,7 @@ struct AssumeRoleWithWebIdentityTests {
   {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust(actions: withTags))
+      let role = try await server.storeRole("app", trust: providerTrust(actions: withTags))
       let answer = await server.assumeWithToken(role, try await server.providerToken(key, ",\(claim)"))
       #expect(answer.status == 400 && answer.code == "InvalidIdentityToken", "\(answer.text)")
       #expect(answer["Message"] == message)
@@ -303,7 +303,7 @@ struct AssumeRoleWithWebIdentityTests {
   @Test func `two tag keys that differ by case, and more than fifty, are refused`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust(actions: withTags))
+      let role = try await server.storeRole("app", trust: providerTrust(actions: withTags))
       func code(_ tags: String) async throws -> String? {
         let claim = #","https://aws.amazon.com/tags":{"principal_tags":{\#(tags)}}"#
         return await server.assumeWithToken(role, try await server.providerToken(key, claim)).code
@@ -319,7 +319,7 @@ struct AssumeRoleWithWebIdentityTests {
   @Test func `a session policy limits the session`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust())
+      let role = try await server.storeRole("app", trust: providerTrust())
       let token = try await server.providerToken(key)
       let answer = await server.assumeWithToken(role, token, [("Policy", allows("sts:GetCallerIdentity"))])
       let session = try #require(answer.credentials)
@@ -330,7 +330,7 @@ struct AssumeRoleWithWebIdentityTests {
   @Test func `a signature that comes with the call is not looked at`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()
-      let role = try await server.storeRole("app", trust: trust())
+      let role = try await server.storeRole("app", trust: providerTrust())
       let token = try await server.providerToken(key)
       let nonsense = HTTPField("Authorization", "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=y, Signature=z")
       #expect(await server.assumeWithToken(role, token, headers: [nonsense]).status == 200)
@@ -379,7 +379,7 @@ struct AssumeRoleWithWebIdentityTests {
       let name = String(issuer.dropFirst("https://".count))
       let role = try await server.storeRole(
         "app",
-        trust: trust(provider: "arn:aws:iam::123456789012:oidc-provider/\(name)")
+        trust: providerTrust(provider: "arn:aws:iam::123456789012:oidc-provider/\(name)")
       )
       let token = try #require(await server.token(audience: "exeat")["WebIdentityToken"])
       #expect(await server.assumeWithToken(role, token).code == "InvalidIdentityToken")
@@ -400,7 +400,7 @@ struct AssumeRoleWithWebIdentityTests {
       let key = try await server.registerProvider()
       let role = try await server.storeRole(
         "app",
-        trust: trust(#""StringEquals":{"oidc.test/cluster:sub":"x"}"#)
+        trust: providerTrust(#""StringEquals":{"oidc.test/cluster:sub":"x"}"#)
       )
       let token = try await server.providerToken(key)
       var throttled = 0
@@ -409,7 +409,7 @@ struct AssumeRoleWithWebIdentityTests {
       }
       #expect(throttled == 100)
       // Whoever is let in is recorded all the same.
-      let open = try await server.storeRole("open", trust: trust())
+      let open = try await server.storeRole("open", trust: providerTrust())
       #expect(await server.assumeWithToken(open, token).status == 200)
     }
   }

@@ -157,7 +157,7 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
         await create([
           "PolicyName": "p", "Tags.member.1.Key": "k", "Tags.member.1.Value": "",
           "Tags.member.2.Key": "K", "Tags.member.2.Value": "",
-        ]).code == "InvalidParameterValue"
+        ]).code == "InvalidInput"
       )
       let old = document("Allow").replacing("2012-10-17", with: "2008-10-17")
       #expect(

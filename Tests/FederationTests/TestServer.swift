@@ -63,6 +63,38 @@ final class FaultySink: AuditSink, RecordWriter {
   }
 }
 
+/// Lets a few servers live at a time: each store has a thread of its own, and the system gives out a few hundred.
+private actor Places {
+  static let shared = Places()
+
+  private var free = 32
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  nonisolated func withPlace(_ body: () async throws -> Void) async throws {
+    await take()
+    let ended: Result<Void, any Error>
+    do {
+      ended = .success(try await body())
+    } catch {
+      ended = .failure(error)
+    }
+    await giveBack()
+    try ended.get()
+  }
+
+  private func take() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+
+  private func giveBack() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+  }
+}
+
 /// A server as a function.
 struct TestServer: Sendable {
   static let account = AccountID("123456789012")
@@ -80,13 +112,15 @@ struct TestServer: Sendable {
     keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
     _ body: (TestServer) async throws -> Void
   ) async throws {
-    let store = try SQLiteStore.inMemory()
-    let server = try TestServer(store: store, keyEncryptionKey: keyEncryptionKey)
-    try await store.running {
-      if keyEncryptionKey != nil {
-        try await server.addAccount(try #require(account), .root, enablesFederation: enablesFederation)
+    try await Places.shared.withPlace {
+      let store = try SQLiteStore.inMemory()
+      let server = try TestServer(store: store, keyEncryptionKey: keyEncryptionKey)
+      try await store.running {
+        if keyEncryptionKey != nil {
+          try await server.addAccount(try #require(account), .root, enablesFederation: enablesFederation)
+        }
+        try await body(server)
       }
-      try await body(server)
     }
   }
 

@@ -138,7 +138,7 @@ extension Directory {
     do {
       return try PolicyDocument(json: Array(document.utf8), kind: kind)
     } catch {
-      throw .corrupted("\(key.kind.name) `\(key.id)`")
+      throw .corrupted("\(key.kind.name) `\(key.id)`: \(error)")
     }
   }
 }

@@ -110,7 +110,9 @@ enum Reading: Hashable, Sendable {
     Bool(conditionValue: value).map { .bool($0) }
   }
   @Sendable static func readBinary(_ value: [UInt8]) -> Reading? { base64(value).map { .binary($0) } }
-  @Sendable static func readAddress(_ value: [UInt8]) -> Reading? { IPRange.Address(value).map { .address($0) } }
+  @Sendable static func readAddress(_ value: [UInt8]) -> Reading? {
+    IPRange.Address(value).map { .address($0) }
+  }
 }
 
 extension Operand {
