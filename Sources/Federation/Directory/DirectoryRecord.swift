@@ -47,7 +47,9 @@ extension DirectoryRecord {
   }
 }
 
-/// JSON between the house and itself: what it stores, and what it seals. Never for a stranger's text.
+/// JSON between the house and itself: what it stores, and what it seals.
+///
+/// Never for a stranger's text.
 enum HouseJSON {
   /// The bytes of `value`, with sorted names.
   static func encode(_ value: some Encodable) -> [UInt8]? {

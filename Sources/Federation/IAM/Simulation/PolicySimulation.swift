@@ -107,6 +107,8 @@ struct PolicySimulation: Sendable {
   ///   - policies: what the simulated principal has of its own.
   ///   - principal: who would call, when `CallerArn` does not say it.
   ///   - call: the simulator's caller, for its account and the time.
+  /// - Returns: the answer of both simulators.
+  /// - Throws: InvalidInput for a policy, a caller or an owner that cannot be read.
   func results(
     _ policies: PrincipalPolicies,
     as principal: Principal?,
