@@ -100,7 +100,7 @@ def test_the_answer_without_policies_and_tags_has_no_more_than_aws_recorded(make
 
 
 def test_a_role_that_is_not_there_and_one_that_does_not_trust_are_told_alike(server, make_role, alice, sts):
-    trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     there = make_role("untrusting", trust=trust)["Arn"]
     for arn in (there, there.replace("untrusting", "absent"), there.replace(server.account, "000000000001")):
         refused(lambda arn=arn: sts.assume_role(RoleArn=arn, RoleSessionName="session"), 403, "AccessDenied",

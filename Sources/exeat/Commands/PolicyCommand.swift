@@ -8,7 +8,7 @@ import PolicyEngine
 import StrictJSON
 
 /// `exeat policy`.
-struct PolicyCommand: ParsableCommand {
+struct PolicyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
     abstract: "Evaluate, explain and check policies, without a server.",

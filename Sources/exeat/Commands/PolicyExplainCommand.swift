@@ -7,21 +7,34 @@ import PolicyEngine
 import StrictJSON
 
 /// `exeat policy explain`.
-struct PolicyExplainCommand: ParsableCommand {
+struct PolicyExplainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Say why a request is allowed or denied.",
     discussion: """
       Reads cases as `exeat policy evaluate` does, and names policies, statements with their lines, and conditions.
       Exit status 1 when a case cannot be decided; a denial is no failure.
+      With --request-id and --data-dir: why the server refused a call, from its audit log, as policies were then.
       """
   )
 
-  @Argument(help: "The file; `-` is standard input.") var file: String
+  @Argument(help: "The file; `-` is standard input.") var file: String?
   @Option(help: "Explain the cases of this name only.") var name: String?
+  @Option(help: "Explain the refused call with this request id.") var requestId: String?
+  @Option(help: "The data directory of the server that refused it.") var dataDir: String?
   @Flag(help: "Print a line of JSON for each case.") var json = false
 
-  func run() throws {
+  func run() async throws {
+    switch (file, requestId, dataDir) {
+    case (let file?, nil, nil): try explain(file)
+    case (nil, let requestID?, let dataDir?):
+      guard name == nil else { throw CommandFailure.usage("--name goes with a file") }
+      try await RefusedCall.explain(requestID, in: dataDir, json: json)
+    default: throw CommandFailure.usage("give a file, or --request-id with --data-dir")
+    }
+  }
+
+  private func explain(_ file: String) throws {
     let reader = try PolicyFile.cases(file, locating: true)
     let ranges = reader.cases.filter { range in
       name.map { wanted in reader.name(at: range).map { $0.utf8.elementsEqual(wanted.utf8) } ?? false }

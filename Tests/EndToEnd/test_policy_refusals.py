@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`exeat policy explain --request-id`: why the server refused a call, from its audit log."""
+
+import json
+import uuid
+
+import botocore.exceptions
+import pytest
+
+from driver import clients, server as servers
+
+
+def explain(running, request_id, *flags):
+    return servers.exeat("policy", "explain", "--request-id", request_id, "--data-dir", running.data_dir, *flags)
+
+
+def refused(user, **parameters):
+    """The request id of a token call that is refused."""
+    sts = clients.boto(user.running, "sts", user.credentials)
+    with pytest.raises(botocore.exceptions.ClientError) as refusal:
+        sts.get_web_identity_token(SigningAlgorithm="ES384", **parameters)
+    assert refusal.value.response["Error"]["Code"] == "AccessDenied"
+    return refusal.value.response["ResponseMetadata"]["RequestId"]
+
+
+ONE_AUDIENCE = {
+    "Sid": "OneAudience", "Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*",
+    "Condition": {
+        "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": ["https://api.example.com"]},
+        "Null": {"sts:IdentityTokenAudience": "false"},
+    },
+}
+
+
+def test_the_condition_that_was_not_met_is_named_with_what_the_call_said(server, make_user):
+    user = make_user(ONE_AUDIENCE)
+    request_id = refused(user, Audience=["https://other.example.com"])
+    done = explain(server, request_id)
+    assert done.returncode == 0, done.stderr
+    assert "no identity-based policy allows it" in done.stdout
+    assert "(OneAudience)" in done.stdout
+    assert "ForAllValues:StringEquals sts:IdentityTokenAudience `https://api.example.com`" in done.stdout
+    assert "the request has `https://other.example.com`" in done.stdout
+    decision = json.loads(explain(server, request_id, "--json").stdout)
+    assert decision["decision"] == "implicitDeny" and decision["policyType"] == "identity"
+    assert decision["unmatchedStatements"][0]["requestValues"] == ["https://other.example.com"]
+
+
+def test_the_statement_that_denied_is_named(server, make_user):
+    deny = {
+        "Sid": "NotSoLong", "Effect": "Deny", "Action": "sts:GetWebIdentityToken", "Resource": "*",
+        "Condition": {"NumericGreaterThan": {"sts:DurationSeconds": "600"}},
+    }
+    user = make_user(ONE_AUDIENCE, deny)
+    request_id = refused(user, Audience=["https://api.example.com"], DurationSeconds=601)
+    done = explain(server, request_id)
+    assert done.returncode == 0, done.stderr
+    assert "denied by statement 2 (NotSoLong) of user_" in done.stdout
+
+
+def test_a_call_that_was_not_refused_by_policy_and_one_that_never_was(server, make_user):
+    user = make_user(ONE_AUDIENCE)
+    granted = clients.boto(user.running, "sts", user.credentials).get_web_identity_token(
+        Audience=["https://api.example.com"], SigningAlgorithm="ES384"
+    )["ResponseMetadata"]["RequestId"]
+    done = explain(server, granted)
+    assert done.returncode == 1 and "policy did not refuse the call" in done.stderr and "it was done" in done.stderr
+    done = explain(server, str(uuid.uuid4()))
+    assert done.returncode == 1 and "the audit log has no call" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--request-id", "x"], ["--data-dir", "x"], ["f.json", "--data-dir", "x"],
+                                       ["f.json", "--request-id", "x", "--data-dir", "x"]])
+def test_wrong_usage(arguments):
+    done = servers.exeat("policy", "explain", *arguments)
+    assert done.returncode == 2 and "give a file, or --request-id with --data-dir" in done.stderr
