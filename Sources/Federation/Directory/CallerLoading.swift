@@ -31,7 +31,10 @@ extension Directory {
     guard let user = try await entity(UserRecord.self, userName, of: key.account),
       user.record.uniqueID == key.userID
     else { return nil }
-    let loaded = try await policies(of: user)
+    let loaded = try await remembered(user.key, key.account) { () async throws(StoreError) in
+      try await policies(of: user)
+    }
+    // What was remembered is of the user that was read just now, or it is not believed: it insists on its revision.
     return Caller(
       accessKeyID: accessKeyID,
       secretAccessKey: secret,
@@ -79,7 +82,10 @@ extension Directory {
         sessionName: sessionName,
         tags: role.record.tags.overridden(by: session.tags)
       )
-      return (.assumedRole(identity), try await policies(of: role))
+      let loaded = try await remembered(role.key, session.account) { () async throws(StoreError) in
+        try await policies(of: role)
+      }
+      return (.assumedRole(identity), loaded)
     case .user, .federatedUser:
       // The session lives no longer than the key that asked for it, or its user.
       guard let parentID = session.parentAccessKeyID, let parent = try await caller(accessKeyID: parentID),
@@ -106,6 +112,12 @@ extension Directory {
     }
   }
 
+  private func denyAll() throws(StoreError) -> NamedPolicy {
+    let text = #"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#
+    let key = RecordKey(ManagedPolicyRecord.kind, "missing")
+    return NamedPolicy(identifier: "MissingSessionPolicy", document: try parsed(text, .session, key))
+  }
+
   /// Adds the session policies of `session`.
   private func limit(_ loaded: inout LoadedPolicies, by session: Session) async throws {
     guard session.hasSessionPolicies else { return }
@@ -118,8 +130,9 @@ extension Directory {
     }
     for arn in session.policyARNs {
       guard let (policy, requirement) = try await managedPolicy(arn) else {
-        // SECURITY: what a policy that is gone denied nobody knows: the session may do nothing at all.
-        loaded.policies.session = []
+        // SECURITY: what a policy that is gone denied nobody knows: the session may do nothing at all. A Deny, because
+        // being silent would not do: a trust policy that names the session itself needs no Allow of it.
+        loaded.policies.session = [try denyAll()]
         return
       }
       policies.append(policy)

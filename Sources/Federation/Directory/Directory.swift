@@ -115,8 +115,7 @@ package final class Directory: Sendable {
   ///
   /// Answers from memory when it can. Throws `keyEncryptionKeyMissing` when the server is sealed.
   package func caller(accessKeyID: String) async throws -> Caller? {
-    // No key of ours is longer than an AccessKeyId may be; longer ones are not worth a lookup or a place in memory.
-    guard accessKeyID.utf8.count <= 128 else { return nil }
+    guard isAccessKeyID(accessKeyID) else { return nil }
     let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
     switch known {
     // A key of a session is nobody's without its token.
@@ -135,7 +134,7 @@ package final class Directory: Sendable {
   /// Does not look at the time. Answers from memory when it can. Throws `keyEncryptionKeyMissing` when the server is
   /// sealed.
   package func caller(accessKeyID: String, sessionToken: String) async throws -> Caller? {
-    guard accessKeyID.utf8.count <= 128 else { return nil }
+    guard isAccessKeyID(accessKeyID) else { return nil }
     let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
     // SECURITY: what is remembered holds for the token that it was remembered with and for no other.
     if case .caller(let caller) = known, let token = caller.sessionToken, token == Secret(sessionToken) {
@@ -152,6 +151,19 @@ package final class Directory: Sendable {
     if let known { return known }
     guard let loaded = try await loadIssuer(of: account) else { return nil }
     memory.withLock { $0.remember(loaded, account: account, generation: generation) }
+    return loaded
+  }
+
+  /// The policies of the identity at `key`, from memory or else by `load`.
+  func remembered(
+    _ key: RecordKey,
+    _ account: AccountID,
+    load: () async throws(StoreError) -> LoadedPolicies
+  ) async throws(StoreError) -> LoadedPolicies {
+    let (known, generation) = memory.withLock { ($0.policies(of: key), $0.generation) }
+    if let known { return known }
+    let loaded = try await load()
+    memory.withLock { $0.remember(loaded, of: key, account: account, generation: generation) }
     return loaded
   }
 
@@ -238,6 +250,21 @@ package final class Directory: Sendable {
   package func forget(_ account: AccountID) {
     memory.withLock { $0.forget(account) }
   }
+}
+
+/// Whether a text may be an access key id at all: 1–128 of `[A-Za-z0-9_]`.
+///
+/// Others are not worth a lookup or a place in memory. Source: botocore, `accessKeyIdType`.
+private func isAccessKeyID(_ text: String) -> Bool {
+  (1...128).contains(text.utf8.count)
+    && text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
 }
 
 extension Change {

@@ -18,31 +18,61 @@ struct DirectoryMemory: ~Copyable {
   // new generation, so a read that overlaps a write cannot leave the old state behind.
   var generation: UInt64 = 0
   var issuers: [AccountID: Issuer] = [:]
-  private var callers: [String: Caller] = [:]
+  // SECURITY: by bytes. Two texts that Swift holds for equal are two ids: U+212A is a K to it.
+  private var callers: [[UInt8]: Caller] = [:]
+  // Apart from the others and fewer: anybody who may assume a role makes as many as they like.
+  private var sessions: [[UInt8]: Caller] = [:]
+  private let sessionCapacity: Int
+  // What identities may do, shared by their keys and sessions: parsed once for all of them.
+  private var policies: [[UInt8]: (account: AccountID, loaded: LoadedPolicies)] = [:]
   // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
   // ids must not push real callers out.
-  private var nobodies: Set<String> = []
+  private var nobodies: Set<[UInt8]> = []
   // INVARIANT: after a write whose outcome is unknown nothing is remembered until a write has succeeded again: only
   // then has the store been opened anew and shown which state it is in.
   private var isDistrusted = false
 
   init(capacity: Int) {
     self.capacity = capacity
+    self.sessionCapacity = min(capacity, 8192)
   }
 
   func known(_ accessKeyID: String) -> Known? {
-    if let caller = callers[accessKeyID] { return .caller(caller) }
-    return nobodies.contains(accessKeyID) ? .nobody : nil
+    let id = Array(accessKeyID.utf8)
+    if let caller = callers[id] ?? sessions[id] { return .caller(caller) }
+    return nobodies.contains(id) ? .nobody : nil
   }
+
+  /// What is known of the policies of the identity at `key`.
+  func policies(of key: RecordKey) -> LoadedPolicies? { policies[identityKey(key)]?.loaded }
+
+  mutating func remember(
+    _ loaded: LoadedPolicies,
+    of key: RecordKey,
+    account: AccountID,
+    generation: UInt64
+  ) {
+    guard generation == self.generation, !isDistrusted else { return }
+    if policies.count >= capacity { policies.removeAll(keepingCapacity: true) }
+    policies[identityKey(key)] = (account, loaded)
+  }
+
+  private func identityKey(_ key: RecordKey) -> [UInt8] { Array("\(key.kind.name) \(key.id)".utf8) }
 
   mutating func remember(_ caller: Caller?, accessKeyID: String, generation: UInt64) {
     guard generation == self.generation, !isDistrusted else { return }
-    if let caller {
+    let id = Array(accessKeyID.utf8)
+    if let caller, caller.session != nil {
+      // A session policy is parsed for one session alone, and as long as its maker likes: such sessions are not kept.
+      guard caller.policies.session == nil else { return }
+      if sessions.count >= sessionCapacity { sessions.removeAll(keepingCapacity: true) }
+      sessions[id] = caller
+    } else if let caller {
       if callers.count >= capacity { callers.removeAll(keepingCapacity: true) }
-      callers[accessKeyID] = caller
+      callers[id] = caller
     } else {
       if nobodies.count >= 8192 { nobodies.removeAll(keepingCapacity: true) }
-      nobodies.insert(accessKeyID)
+      nobodies.insert(id)
     }
   }
 
@@ -68,6 +98,8 @@ struct DirectoryMemory: ~Copyable {
     issuers.removeAll()
     nobodies.removeAll()
     callers.removeAll()
+    sessions.removeAll()
+    policies.removeAll()
   }
 
   mutating func forget(_ account: AccountID) {
@@ -75,5 +107,7 @@ struct DirectoryMemory: ~Copyable {
     issuers[account] = nil
     nobodies.removeAll(keepingCapacity: true)
     callers = callers.filter { $0.value.principal.account != account }
+    sessions = sessions.filter { $0.value.principal.account != account }
+    policies = policies.filter { $0.value.account != account }
   }
 }

@@ -22,12 +22,15 @@ package struct ActionTable: Sendable {
 
   /// The federated action `name` of `service`; names are case-sensitive.
   package func federated(_ service: ServiceName, _ name: String) -> (any FederatedAction.Type)? {
-    federatedTypes[service]?[name]
+    guard let type = federatedTypes[service]?[name], type.name.utf8.elementsEqual(name.utf8) else { return nil }
+    return type
   }
 
   /// The action `name` of `service`; names are case-sensitive.
   package subscript(_ service: ServiceName, _ name: String) -> (any Action.Type)? {
-    types[service]?[name]
+    // SECURITY: by bytes. To Swift U+212A is a K, and the record would not have the name.
+    guard let type = types[service]?[name], type.name.utf8.elementsEqual(name.utf8) else { return nil }
+    return type
   }
 
   /// The names of all actions, by service.

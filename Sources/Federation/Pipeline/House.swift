@@ -22,6 +22,7 @@ package struct House: Sendable {
   package let entropy: Entropy
   /// Takes the causes of failures.
   package let diagnostics: Diagnostics
+  let noticeLimit = NoticeLimit()
 
   /// Gathers the parts.
   package init(

@@ -78,12 +78,21 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
       of: RegisteredProvider(provider.record),
       now: call.now
     )
+    // A token of this server stands for a principal of it: to assume a role with one is to go on along a chain, and
+    // what AssumeRole keeps along a chain is kept here.
+    let isChained = house.issuers.issuerID(of: presented.issuer) != nil
+    let inherited = isChained ? identity.token.claims["https://sts.amazonaws.com/"]?.object : nil
     return WebIdentitySubject(
       webIdentity: identity,
       account: account,
       role: role,
       provider: provider,
-      claims: try SessionRequest(identity.token.sessionClaims, for: roleARN)
+      isChained: isChained,
+      claims: try SessionRequest(
+        identity.token.sessionClaims,
+        for: roleARN,
+        inheriting: inherited?["source_identity"]?.string
+      )
     )
   }
 
@@ -117,6 +126,11 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
       )
     }
     let duration = durationSeconds ?? Self.defaultDurationSeconds
+    guard !subject.isChained || duration <= 3600 else {
+      throw .validationError(
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+      )
+    }
     guard duration <= role.maxSessionDuration else {
       throw .validationError(
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
@@ -180,6 +194,8 @@ package struct WebIdentitySubject: FederatedSubject {
   package let account: AccountID
   let role: RoleToAssume
   let provider: Stored<OIDCProviderRecord>
+  /// Whether the token is one of this server's own.
+  let isChained: Bool
   /// What the token asks of the session.
   let claims: SessionRequest
 

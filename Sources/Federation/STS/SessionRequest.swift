@@ -23,7 +23,14 @@ struct SessionRequest: Hashable, Sendable {
   ///
   /// Throws InvalidIdentityToken for a role that the token is not for, and for tags and identities that no session may
   /// have.
-  init(_ claims: SessionClaims, for roleARN: String) throws(ServiceError) {
+  ///
+  /// `inherited` is the source identity of the session that got a token of our own: it goes along, and cannot be
+  /// changed on the way.
+  init(
+    _ claims: SessionClaims,
+    for roleARN: String,
+    inheriting inherited: String? = nil
+  ) throws(ServiceError) {
     if let roles = claims.roleARNs {
       guard roles.contains(where: { $0.utf8.elementsEqual(roleARN.utf8) }) else {
         throw .invalidIdentityToken("The token is not for the role \(roleARN)")
@@ -48,7 +55,10 @@ struct SessionRequest: Hashable, Sendable {
         throw .invalidIdentityToken("Malformed claim: https://aws.amazon.com/source_identity")
       }
     }
+    if let inherited, let asked = claims.sourceIdentity, !inherited.utf8.elementsEqual(asked.utf8) {
+      throw .invalidIdentityToken("The source identity of the token's session cannot be changed")
+    }
     tags = claims.tags
-    sourceIdentity = claims.sourceIdentity
+    sourceIdentity = inherited ?? claims.sourceIdentity
   }
 }

@@ -58,9 +58,12 @@ extension House {
     do {
       keys = try await identityProviders.keys(of: provider.issuer, holding: presented.keyID, now: now)
     } catch {
-      diagnostics.report(
-        Incident(.notice, what: "get the keys of `\(provider.issuer)`", cause: String(describing: error))
-      )
+      // Whoever may send a token must not be able to fill the operator's log with it.
+      if noticeLimit.admits(provider.issuer, at: now) {
+        diagnostics.report(
+          Incident(.notice, what: "get the keys of `\(provider.issuer)`", cause: String(describing: error))
+        )
+      }
       throw ServiceError(error)
     }
     let expectations = ProviderTokenExpectations(
@@ -70,14 +73,19 @@ extension House {
       allowsSeveralAudiences: issuers.issuerID(of: provider.issuer) == nil,
       now: now
     )
+    let identity: WebIdentity
     do {
-      return WebIdentity(
+      identity = WebIdentity(
         provider: provider,
         token: try presented.verify(keys: keys, expectations: expectations)
       )
     } catch {
       throw ServiceError(webIdentity: error, now: now)
     }
+    guard !identity.hasAmbiguousClaims else {
+      throw .invalidIdentityToken("Two claims of the token differ in nothing but case")
+    }
+    return identity
   }
 }
 
@@ -88,8 +96,9 @@ extension WebIdentity {
   /// Every other claim that is a string, a truth value, an integer or an array of strings, and whose name is made of
   /// `[A-Za-z0-9_.-]`, is a key of its own name.
   ///
-  /// SECURITY: policy reads keys without regard to case. A claim whose name differs from another's, or from one of
-  /// those above, in nothing but case makes no key: nobody replaces `sub` by sending `SUB`.
+  /// SECURITY: policy reads keys without regard to case. A claim whose name differs from one of those above in nothing
+  /// but case makes no key: nobody replaces `sub` by sending `SUB`. Of claims that differ among themselves in nothing
+  /// but case none can be told apart: `hasAmbiguousClaims`.
   package var contextEntries: [Question.ContextEntry] {
     let key = { (claim: String) in "\(provider.name):\(claim)" }
     var entries: [Question.ContextEntry] = [
@@ -98,11 +107,9 @@ extension WebIdentity {
       token.claims["aud"]?.array == nil
         ? .init(key("oaud"), token.audience) : .init(key("oaud"), values: token.audiences),
     ]
-    let folded = token.claims.members.map { $0.name.utf8.map(asciiLowercase) }
-    var seen: [[UInt8]: Int] = [:]
-    for name in folded { seen[name, default: 0] += 1 }
-    for (member, name) in zip(token.claims.members, folded)
-    where seen[name] == 1 && !Self.ownKeys.contains(name) && isClaimKey(name) {
+    for member in token.claims.members {
+      let name = member.name.utf8.map(asciiLowercase)
+      guard !Self.ownKeys.contains(name), isClaimKey(name) else { continue }
       switch member.value {
       case .string(let text): entries.append(.init(key(member.name), text))
       case .bool(let value): entries.append(.init(key(member.name), value ? "true" : "false"))
@@ -115,6 +122,13 @@ extension WebIdentity {
       }
     }
     return entries
+  }
+
+  /// Whether the names of two claims differ in nothing but ASCII case: policy could not tell them apart, and a test
+  /// that one of them meets would be met by leaving it out.
+  package var hasAmbiguousClaims: Bool {
+    var seen: Set<[UInt8]> = []
+    return token.claims.members.contains { !seen.insert($0.name.utf8.map(asciiLowercase)).inserted }
   }
 
   private static let ownKeys: [[UInt8]] = ["aud", "oaud", "sub"].map { Array($0.utf8) }
