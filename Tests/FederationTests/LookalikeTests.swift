@@ -38,3 +38,28 @@ import Testing
     }
   }
 }
+
+@Suite struct CostOfSimulationTests {
+  @Test func `a page of results ends when enough statements were looked at`() async throws {
+    try await TestServer.run { server in
+      let statements = Array(
+        repeating: #"{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}"#,
+        count: 400
+      )
+      let policy = #"{"Version":"2012-10-17","Statement":[\#(statements.joined(separator: ","))]}"#
+      let actions = (1...20).map { ("ActionNames.member.\($0)", "s3:GetObject\($0)") }
+      let fields = [("PolicyInputList.member.1", policy), ("MaxItems", "1000")] + actions
+      var marker: String?
+      var pages = 0
+      repeat {
+        let more = marker.map { [("Marker", $0)] } ?? []
+        let answer = await server.call("SimulateCustomPolicy", form: fields + more)
+        #expect(answer.status == 200)
+        #expect(answer.text.ranges(of: "<EvalActionName>").count == 5)
+        marker = answer["IsTruncated"] == "true" ? answer["Marker"] : nil
+        pages += 1
+      } while marker != nil && pages < 10
+      #expect(pages == 4)
+    }
+  }
+}

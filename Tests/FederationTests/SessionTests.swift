@@ -200,7 +200,7 @@ private let role = "arn:aws:iam::123456789012:role/builder"
       #expect(await server.token(as: fading).status == 200)
       try await server.removePolicy("tokens")
       #expect(
-        await server.token(as: fading)["Message"]?.contains("because no session policy allows") == true
+        await server.token(as: fading)["Message"]?.contains("explicit deny in a session policy") == true
       )
       let mixed = try await session(allowsAll, [readOnly])
       #expect(await server.token(as: mixed).status == 200)

@@ -121,3 +121,23 @@ struct PrincipalBindingTests {
     )
   }
 }
+
+@Suite struct PartitionTests {
+  @Test func `an account of another partition is another account`() throws {
+    let text = #"""
+      {"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:root"},
+      "Action":"sts:AssumeRole"}}
+      """#
+    let document = try PolicyDocument(json: Array(text.utf8), kind: .trust)
+    #expect(document.principalARNs == ["arn:aws-cn:iam::111122223333:root"])
+    let account = try #require(AccountID("111122223333"))
+    let request = PolicyRequest(
+      action: "sts:AssumeRole",
+      resource: "arn:aws:iam::111122223333:role/r",
+      principal: .root(account),
+      context: RequestContext()
+    )
+    let set = PolicySet(resource: NamedPolicy(identifier: "trust", document: document))
+    #expect(!PolicyEvaluator.decide(request, set).isAllowed)
+  }
+}

@@ -87,6 +87,19 @@ package final class Directory: Sendable {
     return found
   }
 
+  /// Every record of `type` whose id begins with `prefix`, however many, page by page.
+  package func everyRecord<Record: DirectoryRecord>(
+    _ type: Record.Type,
+    prefix: String
+  ) async throws(StoreError) -> [Stored<Record>] {
+    var found: [Stored<Record>] = []
+    while true {
+      let page = try await records(type, prefix: prefix, after: found.last?.key.id, limit: 1000)
+      found += page
+      guard page.count == 1000 else { return found }
+    }
+  }
+
   /// How many records of `type` have an id that begins with `prefix`; counting ends at `limit`.
   package func count<Record: DirectoryRecord>(
     of type: Record.Type,
@@ -116,16 +129,43 @@ package final class Directory: Sendable {
   /// Answers from memory when it can. Throws `keyEncryptionKeyMissing` when the server is sealed.
   package func caller(accessKeyID: String) async throws -> Caller? {
     guard isAccessKeyID(accessKeyID) else { return nil }
-    let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
+    let known = memory.withLock { $0.known(accessKeyID) }
     switch known {
     // A key of a session is nobody's without its token.
     case .caller(let caller): return caller.sessionToken == nil ? caller : nil
     case .nobody: return nil
     case nil: break
     }
-    let loaded = try await loadCaller(accessKeyID)
-    memory.withLock { $0.remember(loaded, accessKeyID: accessKeyID, generation: generation) }
-    return loaded
+    return try await undisturbed(accessKeyID, remembersNobody: true) {
+      try await self.loadCaller(accessKeyID)
+    }
+  }
+
+  /// What `load` reads when no write came between its reads, and remembers it.
+  ///
+  /// SECURITY: a caller is put together by several reads. A write in between, such as a change of the user's name,
+  /// could leave a policy out, and nobody would miss it: then everything is read again.
+  private func undisturbed(
+    _ accessKeyID: String,
+    remembersNobody: Bool,
+    load: () async throws -> Caller?
+  ) async throws -> Caller? {
+    for _ in 0..<16 {
+      let generation = memory.withLock { $0.generation }
+      let loaded: Result<Caller?, any Error>
+      do {
+        loaded = .success(try await load())
+      } catch {
+        loaded = .failure(error)
+      }
+      guard memory.withLock({ $0.generation == generation }) else { continue }
+      let caller = try loaded.get()
+      if caller != nil || remembersNobody {
+        memory.withLock { $0.remember(caller, accessKeyID: accessKeyID, generation: generation) }
+      }
+      return caller
+    }
+    throw StoreError.preconditionFailed(RecordKey(AccessKeyRecord.kind, accessKeyID))
   }
 
   /// The caller behind the session `sessionToken` with the key `accessKeyID`; `nil` when the token is not ours for that
@@ -135,14 +175,15 @@ package final class Directory: Sendable {
   /// sealed.
   package func caller(accessKeyID: String, sessionToken: String) async throws -> Caller? {
     guard isAccessKeyID(accessKeyID) else { return nil }
-    let (known, generation) = memory.withLock { ($0.known(accessKeyID), $0.generation) }
+    let known = memory.withLock { $0.known(accessKeyID) }
     // SECURITY: what is remembered holds for the token that it was remembered with and for no other.
     if case .caller(let caller) = known, let token = caller.sessionToken, token == Secret(sessionToken) {
       return caller
     }
-    guard let loaded = try await loadCaller(accessKeyID, sessionToken: sessionToken) else { return nil }
-    memory.withLock { $0.remember(loaded, accessKeyID: accessKeyID, generation: generation) }
-    return loaded
+    // A token that is not ours says nothing about the key that stands beside it.
+    return try await undisturbed(accessKeyID, remembersNobody: false) {
+      try await self.loadCaller(accessKeyID, sessionToken: sessionToken)
+    }
   }
 
   /// The issuer of `account`; `nil` when outbound federation was never enabled there.

@@ -39,7 +39,7 @@ extension House {
   func details(of role: RoleRecord) async throws(ServiceError) -> ResponseStructure {
     let trustPolicy = try await trustPolicyText(of: role)
     let entries = try await read { directory in
-      try await directory.allRecords(
+      try await directory.everyRecord(
         RoleInstanceProfileRecord.self,
         prefix: RoleInstanceProfileRecord.prefix(role.account, role: role.name)
       )

@@ -22,7 +22,9 @@ package struct ActionTable: Sendable {
 
   /// The federated action `name` of `service`; names are case-sensitive.
   package func federated(_ service: ServiceName, _ name: String) -> (any FederatedAction.Type)? {
-    guard let type = federatedTypes[service]?[name], type.name.utf8.elementsEqual(name.utf8) else { return nil }
+    guard let type = federatedTypes[service]?[name], type.name.utf8.elementsEqual(name.utf8) else {
+      return nil
+    }
     return type
   }
 

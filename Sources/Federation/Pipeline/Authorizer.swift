@@ -94,7 +94,7 @@ package enum Authorizer {
     _ call: AuthenticatedCall
   ) -> JSONValue {
     guard let owner = question.resourceAccount, owner != call.account else {
-      return PolicyEvaluator.explain(request, policies).refusal(of: request)
+      return PolicyEvaluator.explain(request, policies, locating: false).refusal(of: request)
     }
     var policies = policies
     policies.resource = nil

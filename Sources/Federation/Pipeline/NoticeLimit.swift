@@ -18,7 +18,9 @@ final class NoticeLimit: Sendable {
     let key = Array(cause.utf8)
     return told.withLock { told in
       if let last = told[key], now < last.advanced(bySeconds: Self.seconds), now >= last { return false }
-      if told.count >= Self.capacity { told = told.filter { now < $0.value.advanced(bySeconds: Self.seconds) } }
+      if told.count >= Self.capacity {
+        told = told.filter { now < $0.value.advanced(bySeconds: Self.seconds) }
+      }
       // So many causes at once tell nothing more.
       guard told.count < Self.capacity else { return false }
       told[key] = now

@@ -38,6 +38,12 @@ package struct SourceSpan: Hashable, Sendable {
   package let start: SourcePosition
   /// Behind the closing brace.
   package let end: SourcePosition
+
+  /// Line 0: a place that nobody asked for.
+  package static let nowhere = SourceSpan(
+    start: SourcePosition(line: 0, column: 0),
+    end: SourcePosition(line: 0, column: 0)
+  )
 }
 
 /// Turns offsets of bytes into places: reads the text once, remembers where lines begin.
@@ -65,16 +71,42 @@ struct SourceMap: Sendable {
   }
 }
 
+/// Turns offsets that only grow into places, in one pass over the text.
+private struct SourceCursor {
+  private let text: [UInt8]
+  private var offset = 0
+  private var line = 1
+  private var column = 1
+
+  init(_ text: [UInt8]) {
+    self.text = text
+  }
+
+  mutating func position(of target: Int) -> SourcePosition {
+    while offset < min(target, text.count) {
+      if text[offset] == UInt8(ascii: "\n") {
+        line += 1
+        column = 1
+      } else if text[offset] & 0xC0 != 0x80 {
+        column += 1
+      }
+      offset += 1
+    }
+    return SourcePosition(line: line, column: column)
+  }
+}
+
 extension PolicyDocument {
   /// Where each statement stands, in the order of `statements`; a pass over the text at each call.
   package var statementSpans: [SourceSpan] {
     let locator = JSONLocator(source)
     guard let statement = locator.value(of: "Statement", in: locator.root) else { return [] }
-    let map = SourceMap(source)
+    // Offsets come in order: the text is read once for all of them.
+    var cursor = SourceCursor(source)
     return (locator.elements(of: statement) ?? [statement]).map { range in
       SourceSpan(
-        start: origin.advanced(to: map.position(of: range.lowerBound + 1)),
-        end: origin.advanced(to: map.position(of: range.upperBound))
+        start: origin.advanced(to: cursor.position(of: range.lowerBound + 1)),
+        end: origin.advanced(to: cursor.position(of: range.upperBound))
       )
     }
   }

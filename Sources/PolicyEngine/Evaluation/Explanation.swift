@@ -108,18 +108,27 @@ package struct UnmetCondition: Hashable, Sendable {
 extension PolicyEvaluator {
   /// Decides one request, and says what each statement had to do with it.
   ///
+  /// - Parameters:
+  ///   - request: what is asked, and by whom.
+  ///   - policies: everything that bears on it.
+  ///   - locating: whether the places of statements are to be found, which reads every text; they are `nowhere` if not.
   /// - Returns: the decision of `decide` with its particulars; an order of magnitude slower than `decide`.
-  package static func explain(_ request: PolicyRequest, _ policies: PolicySet) -> Explanation {
+  package static func explain(
+    _ request: PolicyRequest,
+    _ policies: PolicySet,
+    locating: Bool = true
+  ) -> Explanation {
     let question = Question(request)
     var matched: [MatchedStatement] = []
     var unmatched: [UnmatchedStatement] = []
     var missing = KeyList()
     for (type, policies) in policies.inOrder {
       for policy in policies {
-        for ((index, statement), span) in zip(
-          policy.document.statements.enumerated(),
-          policy.document.statementSpans
-        ) {
+        let spans =
+          locating
+          ? policy.document.statementSpans
+          : Array(repeating: .nowhere, count: policy.document.statements.count)
+        for ((index, statement), span) in zip(policy.document.statements.enumerated(), spans) {
           let reference = StatementReference(policy: policy.identifier, index: index, sid: statement.sid)
           let effect = statement.effect
           if let reason = statement.mismatch(question) {

@@ -94,7 +94,13 @@ enum PrincipalPattern: Hashable, Sendable {
       let account = AccountID(String(decoding: arn.parts[4], as: UTF8.self)),
       !arn.parts[5].isEmpty, !bytes.contains(where: { "*?".utf8.contains($0) })
     else { return nil }
-    self = arn.parts[5].elementsEqual("root".utf8) ? .account(account) : .arn(bytes)
+    guard arn.parts[5].elementsEqual("root".utf8) else {
+      self = .arn(bytes)
+      return
+    }
+    // An account of another partition is another account, whatever its number: nobody here is of it.
+    guard service.elementsEqual("iam".utf8) else { return nil }
+    self = arn.parts[1].elementsEqual("aws".utf8) ? .account(account) : .arn(bytes)
   }
 
   /// `A`, 3 letters and at least 12 more of `[A-Z0-9]`, and a session name after a colon.

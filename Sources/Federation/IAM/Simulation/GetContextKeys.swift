@@ -61,7 +61,13 @@ package struct GetContextKeysForPrincipalPolicy: Action {
   }
 
   package func questions(_ subject: PolicySource, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:GetContextKeysForPrincipalPolicy", resource: policySourceARN)]
+    [
+      Question(
+        action: "iam:GetContextKeysForPrincipalPolicy",
+        resource: policySourceARN,
+        context: subject.tagContext
+      )
+    ]
   }
 
   package func perform(

@@ -23,6 +23,9 @@ struct PolicySimulation: Sendable {
   private let maxItems: Int
   private let start: Int
 
+  // How many statements are looked at for one page of results.
+  private static let maximumStatements = 2000
+
   private struct Entry: Sendable {
     let key: String
     let values: [String]
@@ -113,7 +116,7 @@ struct PolicySimulation: Sendable {
     _ policies: PrincipalPolicies,
     as principal: Principal?,
     _ call: AuthenticatedCall
-  ) throws(ServiceError) -> ResponseStructure {
+  ) async throws(ServiceError) -> ResponseStructure {
     var set = PolicySet(
       identity: policies.identity + (try documents(policyInputs, "PolicyInputList", .identity)),
       permissionsBoundary: policies.permissionsBoundary
@@ -137,9 +140,14 @@ struct PolicySimulation: Sendable {
     }
     let resources = resourceARNs.isEmpty ? ["*"] : resourceARNs
     let count = actionNames.count * resources.count
-    let end = min(count, start + maxItems)
+    // SECURITY: a page costs what its results times the statements cost; it ends when that is enough.
+    let statements = max(1, set.statementCount)
+    let affordable = max(1, Self.maximumStatements / statements)
+    let end = min(count, start + min(maxItems, affordable))
     var results: [ResponseValue] = []
     for index in min(start, end)..<end {
+      // Others have their turn between two results.
+      await Task.yield()
       let request = PolicyRequest(
         action: actionNames[index / resources.count],
         resource: resources[index % resources.count],

@@ -15,6 +15,15 @@ package enum PolicySource: ActionSubject {
   // Simulating changes nothing.
   package var requirements: [Change.Write] { [] }
 
+  /// The tags of the identity as condition keys.
+  var tagContext: [Question.ContextEntry] {
+    switch self {
+    case .user(let user): user.record.tagContext
+    case .role(let role): role.record.tagContext
+    case .group, .absent: []
+    }
+  }
+
   /// Who would call: the user, or a session of the role; `nil` for a group.
   var principal: Principal? {
     switch self {

@@ -27,7 +27,7 @@ package struct SimulateCustomPolicy: Action {
   package func perform(
     _ call: AuthorizedCall<SimulateCustomPolicy>,
     _ house: House
-  ) throws(ServiceError) -> Proposal {
-    Proposal(result: try simulation.results(PrincipalPolicies(), as: nil, call.authenticated))
+  ) async throws(ServiceError) -> Proposal {
+    Proposal(result: try await simulation.results(PrincipalPolicies(), as: nil, call.authenticated))
   }
 }

@@ -29,7 +29,13 @@ package struct SimulatePrincipalPolicy: Action {
   }
 
   package func questions(_ subject: PolicySource, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:SimulatePrincipalPolicy", resource: policySourceARN)]
+    [
+      Question(
+        action: "iam:SimulatePrincipalPolicy",
+        resource: policySourceARN,
+        context: subject.tagContext
+      )
+    ]
   }
 
   package func perform(
@@ -38,7 +44,7 @@ package struct SimulatePrincipalPolicy: Action {
   ) async throws(ServiceError) -> Proposal {
     let loaded = try await house.policies(of: call.subject)
     return Proposal(
-      result: try simulation.results(loaded, as: call.subject.principal, call.authenticated)
+      result: try await simulation.results(loaded, as: call.subject.principal, call.authenticated)
     )
   }
 }

@@ -51,6 +51,14 @@ extension Explanation {
   }
 }
 
+extension PolicySet {
+  /// How many statements its policies have.
+  var statementCount: Int {
+    (identity + (permissionsBoundary ?? []) + (session ?? []) + (resource.map { [$0] } ?? []))
+      .reduce(0) { $0 + $1.document.statements.count }
+  }
+}
+
 extension MatchedStatement {
   fileprivate var response: ResponseStructure {
     // A managed policy goes by its name, not by its ARN.
