@@ -85,15 +85,33 @@ package enum Authorizer {
 
   /// Why policy refused, for the record.
   ///
-  /// SECURITY: the record is the caller's account's: what the policies of another account say has no place in it.
+  /// SECURITY: the record is the caller's account's: what the policies of another account say has no place in it, nor
+  /// how its resources are tagged, nor whether they exist.
   private static func refusal(
     _ request: PolicyRequest,
     _ policies: PolicySet,
     _ question: Question,
     _ call: AuthenticatedCall
   ) -> JSONValue {
+    guard let owner = question.resourceAccount, owner != call.account else {
+      return PolicyEvaluator.explain(request, policies).refusal(of: request)
+    }
     var policies = policies
-    if let owner = question.resourceAccount, owner != call.account { policies.resource = nil }
+    policies.resource = nil
+    let request = PolicyRequest(
+      action: request.action,
+      resource: request.resource,
+      resourceAccount: owner,
+      principal: request.principal,
+      context: RequestContext(call, resourceAccount: owner, question.context.filter { !$0.isOfResource })
+    )
     return PolicyEvaluator.explain(request, policies).refusal(of: request)
+  }
+}
+
+extension Question.ContextEntry {
+  /// Whether the entry tells a tag of the resource.
+  fileprivate var isOfResource: Bool {
+    ["aws:ResourceTag/", "iam:ResourceTag/"].contains { key.utf8.starts(with: $0.utf8) }
   }
 }

@@ -12,6 +12,11 @@ extension Explanation {
   private static let maximumStatements = 20
   private static let maximumValues = 10
   private static let maximumCharacters = 256
+  /// For keys and statements together.
+  ///
+  /// SECURITY: the log leaves out `additionalEventData` of more than 28 KB as a
+  /// whole; no request may be able to hide the decision by making its values long.
+  private static let maximumBytes = 12 * 1024
 
   /// `additionalEventData` of a refusal: `{"policyDecision":{…}}`.
   func refusal(of request: PolicyRequest) -> JSONValue {
@@ -28,17 +33,38 @@ extension Explanation {
       members.append(.init("decision", .string("implicitDeny")))
       members.append(.init("policyType", .string(type.word)))
     }
+    var room = Explanation.maximumBytes
+    let keys = Explanation.fitting(
+      missingContextKeys.prefix(Explanation.maximumStatements).map { .string(Explanation.capped($0)) },
+      &room
+    )
     // Statements about other actions explain nothing.
-    let near = unmatched.filter { $0.reason != .action }.prefix(Explanation.maximumStatements)
-    if !near.isEmpty { members.append(.init("unmatchedStatements", .array(near.map { $0.json }))) }
-    if !missingContextKeys.isEmpty {
-      let keys = missingContextKeys.prefix(Explanation.maximumStatements).map(Explanation.capped)
-      members.append(.init("missingContextKeys", .strings(keys)))
-    }
+    let near = Explanation.fitting(
+      unmatched.filter { $0.reason != .action }.prefix(Explanation.maximumStatements).map { $0.json },
+      &room
+    )
+    if !near.isEmpty { members.append(.init("unmatchedStatements", .array(near))) }
+    if !keys.isEmpty { members.append(.init("missingContextKeys", .array(keys))) }
     return .object(JSONObject([.init("policyDecision", .object(JSONObject(members)))]))
   }
 
-  fileprivate static func capped(_ text: String) -> String { String(text.prefix(maximumCharacters)) }
+  /// Those of `values` that fit into `room`, in bytes, which they use up.
+  private static func fitting(_ values: [JSONValue], _ room: inout Int) -> [JSONValue] {
+    var found: [JSONValue] = []
+    for value in values {
+      var writer = JSONWriter(isOneLine: true)
+      writer.value(value)
+      guard writer.bytes.count <= room else { continue }
+      room -= writer.bytes.count
+      found.append(value)
+    }
+    return found
+  }
+
+  /// Counted in Unicode scalars: what a reader takes for one character may be any number of them.
+  fileprivate static func capped(_ text: String) -> String {
+    String(text.unicodeScalars.prefix(maximumCharacters))
+  }
 
   fileprivate static func capped(_ values: [String]) -> JSONValue {
     .strings(values.prefix(maximumValues).map(capped))

@@ -89,7 +89,7 @@ extension RequestPrincipal {
   // MARK: - What every request says of its caller
 
   /// The value of `aws:PrincipalArn`; `nil` when the caller has no ARN.
-  var principalARN: String? {
+  package var principalARN: String? {
     switch self {
     case .root(let account): "arn:aws:iam::\(account):root"
     case .user(let arn, _, _), .role(let arn, _, _), .federatedUser(let arn, _, _): arn.description
@@ -99,7 +99,7 @@ extension RequestPrincipal {
   }
 
   /// The value of `aws:PrincipalType`.
-  var principalType: String? {
+  package var principalType: String? {
     switch self {
     case .root: "Account"
     case .user: "User"
@@ -111,7 +111,7 @@ extension RequestPrincipal {
   }
 
   /// The value of `aws:username`: users have one.
-  var userName: String? {
+  package var userName: String? {
     guard case .user(let arn, _, _) = self else { return nil }
     return arn.parts[5].split(separator: "/").last.map(String.init)
   }

@@ -108,7 +108,7 @@ struct PolicySimulation: Sendable {
   ///   - principal: who would call, when `CallerArn` does not say it.
   ///   - call: the simulator's caller, for its account and the time.
   /// - Returns: the answer of both simulators.
-  /// - Throws: InvalidInput for a policy, a caller or an owner that cannot be read.
+  /// - Throws: InvalidInput for an action, a policy, a caller or an owner that cannot be read.
   func results(
     _ policies: PrincipalPolicies,
     as principal: Principal?,
@@ -128,8 +128,13 @@ struct PolicySimulation: Sendable {
     if let resourcePolicy {
       set.resource = try documents([resourcePolicy], "ResourcePolicy", .resource)[0]
     }
+    let principal = isCaller(principal) ? principal : nil
     let caller = try simulatedCaller(principal, call)
     let context = context(principal, caller, call)
+    // SECURITY: a pattern asks about many actions at once, and no one verdict is true of them all.
+    for action in actionNames where !action.namesOneAction {
+      throw .invalidInput("Invalid Action Name: \(action)")
+    }
     let resources = resourceARNs.isEmpty ? ["*"] : resourceARNs
     let count = actionNames.count * resources.count
     let end = min(count, start + maxItems)
@@ -169,17 +174,23 @@ struct PolicySimulation: Sendable {
     return policies
   }
 
+  /// Whether `principal` itself would call: `CallerArn` may name somebody else.
+  private func isCaller(_ principal: Principal?) -> Bool {
+    guard let principal, let callerARN else { return true }
+    return callerARN.utf8.elementsEqual(principal.arn.description.utf8)
+  }
+
   private func simulatedCaller(
     _ principal: Principal?,
     _ call: AuthenticatedCall
   ) throws(ServiceError) -> RequestPrincipal {
+    if let principal { return RequestPrincipal(principal) }
     if let callerARN {
       guard callerARN.utf8.starts(with: "arn:".utf8), let caller = RequestPrincipal(name: callerARN) else {
         throw .invalidInput("Invalid CallerArn: \(callerARN)")
       }
       return caller
     }
-    if let principal { return RequestPrincipal(principal) }
     // Nobody in particular, of the caller's account: policies without a principal speak of whoever they are attached to.
     let arn = ARN(service: "iam", account: call.account, resource: "user/simulated")
     return .user(arn: arn, account: call.account, userID: "")
@@ -201,9 +212,18 @@ struct PolicySimulation: Sendable {
     _ call: AuthenticatedCall
   ) -> RequestContext {
     var context = RequestContext()
-    if let principal, callerARN == nil { context.setPrincipal(principal) }
     if let account = caller.account { context.set("aws:PrincipalAccount", account.description) }
-    if let callerARN { context.set("aws:PrincipalArn", callerARN) }
+    if let principal {
+      context.setPrincipal(principal)
+    } else if callerARN != nil {
+      // Of a session the ARN is its role's, as in a real call.
+      for (key, value) in [
+        ("aws:PrincipalArn", caller.principalARN), ("aws:PrincipalType", caller.principalType),
+        ("aws:username", caller.userName),
+      ] {
+        if let value { context.set(key, value) }
+      }
+    }
     context.set("aws:CurrentTime", call.now.rfc3339)
     context.set("aws:EpochTime", String(call.now.seconds))
     for entry in contextEntries { context.set(entry.key, values: entry.values) }
@@ -215,6 +235,19 @@ private let contextKeyTypes = [
   "string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary",
   "binaryList", "date", "dateList",
 ]
+
+extension String {
+  /// Whether this is `service:Action` without wildcards.
+  ///
+  /// Source: AWS IAM API, `ActionNames`.
+  fileprivate var namesOneAction: Bool {
+    let words = utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    return words.count == 2
+      && words.allSatisfy { word in
+        !word.isEmpty && !word.contains { "*? ".utf8.contains($0) }
+      }
+  }
+}
 
 extension ParameterReader {
   /// A list of policy documents.
