@@ -105,7 +105,7 @@ package enum Authorizer {
       principal: request.principal,
       context: RequestContext(call, resourceAccount: owner, question.context.filter { !$0.isOfResource })
     )
-    return PolicyEvaluator.explain(request, policies).refusal(of: request)
+    return PolicyEvaluator.explain(request, policies, locating: false).refusal(of: request)
   }
 }
 

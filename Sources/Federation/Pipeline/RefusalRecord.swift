@@ -12,7 +12,9 @@ extension Explanation {
   private static let maximumStatements = 20
   private static let maximumValues = 10
   private static let maximumCharacters = 256
-  /// For keys and statements together. SECURITY: the log leaves out `additionalEventData` of more than 28 KB as a
+  /// For keys and statements together.
+  ///
+  /// SECURITY: the log leaves out `additionalEventData` of more than 28 KB as a
   /// whole; no request may be able to hide the decision by making its values long.
   private static let maximumBytes = 12 * 1024
 

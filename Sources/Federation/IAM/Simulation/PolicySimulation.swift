@@ -245,7 +245,9 @@ private let contextKeyTypes = [
 ]
 
 extension String {
-  /// Whether this is `service:Action` without wildcards. Source: AWS IAM API, `ActionNames`.
+  /// Whether this is `service:Action` without wildcards.
+  ///
+  /// Source: AWS IAM API, `ActionNames`.
   fileprivate var namesOneAction: Bool {
     let words = utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     return words.count == 2
