@@ -238,6 +238,55 @@ struct LintTests {
       #"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#,
       kind: .resourceControl
     ),
+
+    .init(
+      .anySubjectAllowed,
+      true,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      true,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"StringEquals":{"idp.example:aud":"a"}}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      true,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"StringLike":{"idp.example:sub":"*"}}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      true,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"StringEqualsIfExists":{"idp.example:sub":"s"}}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      true,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"StringNotEquals":{"idp.example:sub":"s"}}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      true,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"ForAllValues:StringEquals":{"idp.example:sub":"s"}}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      false,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"StringEquals":{"idp.example:sub":"s"}}}"#,
+      kind: .trust
+    ),
+    .init(
+      .anySubjectAllowed,
+      false,
+      #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"},"Condition":{"StringLike":{"idp.example:SUB":"repo:a/*"}}}"#,
+      kind: .trust
+    ),
   ]
 
   @Test(arguments: cases)

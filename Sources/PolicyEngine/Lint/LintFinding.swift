@@ -54,4 +54,6 @@ package enum LintCode: String, Hashable, Sendable, CaseIterable {
   case notPrincipal = "NotPrincipal"
   /// An Allow for everyone without a condition.
   case everyoneAllowed = "EveryoneAllowed"
+  /// An Allow for an identity provider that does not test the subject.
+  case anySubjectAllowed = "AnySubjectAllowed"
 }

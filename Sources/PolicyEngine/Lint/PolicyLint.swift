@@ -89,6 +89,24 @@ private struct StatementNotes {
           : "Anyone has what the statement allows, without credentials too. Name the principals, or limit `*` by a condition."
       )
     }
+    if isAllow, document.kind == .trust, principals.patterns.contains(where: \.isFederated), !testsSubject {
+      note(
+        .anySubjectAllowed,
+        .error,
+        "Everyone whom the provider vouches for may assume the role. Test the provider's `:sub` for the subjects that you mean."
+      )
+    }
+  }
+
+  /// Whether a condition on the provider's `:sub` (OIDC, SAML) must be met, and not by everybody.
+  private var testsSubject: Bool {
+    statement.conditions.contains { condition in
+      !condition.ifExists && condition.quantifier != .forAllValues
+        && condition.operator.name.utf8.starts(with: "String".utf8)
+        && condition.operator.name.utf8.elementsEqual(condition.operator.name.replacing("Not", with: "").utf8)
+        && condition.key.folded.suffix(4).elementsEqual(":sub".utf8)
+        && !condition.wanted.contains { $0.utf8.allSatisfy { "*?".utf8.contains($0) } }
+    }
   }
 
   private mutating func lookAtNotPrincipal(_ patterns: [PrincipalPattern]) {
@@ -224,5 +242,12 @@ private struct StatementNotes {
       .error,
       "The document has no Version 2012-10-17, so `${` is the text itself and no policy variable."
     )
+  }
+}
+
+extension PrincipalPattern {
+  /// Whether this names an identity provider.
+  fileprivate var isFederated: Bool {
+    if case .federated = self { true } else { false }
   }
 }
