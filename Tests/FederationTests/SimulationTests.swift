@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The simulators: what they answer and what they refuse. That a simulated verdict is the real one:
-// SimulatedVerdictTests.
+// SimulationRefusalTests.
 
 import Federation
 import IdentityModel

@@ -58,7 +58,7 @@ struct DevCommand: AsyncParsableCommand {
     let hosts = ["localhost", "127.0.0.1", "[::1]", "*.localhost"] + acceptedHost
     if isSecure { try Self.makeDirectory(directory) }
     guard let account = AccountID(Self.account), let region = Region("us-east-1") else { return }
-    let logger = LogFormat.text.logger(level: .warning)
+    let logger = LogFormat.text.logger(level: .notice)
     let wildcard = style == .subdomain ? ["*.tokens.localhost"] : []
     let tlsSource: TLSSource =
       isSecure ? .development(directory: directory, hostNames: acceptedHost + wildcard) : .off

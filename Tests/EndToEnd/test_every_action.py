@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of actions is true: boto3 reaches each of them, and every other operation of its models is refused by name."""
+
+import pathlib
+
+import botocore.exceptions
+import pytest
+
+from driver import clients
+
+PAGES = {
+    page.stem for page in (pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions").glob("*.md")
+} - {"README"}
+OPERATIONS = {
+    service: set(clients.SESSION.client(service, region_name="us-east-1").meta.service_model.operation_names)
+    for service in ("iam", "sts")
+}
+
+
+def outcome(server, service, operation):
+    """The error code of a call without parameters; `None` when it is done."""
+    client = clients.boto(server, service)
+    method = {name: method for method, name in client.meta.method_to_api_mapping.items()}[operation]
+    try:
+        getattr(client, method)()
+    except botocore.exceptions.ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return None, None
+
+
+@pytest.mark.parametrize("operation", sorted(PAGES))
+def test_an_action_of_the_list_is_served(fresh_for_all, operation):
+    service = next(service for service in OPERATIONS if operation in OPERATIONS[service])
+    code, _ = outcome(fresh_for_all, service, operation)
+    assert code != "InvalidAction"
+
+
+def test_every_other_operation_is_refused_by_name(fresh_for_all):
+    for service, operations in OPERATIONS.items():
+        for operation in sorted(operations - PAGES):
+            code, message = outcome(fresh_for_all, service, operation)
+            # Calls that need no signature are refused for the lack of one.
+            assert code in ("InvalidAction", "MissingAuthenticationToken"), (operation, code)
+            if code == "InvalidAction":
+                assert f"Could not find operation {operation} " in message
+
+
+@pytest.fixture(scope="module")
+def fresh_for_all(tmp_path_factory):
+    """A server of this file alone: some of these calls, made without parameters, change the account."""
+    from driver import server as servers
+
+    with servers.serve_plain(tmp_path_factory.mktemp("every-action")) as running:
+        yield running
