@@ -73,7 +73,7 @@ swift_tests() {
     swift test --skip-build --xunit-output "$results/$name.xml" --filter "^($targets)\\." "$@"
 }
 swift_tests rooms "running the tests of the rooms: words, JSON, SigV4, AWS Query, policy, tokens" \
-  "IdentityModelTests|StrictJSONTests|SigV4Tests|AWSProtocolsTests|PolicyEngineTests|TokenFormatsTests"
+  "IdentityModelTests|StrictJSONTests|SigV4Tests|AWSProtocolsTests|PolicyEngineTests|TokenFormatsTests|AuditTrailTests"
 swift_tests house "running the tests of the pipeline, the store and the keys" \
   "FederationTests|StoreTests|LocalKeysTests"
 swift_tests server "running the tests of the HTTP server" "HTTPServerTests"
