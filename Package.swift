@@ -54,7 +54,7 @@ let package = Package(
     wall("AWSProtocols", ["IdentityModel", "StrictJSON"]),
     wall("PolicyEngine", ["IdentityModel", "StrictJSON"]),
     wall("TokenFormats", ["IdentityModel", "StrictJSON", crypto, cryptoExtras]),
-    wall("AuditTrail", ["IdentityModel", "StrictJSON"]),
+    wall("AuditTrail", ["IdentityModel", "StrictJSON", crypto]),
 
     // house
     wall(
@@ -121,6 +121,7 @@ let package = Package(
     tests("SigV4Tests", ["SigV4", "IdentityModel", "StrictJSON", "Federation", crypto]),
     tests("AWSProtocolsTests", ["AWSProtocols", "IdentityModel", "StrictJSON"]),
     tests("PolicyEngineTests", ["PolicyEngine", "IdentityModel", "StrictJSON", "Federation"]),
+    tests("AuditTrailTests", ["AuditTrail", "IdentityModel", "StrictJSON", crypto, cryptoExtras]),
     tests("TokenFormatsTests", ["TokenFormats", "IdentityModel", "StrictJSON", crypto, cryptoExtras]),
     tests(
       "FederationTests",

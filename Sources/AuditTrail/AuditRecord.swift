@@ -182,7 +182,16 @@ extension AuditRecord {
   ///
   /// Size caps as CloudTrail's: `userAgent`, `errorCode`, `errorMessage` 1 KB, cut at a character boundary;
   /// `requestParameters` and `responseElements` 100 KB, replaced by `{"omitted":true}` beyond it.
+  ///
+  /// DEVIATION: the whole is an entry of the Merkle log, whose length stands in 16 bits. When it is longer than that,
+  /// both parts are held to 16 KB. A request of 64 KiB comes to such a record only through characters that a record
+  /// escapes.
   package var json: [UInt8] {
+    let whole = json(partBytes: 100 * 1024)
+    return whole.count <= EntryBundle.maximumEntryBytes ? whole : json(partBytes: 16 * 1024)
+  }
+
+  private func json(partBytes: Int) -> [UInt8] {
     var writer = JSONWriter(capacity: 1024, isOneLine: true)
     writer.object { writer in
       writer.member("eventVersion", "1.11")
@@ -190,7 +199,7 @@ extension AuditRecord {
       userIdentity.write(to: &writer)
       writer.member("eventTime", eventTime.rfc3339)
       writer.member("eventSource", eventSource)
-      writer.member("eventName", eventName)
+      writer.member("eventName", capped(eventName, to: 256))
       writer.member("awsRegion", awsRegion)
       writer.member("sourceIPAddress", sourceIPAddress)
       if let userAgent { writer.member("userAgent", capped(userAgent)) }
@@ -202,8 +211,8 @@ extension AuditRecord {
         writer.member("errorCode", capped(code))
         if let message { writer.member("errorMessage", capped(message)) }
       }
-      writeElements("requestParameters", requestParameters, to: &writer)
-      writeElements("responseElements", responseElements, to: &writer)
+      writeElements("requestParameters", requestParameters, partBytes, to: &writer)
+      writeElements("responseElements", responseElements, partBytes, to: &writer)
       writer.member("requestID", requestID)
       writer.member("eventID", eventID)
       writer.name("readOnly")
@@ -276,7 +285,7 @@ extension AuditRecord.SessionContext {
   }
 }
 
-private func writeElements(_ name: String, _ value: JSONValue?, to writer: inout JSONWriter) {
+private func writeElements(_ name: String, _ value: JSONValue?, _ limit: Int, to writer: inout JSONWriter) {
   writer.name(name)
   guard let value else {
     writer.null()
@@ -284,7 +293,7 @@ private func writeElements(_ name: String, _ value: JSONValue?, to writer: inout
   }
   var part = JSONWriter(isOneLine: true)
   part.value(value)
-  writer.raw(part.bytes.count <= 100 * 1024 ? part.bytes : Array(#"{"omitted":true}"#.utf8))
+  writer.raw(part.bytes.count <= limit ? part.bytes : Array(#"{"omitted":true}"#.utf8))
 }
 
 private func capped(_ text: String, to limit: Int = 1024) -> String {
