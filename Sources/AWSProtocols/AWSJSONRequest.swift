@@ -57,7 +57,9 @@ package struct AWSJSONRequest: Sendable {
     guard method == "POST" else { throw .methodNotAllowed(method) }
     // SECURITY: one source, as for AWS Query.
     guard query?.isEmpty ?? true else { throw .queryNotAllowed }
-    guard let contentType, isMediaType(contentType, "application/x-amz-json-1.1") else { throw .contentTypeNotJSON(contentType) }
+    guard let contentType, isMediaType(contentType, "application/x-amz-json-1.1") else {
+      throw .contentTypeNotJSON(contentType)
+    }
     action = try AWSJSONRequest.action(of: target, targetPrefix: targetPrefix)
     guard !body.isEmpty else {
       parameters = JSONObject([])

@@ -94,6 +94,7 @@ extension ParameterReader {
   /// - Parameters:
   ///   - name: the name of the structure.
   ///   - members: reads its members; names are those of the members.
+  /// - Returns: what `members` made of them.
   package mutating func optionalStructure<Structure>(
     _ name: String,
     members: (inout ParameterReader) -> Structure

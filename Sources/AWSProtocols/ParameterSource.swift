@@ -38,7 +38,11 @@ extension ParameterSource {
   /// The decimal digits of an integer, with an optional minus sign.
   func integer(_ name: String) -> Found<String> {
     let found = scalar(name) { value in
-      if case .number(let number) = value { .value(number.text) } else { .malformed(mismatch(value, "an Integer")) }
+      if case .number(let number) = value {
+        .value(number.text)
+      } else {
+        .malformed(mismatch(value, "an Integer"))
+      }
     }
     guard case .value(let text) = found, !isInteger(text) else { return found }
     switch self {
@@ -68,23 +72,19 @@ extension ParameterSource {
 
   /// A point in time: ISO 8601 in UTC, or in JSON also seconds since the Epoch with any fraction.
   func timestamp(_ name: String) -> Found<Instant> {
-    switch string(name) {
-    case .absent:
-      return .absent
-    case .value(let text):
-      if let instant = Instant(rfc3339: text) { return .value(instant) }
-      switch self {
-      case .form(_, let prefix): return .malformed("`\(prefix + name)` must be a timestamp")
-      case .object: return .malformed("STRING_VALUE can not be converted to a Timestamp")
-      }
-    case .malformed(let message):
-      guard case .object(let object) = self, case .number(let number)? = object[name] else {
-        return .malformed(message)
-      }
-      guard let milliseconds = milliseconds(ofSeconds: number) else {
-        return .malformed("NUMBER_VALUE can not be converted to a Timestamp")
-      }
-      return .value(Instant(milliseconds: milliseconds))
+    switch self {
+    case .form(let parameters, let prefix):
+      guard let text = parameters[prefix + name] else { return .absent }
+      return Instant(rfc3339: text).map { .value($0) } ?? .malformed("`\(prefix + name)` must be a timestamp")
+    case .object(let object):
+      guard let value = object[name], value != .null else { return .absent }
+      let instant: Instant? =
+        switch value {
+        case .number(let seconds): milliseconds(ofSeconds: seconds).map { Instant(milliseconds: $0) }
+        case .string(let text): Instant(rfc3339: text)
+        default: nil
+        }
+      return instant.map { .value($0) } ?? .malformed(mismatch(value, "a Timestamp"))
     }
   }
 
@@ -111,7 +111,7 @@ extension ParameterSource {
   func strings(_ name: String) -> Found<[String]> {
     switch self {
     case .form(let parameters, let prefix):
-      return formElements(parameters, prefix, name, .scalar).map { count in
+      return elements(parameters, prefix, name, .scalar).map { count in
         (0..<count).compactMap { parameters[prefix + "\(name).member.\($0 + 1)"] }
       }
     case .object(let object):
@@ -125,7 +125,7 @@ extension ParameterSource {
   func structures(_ name: String) -> Found<[ParameterSource]> {
     switch self {
     case .form(let parameters, let prefix):
-      return formElements(parameters, prefix, name, .structure).map { count in
+      return elements(parameters, prefix, name, .structure).map { count in
         (0..<count).map { .form(parameters, prefix: prefix + "\(name).member.\($0 + 1).") }
       }
     case .object(let object):
@@ -142,9 +142,12 @@ extension ParameterSource {
       let stem = prefix + name + "."
       guard parameters.names.contains(where: { $0.utf8.starts(with: stem.utf8) }) else {
         // Its name alone says nothing of it: there is no empty structure in a form.
-        return parameters[prefix + name] == nil ? .absent : .malformed("`\(prefix + name)` must be a structure")
+        return parameters[prefix + name] == nil
+          ? .absent : .malformed("`\(prefix + name)` must be a structure")
       }
-      guard parameters[prefix + name] == nil else { return .malformed("`\(prefix + name)` must be a structure") }
+      guard parameters[prefix + name] == nil else {
+        return .malformed("`\(prefix + name)` must be a structure")
+      }
       return .value(.form(parameters, prefix: stem))
     case .object(let object):
       switch object[name] {
@@ -160,7 +163,7 @@ extension ParameterSource {
     switch self {
     case .form(let parameters, let prefix):
       // `Map.entry.1.key`, `Map.entry.1.value`
-      return formElements(parameters, prefix, name, .structure, word: "entry").flatMap { count in
+      return elements(parameters, prefix, name, .structure, word: "entry").flatMap { count in
         var entries: [(key: String, value: String)] = []
         var names: Set<[UInt8]> = []
         for index in 1..<(count + 1) {
@@ -234,48 +237,6 @@ extension ParameterSource.Found {
     case .value(let value): change(value)
     case .malformed(let message): .malformed(message)
     }
-  }
-}
-
-// MARK: - Lists in a form
-
-extension ParameterSource {
-  private enum ElementKind {
-    // `Audience.member.1`
-    case scalar
-    // `Tags.member.1.Key`
-    case structure
-  }
-
-  /// How many elements a list in a form has: `Audience.member.1`, counted from 1 without a gap, in any order of
-  /// arrival; an SDK's empty list is `Tags=`.
-  private func formElements(
-    _ parameters: QueryParameters,
-    _ prefix: String,
-    _ name: String,
-    _ kind: ElementKind,
-    word: String = "member"
-  ) -> Found<Int> {
-    let itself = parameters[prefix.isEmpty ? name : prefix + name]
-    let stem = prefix + name + ".\(word)."
-    // Which of the elements were sent. INVARIANT: an index is at most `QueryParameters.maximumCount`.
-    var sent: [Bool] = []
-    for parameter in parameters.names where parameter.utf8.starts(with: stem.utf8) {
-      let rest = parameter.utf8.dropFirst(stem.utf8.count)
-      let digits = rest.prefix { $0 != UInt8(ascii: ".") }
-      guard let index = listIndex(digits), (digits.endIndex == rest.endIndex) == (kind == .scalar) else {
-        return .malformed("`\(prefix)\(name)` must be a list of \(kind == .scalar ? "strings" : "structures")")
-      }
-      while sent.count < index { sent.append(false) }
-      sent[index - 1] = true
-    }
-    guard sent.allSatisfy({ $0 }) else {
-      return .malformed("`\(prefix)\(name)` must count its elements from 1 without a gap")
-    }
-    guard itself == nil || itself?.isEmpty == true && sent.isEmpty else {
-      return .malformed("`\(prefix)\(name)` must be a list")
-    }
-    return itself == nil && sent.isEmpty ? .absent : .value(sent.count)
   }
 }
 

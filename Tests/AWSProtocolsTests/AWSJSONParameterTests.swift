@@ -22,7 +22,9 @@ struct AWSJSONParameterTests {
     }
   }
 
-  private func form<Value>(_ form: String, _ body: (inout ParameterReader) -> Value) throws -> (Value, ServiceError?) {
+  private func form<Value>(_ form: String, _ body: (inout ParameterReader) -> Value) throws -> (
+    Value, ServiceError?
+  ) {
     var reader = ParameterReader(try QueryParameters(form: Array(form.utf8)))
     let value = body(&reader)
     do {
@@ -65,8 +67,10 @@ struct AWSJSONParameterTests {
     let (values, error) = try read(json) { reader in
       [
         reader.optionalString("S", length: 1...2) == nil, reader.optionalInteger("I", 1...2) == nil,
-        reader.optionalBoolean("B") == nil, reader.optionalStringList("L", count: 0...2, memberLength: 1...2) == nil,
-        reader.optionalStructure("T") { _ in true } == nil, reader.optionalStringMap("M", count: 0...1) == nil,
+        reader.optionalBoolean("B") == nil,
+        reader.optionalStringList("L", count: 0...2, memberLength: 1...2) == nil,
+        reader.optionalStructure("T") { _ in true } == nil,
+        reader.optionalStringMap("M", count: 0...1) == nil,
         reader.optionalTimestamp("D") == nil, reader.tagList().isEmpty,
       ]
     }
@@ -85,7 +89,8 @@ struct AWSJSONParameterTests {
 
   @Test(
     arguments: [
-      ("1792569600", 1_792_569_600_000), ("1792569600.125", 1_792_569_600_125), ("1.7925696E9", 1_792_569_600_000),
+      ("1792569600", 1_792_569_600_000), ("1792569600.125", 1_792_569_600_125),
+      ("1.7925696E9", 1_792_569_600_000),
       ("0", 0), ("-1.5", -1500), (#""2026-10-21T08:00:00Z""#, 1_792_569_600_000),
       (#""2026-10-21T08:00:00.250Z""#, 1_792_569_600_250),
     ] as [(String, Int64)]
@@ -98,7 +103,9 @@ struct AWSJSONParameterTests {
 
   @Test func `a form's time is ISO 8601`() throws {
     #expect(
-      try form("T=2026-10-21T08:00:00Z") { $0.requiredTimestamp("T") } == (Instant(seconds: 1_792_569_600), nil)
+      try form("T=2026-10-21T08:00:00Z") { $0.requiredTimestamp("T") } == (
+        Instant(seconds: 1_792_569_600), nil
+      )
     )
     #expect(try form("") { $0.optionalTimestamp("T") } == (nil, nil))
     for text in ["1792569600", "", "2026-10-21", "2026-13-21T08:00:00Z"] {
@@ -120,7 +127,8 @@ struct AWSJSONParameterTests {
     #expect(try form("", read) == ("none []", nil))
     for (text, message) in [
       ("S=", "`S` must be a structure"), ("S=x&S.A=b", "`S` must be a structure"),
-      ("M.entry.1.key=k", "`M` must be a map of strings"), ("M.entry.1=k", "`M` must be a list of structures"),
+      ("M.entry.1.key=k", "`M` must be a map of strings"),
+      ("M.entry.1=k", "`M` must be a list of structures"),
       (
         "M.entry.1.key=k&M.entry.1.value=v&M.entry.2.key=k&M.entry.2.value=w", "`M` must be a map of strings"
       ),
@@ -128,7 +136,10 @@ struct AWSJSONParameterTests {
         "M.entry.2.key=k&M.entry.2.value=v", "`M` must count its elements from 1 without a gap"
       ),
     ] {
-      #expect(try form(text, read).1 == ServiceError(code: "MalformedInput", httpStatus: 400, message: message), "\(text)")
+      #expect(
+        try form(text, read).1 == ServiceError(code: "MalformedInput", httpStatus: 400, message: message),
+        "\(text)"
+      )
     }
     #expect(
       try form("M=", read).1?.message
@@ -162,7 +173,7 @@ struct AWSJSONParameterTests {
       (#"{"M":[]}"#, "Start of list found where not expected"), (#"{"M":"x"}"#, "Expected null"),
       (#"{"M":{"a":1}}"#, "NUMBER_VALUE can not be converted to a String"),
       (#"{"M":{"a":null}}"#, "NULL_VALUE can not be converted to a String"),
-      (#"{"D":true}"#, "TRUE_VALUE can not be converted to a String"),
+      (#"{"D":true}"#, "TRUE_VALUE can not be converted to a Timestamp"),
       (#"{"D":"yesterday"}"#, "STRING_VALUE can not be converted to a Timestamp"),
       (#"{"D":1e300}"#, "NUMBER_VALUE can not be converted to a Timestamp"),
       (#"{"D":253402300800}"#, "NUMBER_VALUE can not be converted to a Timestamp"),
@@ -189,7 +200,9 @@ struct AWSJSONParameterTests {
       _ = reader.requiredInteger("MaxResults", 1...50)
       _ = reader.requiredChoice("Status", of: ["On", "Off"])
       _ = reader.tagList(count: 0...1)
-      _ = reader.structureList("List", count: 0...9, type: "X", members: []) { $0.requiredString("Id", length: 1...1) }
+      _ = reader.structureList("List", count: 0...9, type: "X", members: []) {
+        $0.requiredString("Id", length: 1...1)
+      }
     }
     let overForm = try form(
       "Name=a&MaxResults=51&Status=x&Tags.member.1.Key=a&Tags.member.1.Value=b&Tags.member.2.Key=c"
@@ -211,7 +224,9 @@ struct AWSJSONParameterTests {
           + "Member must have length greater than or equal to 2; Value '51' at 'maxResults' failed"
       ) == true
     )
-    #expect(overJSON?.message?.contains("Value '[Tag(key=a, value=b), Tag(key=c, value=null)]' at 'tags'") == true)
+    #expect(
+      overJSON?.message?.contains("Value '[Tag(key=a, value=b), Tag(key=c, value=null)]' at 'tags'") == true
+    )
     #expect(overJSON?.message?.contains("Value null at 'list.2.member.id' failed") == true)
   }
 

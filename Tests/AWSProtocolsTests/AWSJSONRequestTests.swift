@@ -67,7 +67,8 @@ struct AWSJSONRequestTests {
   @Test(
     arguments: [
       nil, "", ".", "LookupEvents", ".LookupEvents", prefix, prefix + ".", prefix + ".Lookup Events",
-      prefix + ".Lookup/Events", prefix + ".Looküp", "x." + prefix + ".LookupEvents", "AWSOrganizationsV20161128.X",
+      prefix + ".Lookup/Events", prefix + ".Looküp", "x." + prefix + ".LookupEvents",
+      "AWSOrganizationsV20161128.X",
       prefix.uppercased() + ".LookupEvents", prefix + ".LookupEvents, " + prefix + ".StopLogging",
       prefix + "." + String(repeating: "a", count: 129),
     ]
@@ -98,7 +99,8 @@ struct AWSJSONRequestTests {
 
   @Test(
     arguments: [
-      ("{", "the body is not JSON"), (#"{"a":1,}"#, "the body is not JSON"), (#"{"a":"\x"}"#, "the body is not JSON"),
+      ("{", "the body is not JSON"), (#"{"a":1,}"#, "the body is not JSON"),
+      (#"{"a":"\x"}"#, "the body is not JSON"),
       ("{} {}", "the body is not JSON"), (" ", "the body is not JSON"),
       (#"{"a":1,"\u0061":2}"#, "a name stands twice in an object"),
       ("\u{FEFF}{}", "the body is not UTF-8 without a byte order mark"),

@@ -29,7 +29,10 @@ struct AWSJSONResponseTests {
     #expect(Self.text(nil) == "{}")
   }
 
-  @Test(arguments: [(0, "0.000"), (7, "0.007"), (-1, "-0.001"), (-1500, "-1.500"), (61_050, "61.050")] as [(Int64, String)])
+  @Test(
+    arguments: [(0, "0.000"), (7, "0.007"), (-1, "-0.001"), (-1500, "-1.500"), (61_050, "61.050")]
+      as [(Int64, String)]
+  )
   func `a time with milliseconds has three decimals`(milliseconds: Int64, text: String) {
     let result = ResponseStructure(["T": .timestamp(Instant(milliseconds: milliseconds), milliseconds: true)])
     #expect(Self.text(result) == "{\"T\":\(text)}")
@@ -43,17 +46,29 @@ struct AWSJSONResponseTests {
     )
     let bare = ServiceError(code: "UnknownOperationException", httpStatus: 400, message: nil)
     #expect(
-      String(decoding: AWSJSONResponse.failure(bare), as: UTF8.self) == #"{"__type":"UnknownOperationException"}"#
+      String(decoding: AWSJSONResponse.failure(bare), as: UTF8.self)
+        == #"{"__type":"UnknownOperationException"}"#
     )
   }
 
   // MARK: - botocore
 
-  private static let python: String? = ["/usr/bin/python3"].first {
-    (try? run($0, "import botocore.session", []))?.status == 0
-  }
+  // The interpreter of the end-to-end tests when it is there, and otherwise the system's.
+  private static let python: String? = {
+    var folder = URL(filePath: #filePath).deletingLastPathComponent()
+    for _ in 0..<2 { folder = folder.deletingLastPathComponent() }
+    let candidates = [
+      folder.appending(path: ".build/venv/bin/python").path, "/usr/local/bin/python3", "/usr/bin/python3",
+    ]
+    return candidates.first { candidate in
+      FileManager.default.isExecutableFile(atPath: candidate)
+        && (try? run(candidate, "import botocore.session", []))?.status == 0
+    }
+  }()
 
-  private static func run(_ python: String, _ script: String, _ input: [UInt8]) throws -> (status: Int32, output: String) {
+  private static func run(_ python: String, _ script: String, _ input: [UInt8]) throws -> (
+    status: Int32, output: String
+  ) {
     let process = Process()
     process.executableURL = URL(filePath: python)
     process.arguments = ["-c", script]
@@ -83,14 +98,15 @@ struct AWSJSONResponseTests {
       ])
     ])
     let script = """
-      import sys, json, botocore.session, botocore.parsers
+      import sys, datetime, botocore.session, botocore.parsers
       model = botocore.session.get_session().get_service_model("cloudtrail")
       shape = model.operation_model("ListPublicKeys").output_shape
       parser = botocore.parsers.create_parser(model.metadata["protocol"])
       good, bad = sys.stdin.buffer.read().split(b"\\n")
       headers = {"content-type": "application/x-amz-json-1.1"}
       key = parser.parse({"status_code": 200, "headers": headers, "body": good}, shape)["PublicKeyList"][0]
-      print(key["Value"], key["ValidityStartTime"].isoformat(), key["ValidityEndTime"].isoformat(), key["Fingerprint"])
+      times = [key[end].astimezone(datetime.timezone.utc).isoformat() for end in ("ValidityStartTime", "ValidityEndTime")]
+      print(key["Value"], *times, key["Fingerprint"])
       error = parser.parse({"status_code": 400, "headers": headers, "body": bad}, shape)["Error"]
       print(error["Code"], error["Message"])
       """
@@ -147,7 +163,8 @@ struct AWSJSONResponseTests {
       type: "LookupAttribute",
       members: ["AttributeKey"]
     ) {
-      $0.requiredChoice("AttributeKey", of: ["EventName"]) + $0.requiredString("AttributeValue", length: 1...9)
+      $0.requiredChoice("AttributeKey", of: ["EventName"])
+        + $0.requiredString("AttributeValue", length: 1...9)
     }
     #expect(attributes == ["EventNameé"])
     #expect(readers[0].reader.requiredTimestamp("StartTime") == Instant(seconds: 1_792_569_600))

@@ -31,7 +31,8 @@ struct AuditRecordTests {
       sourceIPAddress: "192.0.2.7",
       userAgent: agent,
       requestParameters: part(parameters),
-      outcome: response > 0 ? .succeeded(responseElements: part(response)) : .failed(code: agent, message: agent),
+      outcome: response > 0
+        ? .succeeded(responseElements: part(response)) : .failed(code: agent, message: agent),
       requestID: "r",
       eventID: "e",
       readOnly: false,

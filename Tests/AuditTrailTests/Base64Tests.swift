@@ -27,7 +27,8 @@ struct Base64Tests {
 
   @Test(
     arguments: [
-      "Zg", "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm9v=", "Zm9v====", "Z g=", "Zg==\n", " Zg==", "Zm-v", "Zm_v",
+      "Zg", "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm9v=", "Zm9v====", "Z g=", "Zg==\n", " Zg==",
+      "Zm-v", "Zm_v",
       "Zg==Zg==", "Zé==", "=Zg=",
     ]
   )

@@ -31,8 +31,10 @@ struct CheckpointTests {
 
   @Test(
     arguments: [
-      "", "\n", "o\n1\n", "o\n1\nROOT", "o\n1\nROOT\n\n", "\n1\nROOT\n", "o\n\nROOT\n", "o\n01\nROOT\n", "o\n-1\nROOT\n",
-      "o\n+1\nROOT\n", "o\n1 \nROOT\n", "o\n1e1\nROOT\n", "o\n18446744073709551616\nROOT\n", "o\n١\nROOT\n", "o\n0\nROOT\n",
+      "", "\n", "o\n1\n", "o\n1\nROOT", "o\n1\nROOT\n\n", "\n1\nROOT\n", "o\n\nROOT\n", "o\n01\nROOT\n",
+      "o\n-1\nROOT\n",
+      "o\n+1\nROOT\n", "o\n1 \nROOT\n", "o\n1e1\nROOT\n", "o\n18446744073709551616\nROOT\n", "o\n١\nROOT\n",
+      "o\n0\nROOT\n",
       "o\n1\nROOT \n", "o\n1\nAAAA\n", "o\n1\n\n", "o\n1\nROOT\n\nx\n", "o\r\n1\nROOT\n",
     ]
   )
@@ -128,7 +130,9 @@ struct CheckpointTests {
   @Test(
     arguments: [
       "", "c2sp.org/tlog-proof@v1", "c2sp.org/tlog-proof@v1\n", "c2sp.org/tlog-proof@v2\nindex 0\n\n",
-      "c2sp.org/tlog-proof@v1\nindex 00\n\n", "c2sp.org/tlog-proof@v1\nindex -1\n\n", "c2sp.org/tlog-proof@v1\nindex 0\n",
+      "c2sp.org/tlog-proof@v1\nindex 00\n\n", "c2sp.org/tlog-proof@v1\nindex \u{301}0\n\n",
+      "c2sp.org/tlog-proof@v1\nindex -1\n\n",
+      "c2sp.org/tlog-proof@v1\nindex 0\n",
       "c2sp.org/tlog-proof@v1\nindex 0\nAAAA\n\n", "c2sp.org/tlog-proof@v1\nextra ?\nindex 0\n\n",
       "c2sp.org/tlog-proof@v1\nextra AAAA\nextra AAAA\nindex 0\n\n", "c2sp.org/tlog-proof@v1\r\nindex 0\n\n",
       "c2sp.org/tlog-proof@v1\nindex 0\n"

@@ -53,7 +53,9 @@ struct CloudTrailFileTests {
   }
 
   @Test func `a name that would lead elsewhere is refused`() throws {
-    func refusal(_ bucket: String, _ prefix: String?, _ trail: String, _ organization: String?) -> AuditTrailError? {
+    func refusal(_ bucket: String, _ prefix: String?, _ trail: String, _ organization: String?)
+      -> AuditTrailError?
+    {
       do {
         _ = try TrailLocation(
           bucket: bucket,

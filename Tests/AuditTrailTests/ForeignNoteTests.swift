@@ -37,7 +37,10 @@ struct ForeignNoteTests {
     let log = try NoteSigner("audit.example.com/log", seed: 1)
     let witness = try NoteSigner("w.example.com/1", .cosignatureV1, seed: 2)
     let text = try Checkpoint(origin: log.key.name, size: 3, root: .leaf([])).text
-    let note = try SignedNote(text: text, signatures: [log.sign(text), witness.cosign(text, seconds: 1_792_569_600)])
+    let note = try SignedNote(
+      text: text,
+      signatures: [log.sign(text), witness.cosign(text, seconds: 1_792_569_600)]
+    )
     try Judge.withFolder { folder in
       let file = folder.appending(path: "note")
       let arguments = [file.path, log.key.text, witness.key.text]

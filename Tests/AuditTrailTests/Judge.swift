@@ -10,7 +10,9 @@ enum Judge {
   static func python(with modules: String) -> String? {
     var folder = URL(filePath: #filePath).deletingLastPathComponent()
     for _ in 0..<2 { folder = folder.deletingLastPathComponent() }
-    let candidates = [folder.appending(path: ".build/venv/bin/python").path, "/usr/bin/python3"]
+    let candidates = [
+      folder.appending(path: ".build/venv/bin/python").path, "/usr/local/bin/python3", "/usr/bin/python3",
+    ]
     return candidates.first { candidate in
       FileManager.default.isExecutableFile(atPath: candidate)
         && (try? run(candidate, "import \(modules)", []))?.status == 0
@@ -18,7 +20,9 @@ enum Judge {
   }
 
   /// Runs a script: its exit status and what it wrote.
-  static func run(_ python: String, _ script: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+  static func run(_ python: String, _ script: String, _ arguments: [String]) throws -> (
+    status: Int32, output: String
+  ) {
     let process = Process()
     process.executableURL = URL(filePath: python)
     process.arguments = ["-c", script] + arguments

@@ -175,8 +175,12 @@ struct MerkleTreeTests {
   }
 
   @Test func `plans refuse what has no proof`() {
-    #expect(throws: AuditTrailError.noSuchLeaf(index: 5, size: 5)) { try ProofPlan.inclusion(of: 5, inTree: 5) }
-    #expect(throws: AuditTrailError.noSuchLeaf(index: 0, size: 0)) { try ProofPlan.inclusion(of: 0, inTree: 0) }
+    #expect(throws: AuditTrailError.noSuchLeaf(index: 5, size: 5)) {
+      try ProofPlan.inclusion(of: 5, inTree: 5)
+    }
+    #expect(throws: AuditTrailError.noSuchLeaf(index: 0, size: 0)) {
+      try ProofPlan.inclusion(of: 0, inTree: 0)
+    }
     #expect(throws: AuditTrailError.sizesOutOfOrder(old: 6, new: 5)) {
       try ProofPlan.consistency(from: 6, to: 5)
     }

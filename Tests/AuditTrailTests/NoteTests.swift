@@ -36,7 +36,9 @@ struct NoteVerifierKeyTests {
       ("remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2", "remora.n621.de", 0xDA77_ADE7),
     ] as [(String, String, UInt32)]
   )
-  func `published keys have the ids that they were published with`(text: String, name: String, id: UInt32) throws {
+  func `published keys have the ids that they were published with`(text: String, name: String, id: UInt32)
+    throws
+  {
     let key = try NoteVerifierKey(text: text)
     #expect(key.name == name)
     #expect(key.keyID == id)
@@ -69,7 +71,9 @@ struct NoteVerifierKeyTests {
     let witness = try NoteSigner("witness", .cosignatureV1, seed: 2)
     #expect(throws: AuditTrailError.malformedPart("signature")) { try log.key.signatureLine([1]) }
     let octets = Array(repeating: UInt8(0), count: 64)
-    #expect(throws: AuditTrailError.malformedPart("signature")) { try log.key.signatureLine(octets, seconds: 1) }
+    #expect(throws: AuditTrailError.malformedPart("signature")) {
+      try log.key.signatureLine(octets, seconds: 1)
+    }
     #expect(throws: AuditTrailError.malformedPart("signature")) { try witness.key.signatureLine(octets) }
   }
 }
@@ -116,11 +120,16 @@ struct SignedNoteTests {
     let moved = try SignedNote(text: "another\n", signatures: note.signatures)
     #expect(throws: AuditTrailError.badSignature(name: "log")) { try moved.signers(among: [log.key]) }
     // A bad signature of a known key spoils the note, whoever else has signed.
-    let mixed = try SignedNote(text: Self.text, signatures: [stranger.sign(Self.text), log.sign("another\n")])
+    let mixed = try SignedNote(
+      text: Self.text,
+      signatures: [stranger.sign(Self.text), log.sign("another\n")]
+    )
     #expect(throws: AuditTrailError.badSignature(name: "log")) {
       try mixed.signers(among: [stranger.key, log.key])
     }
-    #expect(throws: AuditTrailError.ambiguousKey(name: "log")) { try note.signers(among: [log.key, log.key]) }
+    #expect(throws: AuditTrailError.ambiguousKey(name: "log")) {
+      try note.signers(among: [log.key, log.key])
+    }
   }
 
   @Test func `a witness's signature holds for its time, and for nothing but a witness`() throws {
@@ -160,6 +169,13 @@ struct SignedNoteTests {
     }
   }
 
+  @Test func `a name of any script is told from the spaces around it`() throws {
+    let signer = try NoteSigner("\u{301}ключ/日本\u{301}", seed: 4)
+    let note = try SignedNote(text: Self.text, signatures: [signer.sign(Self.text)])
+    #expect(try SignedNote(parsing: note.bytes).signers(among: [signer.key]).map(\.key) == [signer.key])
+    #expect(try NoteVerifierKey(text: signer.key.text) == signer.key)
+  }
+
   @Test func `what is no note is refused where it goes wrong`() throws {
     let signature = "\u{2014} log AAAAAAE=\n"
     #expect(Self.refusal("t\n\n" + signature) == nil)
@@ -170,8 +186,10 @@ struct SignedNoteTests {
     #expect(Self.refusal("t\n\n" + signature.dropLast()) == .malformedNote(offset: 19))
     #expect(Self.refusal("t\n\n" + signature + "x\n") == .malformedNote(offset: 20))
     for line in [
-      "\u{2014}  log AAAAAAE=", "\u{2014} log", "\u{2014} log AAAAAAE= ", "- log AAAAAAE=", "\u{2014} l+g AAAAAAE=",
-      "\u{2014} l\u{2003}g AAAAAAE=", "\u{2014} log AAAAAA==", "\u{2014} log AAAAAAF=", "\u{2014} log AAAAAAE",
+      "\u{2014}  log AAAAAAE=", "\u{2014} log", "\u{2014} log AAAAAAE= ", "- log AAAAAAE=",
+      "\u{2014} l+g AAAAAAE=",
+      "\u{2014} l\u{2003}g AAAAAAE=", "\u{2014} log AAAAAA==", "\u{2014} log AAAAAAF=",
+      "\u{2014} log AAAAAAE",
       "\u{2014}\u{A0}log AAAAAAE=",
     ] {
       #expect(Self.refusal("t\n\n\(line)\n") == .malformedNote(offset: 3), "\(line)")

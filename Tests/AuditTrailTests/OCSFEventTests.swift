@@ -45,7 +45,8 @@ struct OCSFEventTests {
       ("EnableOutboundWebIdentityFederation", false, 3, "Update"), ("AssumeRole", false, 99, "AssumeRole"),
     ] as [(String, Bool, Int64, String)]
   )
-  func `the activity follows from the action`(name: String, readOnly: Bool, id: Int64, caption: String) throws {
+  func `the activity follows from the action`(name: String, readOnly: Bool, id: Int64, caption: String) throws
+  {
     let event = try Self.event(
       Self.record.replacing("GetWebIdentityToken", with: name)
         .replacing(#""readOnly":false"#, with: #""readOnly":\#(readOnly)"#)

@@ -14,7 +14,10 @@ struct SyslogMessageTests {
   }
 
   private static func message(_ record: String, index: UInt64 = 0, version: String = "1.0") throws -> String {
-    let bytes = try sender("audit.example.com", "42", version).message(record: Array(record.utf8), index: index)
+    let bytes = try sender("audit.example.com", "42", version).message(
+      record: Array(record.utf8),
+      index: index
+    )
     #expect(bytes.allSatisfy { (0x20...0x7E).contains($0) })
     return String(decoding: bytes, as: UTF8.self)
   }
@@ -63,7 +66,8 @@ struct SyslogMessageTests {
   @Test(
     arguments: [
       "", "{}", "[]", "null", #"{"eventTime":"2026-10-21T08:00:00Z"}"#, #"{"eventName":"GetUser"}"#,
-      #"{"eventTime":"yesterday","eventName":"GetUser"}"#, record + "\n", "{\n" + record.dropFirst(), record + "x",
+      #"{"eventTime":"yesterday","eventName":"GetUser"}"#, record + "\n", "{\n" + record.dropFirst(),
+      record + "x",
     ]
   )
   func `what is no record on one line is refused`(text: String) {

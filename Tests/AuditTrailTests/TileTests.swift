@@ -33,10 +33,14 @@ struct TileTests {
 
   @Test(
     arguments: [
-      "", "/checkpoint", "checkpoint/", "Checkpoint", "tile", "tile/", "tile/0", "tile/0/", "tile/64/000", "tile/00/000",
-      "tile/-1/000", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x000/001", "tile/0/x001", "tile/0/001/002",
-      "tile/0/x01/002", "tile/0/X001/002", "tile/0/000.p", "tile/0/000.p/", "tile/0/000.p/0", "tile/0/000.p/256",
-      "tile/0/000.p/01", "tile/0/000.p/1/", "tile/0/000/1", "tile/0/000.P/1", "tile/8/0/000", "tile/entries/../000",
+      "", "/checkpoint", "checkpoint/", "Checkpoint", "tile", "tile/", "tile/0", "tile/0/", "tile/64/000",
+      "tile/00/000",
+      "tile/-1/000", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x000/001", "tile/0/x001",
+      "tile/0/001/002",
+      "tile/0/x01/002", "tile/0/X001/002", "tile/0/000.p", "tile/0/000.p/", "tile/0/000.p/0",
+      "tile/0/000.p/256",
+      "tile/0/000.p/01", "tile/0/000.p/1/", "tile/0/000/1", "tile/0/000.P/1", "tile/8/0/000",
+      "tile/entries/../000",
       "tile/entries/x018/x446/x744/x073/x709/x551/616", "tile/entries/x999/x999/x999/x999/x999/x999/999",
       "tile/entries/00a", "tile/entries/٠٠٠", "tile/entries/+01", "tile/Entries/000", "tile//000",
     ]

@@ -12,7 +12,9 @@ import Testing
 
 private let python = Judge.python(with: "awscli.customizations.cloudtrail.validation")
 
-/// Arguments: the folder, the trail's ARN, the region, the start and the end. Prints what the command prints.
+/// Prints what the command prints.
+///
+/// Arguments: the folder, the trail's ARN, the region, the start and the end.
 private let script = """
   import argparse, gzip, io, json, os, sys
   from awscli.customizations.cloudtrail import validation as v
@@ -85,7 +87,10 @@ private struct Trail {
           return LogFile.Entry(eventTime: time.advanced(bySeconds: Int64(number)), json: json)
         }
         let file = try #require(LogFile(records))
-        let name = try location.logFileKey(at: time, random: Array(repeating: UInt8(hour * 2 + part), count: 16))
+        let name = try location.logFileKey(
+          at: time,
+          random: Array(repeating: UInt8(hour * 2 + part), count: 16)
+        )
         try write(file.body, name)
         references.append(file.reference(bucket: location.bucket, key: name))
         logFiles.append(name)
@@ -102,7 +107,9 @@ private struct Trail {
         try key.signature(for: digest.stringToSign, padding: .insecurePKCS1v1_5).rawRepresentation
       )
       try write(digest.body, digest.key)
-      let metadata = Dictionary(uniqueKeysWithValues: DigestFile.metadata(signature: signature).map { ($0.name, $0.value) })
+      let metadata = Dictionary(
+        uniqueKeysWithValues: DigestFile.metadata(signature: signature).map { ($0.name, $0.value) }
+      )
       try JSONSerialization.data(withJSONObject: metadata).write(to: url(digest.key + ".metadata"))
       previous = digest.previous(signature: signature)
       digests.append(digest.key)
@@ -115,7 +122,10 @@ private struct Trail {
 
   private func write(_ body: [UInt8], _ key: String) throws {
     let url = url(key)
-    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(),
+      withIntermediateDirectories: true
+    )
     try Data(body).write(to: url)
   }
 
@@ -186,7 +196,9 @@ struct ValidateLogsTests {
       }
       let output = try trail.validate()
       #expect(
-        output.contains(trail.line("Digest", trail.digests[1], "INVALID: has been moved from its original location")),
+        output.contains(
+          trail.line("Digest", trail.digests[1], "INVALID: has been moved from its original location")
+        ),
         "\(output)"
       )
     }
@@ -207,7 +219,10 @@ struct ValidateLogsTests {
         }
       }
       let output = try trail.validate()
-      #expect(output.contains("s3://trail-bucket/\(trail.digests[3])\tINVALID: public key not found"), "\(output)")
+      #expect(
+        output.contains("s3://trail-bucket/\(trail.digests[3])\tINVALID: public key not found"),
+        "\(output)"
+      )
       #expect(output.contains("3/4 digest files valid, 1/4 digest files INVALID"))
     }
   }

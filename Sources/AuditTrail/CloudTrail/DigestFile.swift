@@ -127,6 +127,7 @@ package struct DigestFile: Hashable, Sendable {
   /// The user metadata that the object is stored with: what follows `x-amz-meta-`, and its value.
   ///
   /// - Parameter signature: the octets over `stringToSign`.
+  /// - Returns: names without their prefix, and values.
   package static func metadata(signature: [UInt8]) -> [(name: String, value: String)] {
     [("signature", hexadecimal(signature)), ("signature-algorithm", signatureAlgorithm)]
   }
@@ -134,6 +135,7 @@ package struct DigestFile: Hashable, Sendable {
   /// What the next digest says of this one.
   ///
   /// - Parameter signature: the octets over `stringToSign`.
+  /// - Returns: the reference.
   package func previous(signature: [UInt8]) -> Previous {
     Previous(
       bucket: bucket,

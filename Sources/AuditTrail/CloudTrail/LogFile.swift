@@ -49,6 +49,7 @@ package struct LogFile: Hashable, Sendable {
   /// - Parameters:
   ///   - bucket: the bucket.
   ///   - key: the key, of `TrailLocation.logFileKey`.
+  /// - Returns: the reference, with the hash of the uncompressed file.
   package func reference(bucket: String, key: String) -> DigestFile.LogFileReference {
     DigestFile.LogFileReference(
       bucket: bucket,

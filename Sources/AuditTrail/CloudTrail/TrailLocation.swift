@@ -66,6 +66,7 @@ package struct TrailLocation: Hashable, Sendable {
   ///   - time: the time of delivery.
   ///   - random: 16 octets that no other file has; they become letters and digits.
   /// - Throws: `AuditTrailError.malformedPart` for another number of octets.
+  /// - Returns: the key.
   package func logFileKey(at time: Instant, random: [UInt8]) throws(AuditTrailError) -> String {
     guard random.count == 16 else { throw .malformedPart("random") }
     let minute = "\(time.basicFormat.prefix(13))Z"
@@ -77,6 +78,7 @@ package struct TrailLocation: Hashable, Sendable {
   /// `ACCT_CloudTrail-Digest_REGION_TRAIL_HOMEREGION_YYYYMMDDTHHMMSSZ.json.gz`.
   ///
   /// - Parameter end: the digest's end time.
+  /// - Returns: the key.
   package func digestKey(end: Instant) -> String {
     folder("CloudTrail-Digest", end)
       + "\(account)_CloudTrail-Digest_\(region)_\(trailName)_\(homeRegion)_\(end.basicFormat).json.gz"

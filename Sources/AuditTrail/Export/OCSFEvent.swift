@@ -16,6 +16,7 @@ package enum OCSFEvent {
   ///
   /// - Parameter record: a record of ours, as JSON.
   /// - Throws: `AuditTrailError.malformedRecord` when it has no `eventTime`, `eventName`, `eventSource` or `eventID`.
+  /// - Returns: the event.
   package static func json(of record: JSONValue) throws(AuditTrailError) -> [UInt8] {
     guard let record = record.object, let eventTime = record["eventTime"]?.string,
       let time = Instant(rfc3339: eventTime), let eventName = record["eventName"]?.string,
@@ -134,7 +135,9 @@ package enum OCSFEvent {
     guard let text else { return .object(JSONObject([])) }
     let isAddress =
       text.utf8.contains(UInt8(ascii: ":"))
-      || text.utf8.allSatisfy { ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: ".") }
+      || text.utf8.allSatisfy {
+        ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: ".")
+      }
     return .object(JSONObject([JSONObject.Member(isAddress ? "ip" : "domain", .string(text))]))
   }
 
@@ -179,7 +182,8 @@ extension OCSFEvent {
         (
           3, "Update",
           [
-            "Put", "Update", "Set", "Add", "Remove", "Attach", "Detach", "Tag", "Untag", "Enable", "Disable", "Change",
+            "Put", "Update", "Set", "Add", "Remove", "Attach", "Detach", "Tag", "Untag", "Enable", "Disable",
+            "Change",
             "Start", "Stop", "Rotate",
           ]
         ),

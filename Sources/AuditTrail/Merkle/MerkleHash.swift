@@ -31,17 +31,17 @@ package struct MerkleHash: Hashable, Sendable {
   }
 
   /// The hash of a leaf that holds `entry`: SHA-256 of 0x00 and the entry.
-  package static func leaf(_ entry: some Sequence<UInt8>) -> MerkleHash {
+  package static func leaf(_ entry: [UInt8]) -> MerkleHash {
     var hasher = SHA256()
-    hasher.update(bytes: [0x00])
-    hasher.update(bytes: Array(entry))
+    withUnsafeBytes(of: UInt8(0x00)) { hasher.update(bufferPointer: $0) }
+    entry.withUnsafeBytes { hasher.update(bufferPointer: $0) }
     return MerkleHash(hasher.finalize())
   }
 
   /// The hash of a tree of two trees: SHA-256 of 0x01 and both hashes.
   package static func node(_ left: MerkleHash, _ right: MerkleHash) -> MerkleHash {
     var hasher = SHA256()
-    hasher.update(bytes: [0x01])
+    withUnsafeBytes(of: UInt8(0x01)) { hasher.update(bufferPointer: $0) }
     withUnsafeBytes(of: left.words) { hasher.update(bufferPointer: $0) }
     withUnsafeBytes(of: right.words) { hasher.update(bufferPointer: $0) }
     return MerkleHash(hasher.finalize())
@@ -59,11 +59,5 @@ package struct MerkleHash: Hashable, Sendable {
     guard var root = trees.last else { return nil }
     for left in trees.dropLast().reversed() { root = .node(left, root) }
     return root
-  }
-}
-
-extension SHA256 {
-  fileprivate mutating func update(bytes: [UInt8]) {
-    bytes.withUnsafeBytes { update(bufferPointer: $0) }
   }
 }

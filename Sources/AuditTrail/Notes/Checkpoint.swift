@@ -98,7 +98,7 @@ package struct VerifiedCheckpoint: Hashable, Sendable {
   /// Checks a signed checkpoint.
   ///
   /// - Parameters:
-  ///   - note: the bytes of the signed note.
+  ///   - bytes: the signed note.
   ///   - policy: whose word is taken.
   /// - Throws: `AuditTrailError` of the note, its signatures or its text; `.wrongOrigin` when it is another log's;
   ///   `.unsigned` when no key of the log has signed; `.tooFewWitnesses`.

@@ -44,11 +44,13 @@ package struct InclusionProofFile: Hashable, Sendable {
     var next = try line()
     var extra: [UInt8]?
     if next.utf8.starts(with: "extra ".utf8) {
-      extra = Base64.decode(next.dropFirst(6))
+      extra = Base64.decode(Substring(next.utf8.dropFirst(6)))
       guard extra != nil else { throw .malformedProof }
       next = try line()
     }
-    guard next.utf8.starts(with: "index ".utf8), let index = canonicalDecimal(next.dropFirst(6)) else {
+    guard next.utf8.starts(with: "index ".utf8),
+      let index = canonicalDecimal(Substring(next.utf8.dropFirst(6)))
+    else {
       throw .malformedProof
     }
     var proof: [MerkleHash] = []

@@ -42,7 +42,11 @@ package struct NoteVerifierKey: Hashable, Sendable {
   ///
   /// - Throws: `AuditTrailError.malformedVerifierKey`, also when the key id is not the one of the key.
   package init(text: some StringProtocol) throws(AuditTrailError) {
-    let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
+    let parts = Substring(text).utf8.split(
+      separator: UInt8(ascii: "+"),
+      maxSplits: 2,
+      omittingEmptySubsequences: false
+    ).map(Substring.init)
     guard parts.count == 3, let encoded = Base64.decode(parts[2]), let type = encoded.first,
       let kind = Kind(rawValue: type)
     else { throw .malformedVerifierKey }
@@ -67,9 +71,7 @@ package struct NoteVerifierKey: Hashable, Sendable {
 // MARK: - Signing and checking
 
 extension NoteVerifierKey {
-  /// What an author signs: the text of the note itself.
-  ///
-  /// - Parameter text: the text, with its final line feed.
+  /// What an author signs: the text of the note itself, with its final line feed.
   package static func signedBytes(_ text: String) -> [UInt8] {
     Array(text.utf8)
   }
@@ -79,6 +81,7 @@ extension NoteVerifierKey {
   /// - Parameters:
   ///   - text: the text of the note, with its final line feed.
   ///   - seconds: the time of signing, since the Epoch.
+  /// - Returns: the message.
   package static func cosignedBytes(_ text: String, seconds: UInt64) -> [UInt8] {
     Array("cosignature/v1\ntime \(seconds)\n\(text)".utf8)
   }
@@ -89,6 +92,7 @@ extension NoteVerifierKey {
   ///   - signature: 64 octets over `signedBytes`, or over `cosignedBytes` of a witness.
   ///   - seconds: the time that a witness signed; an author's signature has none.
   /// - Throws: `AuditTrailError.malformedPart` when the key has another kind or the signature another length.
+  /// - Returns: the line.
   package func signatureLine(
     _ signature: [UInt8],
     seconds: UInt64? = nil
@@ -104,7 +108,9 @@ extension NoteVerifierKey {
 
   /// Whether `signature`, which names this key, is good; and the time that a witness says.
   func check(_ signature: NoteSignature, over text: String) -> (isGood: Bool, seconds: UInt64?) {
-    guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: publicKey) else { return (false, nil) }
+    guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: publicKey) else {
+      return (false, nil)
+    }
     switch kind {
     case .ed25519:
       guard signature.octets.count == 64 else { return (false, nil) }

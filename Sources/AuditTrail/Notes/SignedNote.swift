@@ -25,7 +25,10 @@ package struct NoteSignature: Hashable, Sendable {
   }
 
   fileprivate init?(line: Substring) {
-    let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+    // By bytes: a combining character may follow a space, and only that space is the separator.
+    let parts = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map(
+      Substring.init
+    )
     guard parts.count == 3, parts[0].utf8.elementsEqual("\u{2014}".utf8), isNoteKeyName(parts[1]),
       let encoded = Base64.decode(parts[2]), encoded.count > 4
     else { return nil }

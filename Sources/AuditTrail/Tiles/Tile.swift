@@ -107,7 +107,8 @@ extension Tile {
   /// The hash of a subtree of up to 8 levels from the hashes of a tile that make it; their number is a power of two.
   ///
   /// - Throws: `AuditTrailError.malformedTile` when it is not.
-  package static func hash(folding hashes: some Collection<MerkleHash>) throws(AuditTrailError) -> MerkleHash {
+  package static func hash(folding hashes: some Collection<MerkleHash>) throws(AuditTrailError) -> MerkleHash
+  {
     var row = Array(hashes)
     guard row.count.nonzeroBitCount == 1 else { throw .malformedTile(count: row.count) }
     while row.count > 1 {
