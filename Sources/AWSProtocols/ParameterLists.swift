@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lists among the parameters: `Audience.member.1`, `Tags.member.1.Key`. Elements count from 1 without a gap, in any
-// order of arrival; an SDK's empty list is `Tags=`. Source: contract §1.4, §9.5; botocore serialize.py.
+// Lists, structures and maps among the parameters, with AWS's texts for what is wrong with them.
+// Source: contract §1.4, §9.5.
 
 package import IdentityModel
 
@@ -35,8 +35,7 @@ extension ParameterReader {
     memberLength: ClosedRange<Int>,
     memberPattern: ParameterPattern? = nil
   ) -> [String]? {
-    guard let elements = elements(name, .scalar) else { return nil }
-    let list = (0..<elements).compactMap { scalar(wireName(name, $0 + 1)) }
+    guard let list = found(source.strings(name), instead: []) else { return nil }
     if list.count > count.upperBound { violateLong(name, shown(list), count.upperBound) }
     if list.count < count.lowerBound { violateShort(name, shown(list), count.lowerBound) }
     let areValid = list.allSatisfy { member in
@@ -70,33 +69,57 @@ extension ParameterReader {
     members: [String],
     element: (inout ParameterReader) -> Element
   ) -> [Element] {
-    let elements = elements(name, .structure) ?? 0
-    guard count.contains(elements) else {
+    let elements = found(source.structures(name), instead: []) ?? []
+    guard count.contains(elements.count) else {
       let list = shown(
-        (0..<elements).map { index in
-          let fields = members.map { member in
-            "\(lowerCamel(member))=\(scalar("\(wireName(name, index + 1)).\(member)") ?? "null")"
-          }
+        elements.map { element in
+          let fields = members.map { "\(lowerCamel($0))=\(element.shown($0))" }
           return "\(type)(\(fields.joined(separator: ", ")))"
         }
       )
-      if elements > count.upperBound {
+      if elements.count > count.upperBound {
         violateLong(name, list, count.upperBound)
       } else {
         violateShort(name, list, count.lowerBound)
       }
       return []
     }
-    return (0..<elements).map { index in
-      var reader = ParameterReader(
-        parameters,
-        wirePrefix: "\(wirePrefix)\(wireName(name, index + 1)).",
-        pathPrefix: "\(path(name)).\(index + 1).member."
-      )
-      reader.findings = findings
-      defer { findings = reader.findings }
-      return element(&reader)
+    return elements.enumerated().map { index, source in
+      nested(source, "\(path(name)).\(index + 1).member.", element)
     }
+  }
+
+  /// A structure that may be sent; `nil` when it was not.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the structure.
+  ///   - members: reads its members; names are those of the members.
+  /// - Returns: what `members` made of them.
+  package mutating func optionalStructure<Structure>(
+    _ name: String,
+    members: (inout ParameterReader) -> Structure
+  ) -> Structure? {
+    guard let source = found(source.structure(name), instead: nil) else { return nil }
+    return nested(source, "\(path(name)).", members)
+  }
+
+  /// A map of strings that may be sent, in the order of arrival; `nil` when it was not.
+  ///
+  /// `count` is the number of entries.
+  package mutating func optionalStringMap(
+    _ name: String,
+    count: ClosedRange<Int>
+  ) -> [(key: String, value: String)]? {
+    guard let map = found(source.map(name), instead: []) else { return nil }
+    if !count.contains(map.count) {
+      let shown = "'{\(map.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))}'"
+      if map.count > count.upperBound {
+        violateLong(name, shown, count.upperBound)
+      } else {
+        violateShort(name, shown, count.lowerBound)
+      }
+    }
+    return map
   }
 
   /// A list of tags: key 1–128 and value 0–256 UTF-16 code units of AWS's tag characters; empty when none was sent.
@@ -117,15 +140,28 @@ extension ParameterReader {
   ///
   /// The tags are as `tagList` reads them.
   package mutating func requiredTagList(_ name: String = "Tags", count: ClosedRange<Int> = 0...50) -> [Tag] {
-    let sent = elements(name, .structure)
+    var isSent = false
+    if case .value(let elements) = source.structures(name) { isSent = !elements.isEmpty }
     let tags = tagList(name, count: count)
-    return required(name, (sent ?? 0) == 0 ? nil : tags) ?? []
+    return required(name, isSent ? tags : nil) ?? []
   }
 }
 
 // MARK: - Findings
 
 extension ParameterReader {
+  // Reads a structure with a reader of its own; what it finds wrong is found here.
+  private mutating func nested<Structure>(
+    _ source: ParameterSource,
+    _ pathPrefix: String,
+    _ read: (inout ParameterReader) -> Structure
+  ) -> Structure {
+    var reader = ParameterReader(source, pathPrefix: pathPrefix)
+    reader.findings = findings
+    defer { findings = reader.findings }
+    return read(&reader)
+  }
+
   private func shown(_ elements: some Sequence<String>) -> String {
     "'[\(elements.joined(separator: ", "))]'"
   }
@@ -136,50 +172,5 @@ extension ParameterReader {
 
   private mutating func violateShort(_ name: String, _ list: String, _ minimum: Int) {
     violate(name, list, "Member must have length greater than or equal to \(minimum)")
-  }
-}
-
-// MARK: - The protocol
-
-extension ParameterReader {
-  private enum ElementKind {
-    // `Audience.member.1`
-    case scalar
-    // `Tags.member.1.Key`
-    case structure
-  }
-
-  /// The name of the element at `index`, counted from 1.
-  private func wireName(_ list: String, _ index: Int) -> String {
-    "\(list).member.\(index)"
-  }
-
-  /// How many elements the list has; `nil` when it was not sent.
-  ///
-  /// A list that is not one is malformed and empty.
-  private mutating func elements(_ name: String, _ kind: ElementKind) -> Int? {
-    let itself = scalar(name)
-    let stem = wirePrefix + name + ".member."
-    // Which of the elements were sent. INVARIANT: an index is at most `QueryParameters.maximumCount`.
-    var sent: [Bool] = []
-    for parameter in parameters.names where parameter.utf8.starts(with: stem.utf8) {
-      let rest = parameter.utf8.dropFirst(stem.utf8.count)
-      let digits = rest.prefix { $0 != UInt8(ascii: ".") }
-      guard let index = listIndex(digits), (digits.endIndex == rest.endIndex) == (kind == .scalar) else {
-        malformed("`\(wirePrefix)\(name)` must be a list of \(kind == .scalar ? "strings" : "structures")")
-        return 0
-      }
-      while sent.count < index { sent.append(false) }
-      sent[index - 1] = true
-    }
-    guard sent.allSatisfy({ $0 }) else {
-      malformed("`\(wirePrefix)\(name)` must count its elements from 1 without a gap")
-      return 0
-    }
-    guard itself == nil || itself?.isEmpty == true && sent.isEmpty else {
-      malformed("`\(wirePrefix)\(name)` must be a list")
-      return 0
-    }
-    return itself == nil && sent.isEmpty ? nil : sent.count
   }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Typed reads of an action's parameters, with AWS's own texts for what is missing, too long or malformed. An action
-// sees names and types, never a form: only what stands under "The protocol", here and in ParameterLists.swift, knows
-// that the parameters came as one. AWS JSON will be a second source there.
+// sees names and types, never a form or an object: only `ParameterSource` knows as what the parameters came.
 // Source: contract §1.4 (recorded from AWS), §9.5.
 
 package import IdentityModel
+package import StrictJSON
 
 /// Reads the parameters of one action and collects every violation, in the order of reading.
 ///
@@ -16,9 +16,8 @@ package import IdentityModel
 /// A required read that fails returns a placeholder (the empty string, the lower bound, the empty list) and leaves a
 /// violation, so that `check()` throws: call it after the last read and before anything is used.
 package struct ParameterReader: Sendable {
-  let parameters: QueryParameters
-  // `Tags.member.1.` on the wire is `tags.1.member.` in a message.
-  let wirePrefix: String
+  let source: ParameterSource
+  // `Tags.member.1.` in a form, or an object in a list, is `tags.1.member.` in a message.
   let pathPrefix: String
   var findings = Findings()
 
@@ -32,36 +31,48 @@ package struct ParameterReader: Sendable {
     var sentence: String?
   }
 
-  /// Reads from `parameters`.
+  /// Reads from the form of an AWS Query request.
   package init(_ parameters: QueryParameters) {
-    self.init(parameters, wirePrefix: "", pathPrefix: "")
+    self.init(.form(parameters, prefix: ""), pathPrefix: "")
   }
 
-  init(_ parameters: QueryParameters, wirePrefix: String, pathPrefix: String) {
-    self.parameters = parameters
-    self.wirePrefix = wirePrefix
+  /// Reads from the body of an AWS JSON request.
+  package init(_ parameters: JSONObject) {
+    self.init(.object(parameters), pathPrefix: "")
+  }
+
+  init(_ source: ParameterSource, pathPrefix: String) {
+    self.source = source
     self.pathPrefix = pathPrefix
   }
 
   /// Passes when every read found what it asked for.
   ///
   /// - Throws: `ValidationError` 400 with every violation, or `MalformedInput` 400 when a parameter was not of its
-  ///   type at all. Source: contract §1.4; AWS Query services answer `MalformedInput` to such a form.
+  ///   type at all; of AWS JSON `ValidationException` and `SerializationException`, 400. Source: contract §1.4; AWS
+  ///   Query services answer `MalformedInput` to such a form, AWS JSON services `SerializationException`.
   package func check() throws(ServiceError) {
     if let malformed = findings.malformed {
-      throw ServiceError(code: "MalformedInput", httpStatus: 400, message: malformed)
+      throw ServiceError(code: codes.malformed, httpStatus: 400, message: malformed)
     }
     let violations = findings.violations
     guard violations.isEmpty else {
       let count = violations.count == 1 ? "1 validation error" : "\(violations.count) validation errors"
       throw ServiceError(
-        code: "ValidationError",
+        code: codes.invalid,
         httpStatus: 400,
         message: "\(count) detected: \(violations.joined(separator: "; "))"
       )
     }
     if let sentence = findings.sentence {
-      throw ServiceError(code: "ValidationError", httpStatus: 400, message: sentence)
+      throw ServiceError(code: codes.invalid, httpStatus: 400, message: sentence)
+    }
+  }
+
+  private var codes: (malformed: String, invalid: String) {
+    switch source {
+    case .form: ("MalformedInput", "ValidationError")
+    case .object: ("SerializationException", "ValidationException")
     }
   }
 }
@@ -84,9 +95,8 @@ extension ParameterReader {
   ///
   /// `length` is in UTF-16 code units.
   package mutating func requiredSecret(_ name: String, length: ClosedRange<Int>) -> String {
-    let value = required(name, scalar(name)) ?? ""
+    guard let value = required(name, found(source.string(name), instead: "")) else { return "" }
     let count = value.utf16.count
-    guard scalar(name) != nil else { return value }
     if count > length.upperBound {
       violate(name, nil, "Member must have length less than or equal to \(length.upperBound)")
     }
@@ -104,7 +114,7 @@ extension ParameterReader {
     length: ClosedRange<Int>,
     pattern: ParameterPattern? = nil
   ) -> String? {
-    guard let value = scalar(name) else { return nil }
+    guard let value = found(source.string(name), instead: nil) else { return nil }
     let count = value.utf16.count
     if count > length.upperBound {
       violate(name, "'\(value)'", "Member must have length less than or equal to \(length.upperBound)")
@@ -132,7 +142,7 @@ extension ParameterReader {
 
   /// One of `choices` that may be sent, compared byte for byte; `nil` when none was.
   package mutating func optionalChoice(_ name: String, of choices: [String]) -> String? {
-    guard let value = scalar(name) else { return nil }
+    guard let value = found(source.string(name), instead: nil) else { return nil }
     if !choices.contains(where: { $0.utf8.elementsEqual(value.utf8) }) {
       let set = choices.joined(separator: ", ")
       violate(name, "'\(value)'", "Member must satisfy enum value set: [\(set)]")
@@ -151,16 +161,10 @@ extension ParameterReader {
 
   /// An integer that may be sent; `nil` when it was not.
   ///
-  /// One that fits no 64 bits is out of range, not malformed.
+  /// One that fits no 64 bits is out of range, not malformed; a JSON number with a fraction or an exponent is malformed.
   package mutating func optionalInteger(_ name: String, _ range: ClosedRange<Int>) -> Int? {
-    guard let text = scalar(name) else { return nil }
-    let isNegative = text.utf8.first == UInt8(ascii: "-")
-    let digits = isNegative ? text.utf8.dropFirst() : text.utf8[...]
-    guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-      malformed("`\(wirePrefix + name)` must be an integer")
-      return range.lowerBound
-    }
-    let value = Int(text) ?? (isNegative ? .min : .max)
+    guard let text = found(source.integer(name), instead: nil) else { return nil }
+    let value = Int(text) ?? (text.utf8.first == UInt8(ascii: "-") ? .min : .max)
     if value > range.upperBound {
       violate(name, "'\(text)'", "Member must have value less than or equal to \(range.upperBound)")
     }
@@ -172,20 +176,42 @@ extension ParameterReader {
 
   /// A truth value that may be sent: `true`, `false`, `1` or `0` (XML Schema, boolean); `nil` when it was not.
   package mutating func optionalBoolean(_ name: String) -> Bool? {
-    guard let text = scalar(name) else { return nil }
-    switch text {
-    case "true", "1": return true
-    case "false", "0": return false
-    default:
-      malformed("boolean must follow xsd1.1 definition")
-      return false
-    }
+    found(source.boolean(name), instead: false)
+  }
+}
+
+// MARK: - Times
+
+extension ParameterReader {
+  /// A point in time that must be sent.
+  package mutating func requiredTimestamp(_ name: String) -> Instant {
+    required(name, optionalTimestamp(name)) ?? Instant(milliseconds: 0)
+  }
+
+  /// A point in time that may be sent; `nil` when it was not.
+  ///
+  /// In a form RFC 3339 in UTC; in JSON also seconds since the Epoch, with a fraction or without. Milliseconds count.
+  package mutating func optionalTimestamp(_ name: String) -> Instant? {
+    found(source.timestamp(name), instead: nil)
   }
 }
 
 // MARK: - Findings
 
 extension ParameterReader {
+  /// The value that was found, or `placeholder` for one of another type, which is noted.
+  mutating func found<Value>(_ found: ParameterSource.Found<Value>, instead placeholder: Value?) -> Value? {
+    switch found {
+    case .absent:
+      return nil
+    case .value(let value):
+      return value
+    case .malformed(let message):
+      if findings.malformed == nil { findings.malformed = message }
+      return placeholder
+    }
+  }
+
   /// Leaves a violation when a required value is missing.
   mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {
     if value == nil { violate(name, "null", "Member must not be null") }
@@ -198,11 +224,6 @@ extension ParameterReader {
     findings.violations.append("\(shown) at '\(path(name))' failed to satisfy constraint: \(constraint)")
   }
 
-  /// Notes that a parameter is not of its type.
-  mutating func malformed(_ message: String) {
-    if findings.malformed == nil { findings.malformed = message }
-  }
-
   /// The name in a message, behind the path of the list element.
   func path(_ name: String) -> String {
     pathPrefix + lowerCamel(name)
@@ -211,14 +232,5 @@ extension ParameterReader {
   /// `SigningAlgorithm` is `signingAlgorithm` in a message.
   func lowerCamel(_ name: String) -> String {
     asciiLowercased(name.prefix(1)) + name.dropFirst()
-  }
-}
-
-// MARK: - The protocol
-
-extension ParameterReader {
-  /// The text of a scalar parameter; `nil` when it was not sent.
-  func scalar(_ name: String) -> String? {
-    parameters[wirePrefix.isEmpty ? name : wirePrefix + name]
   }
 }

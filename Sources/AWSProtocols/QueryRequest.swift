@@ -44,14 +44,18 @@ extension QueryParameters {
 
 private let signaturePrefix = "X-Amz-"
 
-// `application/x-www-form-urlencoded`, with no `charset` or with UTF-8. Source: RFC 9110 §8.3.1.
 private func isForm(_ contentType: String) -> Bool {
   // What SDKs send, without a closer look.
-  if contentType.utf8.elementsEqual("application/x-www-form-urlencoded; charset=utf-8".utf8) { return true }
+  contentType.utf8.elementsEqual("application/x-www-form-urlencoded; charset=utf-8".utf8)
+    || isMediaType(contentType, "application/x-www-form-urlencoded")
+}
+
+/// Whether a `Content-Type` is `mediaType`, in any case, with no `charset` or with UTF-8.
+///
+/// Source: RFC 9110 §8.3.1.
+func isMediaType(_ contentType: String, _ mediaType: String) -> Bool {
   let parts = asciiLowercased(contentType).split(separator: ";", omittingEmptySubsequences: false)
-  guard let mediaType = parts.first, trimmed(mediaType) == "application/x-www-form-urlencoded" else {
-    return false
-  }
+  guard let found = parts.first, trimmed(found).utf8.elementsEqual(mediaType.utf8) else { return false }
   return parts.dropFirst().map(trimmed).allSatisfy { parameter in
     !parameter.hasPrefix("charset=") || parameter == "charset=utf-8" || parameter == "charset=\"utf-8\""
   }
