@@ -76,8 +76,8 @@ swift_tests rooms "running the tests of the rooms: words, JSON, SigV4, AWS Query
   "IdentityModelTests|StrictJSONTests|SigV4Tests|AWSProtocolsTests|PolicyEngineTests|TokenFormatsTests|AuditTrailTests"
 swift_tests house "running the tests of the pipeline, the store and the keys" \
   "FederationTests|StoreTests|LocalKeysTests"
-swift_tests server "running the tests of the HTTP server" "HTTPServerTests"
 # One at a time: child processes and answers that must come within seconds do not share two cores well.
+swift_tests server "running the tests of the HTTP server" "HTTPServerTests" --no-parallel
 swift_tests client "running the tests of the client" "FederationClientTests" --no-parallel
 
 end_to_end() {

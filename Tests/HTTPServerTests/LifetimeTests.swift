@@ -110,10 +110,11 @@ import Testing
         let exchanges = Task {
           try await blocking {
             let clients = try (0..<100).map { _ in try RawClient(port: address.port) }
-            for client in clients { client.send("GET /slow/1000 HTTP/1.1\r\nHost: x\r\n\r\n") }
-            usleep(300_000)
+            for client in clients { client.send("GET /slow/3000 HTTP/1.1\r\nHost: x\r\n\r\n") }
+            // What the server has not read yet is not in flight: it may be refused.
+            for _ in 0..<1000 where responder.begun.withLock({ $0 }) < 100 { usleep(10_000) }
             continuation.finish()
-            return clients.map { $0.receive(seconds: 5) }.map { ($0.text, $0.ended) }
+            return clients.map { $0.receive(seconds: 15) }.map { ($0.text, $0.ended) }
           }
         }
         for await _ in started {}

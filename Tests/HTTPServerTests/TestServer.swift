@@ -16,6 +16,8 @@ final class Echo: RequestResponder {
     entityTag: #""v1""#
   )
 
+  /// Requests that came.
+  let begun = Mutex(0)
   let answered = Mutex(0)
   let large: PublishedDocument
 
@@ -37,6 +39,7 @@ final class Echo: RequestResponder {
   }
 
   func respond(to request: APIRequest) async -> APIResponse {
+    begun.withLock { $0 += 1 }
     if request.path.hasPrefix("/slow/"), let milliseconds = Int(request.path.dropFirst(6)) {
       try? await Task.sleep(for: .milliseconds(milliseconds))
     }
