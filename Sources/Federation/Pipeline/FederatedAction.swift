@@ -149,17 +149,17 @@ extension RequestContext {
     _ subject: some FederatedSubject,
     _ entries: [Question.ContextEntry]
   ) {
-    self.init()
-    set("aws:FederatedProvider", subject.identity.provider)
-    set("aws:SourceIp", call.sourceIPAddress)
-    set("aws:SecureTransport", call.isSecureTransport ? "true" : "false")
-    set("aws:CurrentTime", call.now.rfc3339)
-    set("aws:EpochTime", String(call.now.seconds))
-    set("aws:RequestedRegion", call.region.description)
-    set("aws:ResourceAccount", subject.account.description)
-    set("aws:ViaAWSService", "false")
-    set("aws:PrincipalIsAWSService", "false")
-    if let userAgent = call.userAgent { set("aws:UserAgent", userAgent) }
+    self.init(capacity: 16 + entries.count)
+    set(.federatedProvider, subject.identity.provider)
+    set(.sourceIP, call.sourceIPAddress)
+    set(.secureTransport, call.isSecureTransport ? "true" : "false")
+    set(.currentTime, call.now.rfc3339)
+    set(.epochTime, String(call.now.seconds))
+    set(.requestedRegion, call.region.description)
+    set(.resourceAccount, subject.account.description)
+    set(.viaAWSService, "false")
+    set(.principalIsAWSService, "false")
+    if let userAgent = call.userAgent { set(.userAgent, userAgent) }
     for entry in entries {
       if entry.isMultivalued {
         set(entry.key, values: entry.values)

@@ -11,19 +11,19 @@ extension RequestContext {
   ///
   /// `aws:MultiFactorAuthPresent` is never there: nobody signs in with a second factor here.
   init(_ call: AuthenticatedCall, resourceAccount: AccountID, _ entries: [Question.ContextEntry]) {
-    self.init()
+    self.init(capacity: 20 + call.caller.principal.tags.count + entries.count)
     setPrincipal(call.caller.principal)
     if let session = call.caller.session { setSession(session) }
-    set("aws:SourceIp", call.sourceIPAddress)
-    set("aws:SecureTransport", call.isSecureTransport ? "true" : "false")
-    set("aws:CurrentTime", call.now.rfc3339)
-    set("aws:EpochTime", String(call.now.seconds))
-    set("aws:RequestedRegion", call.region.description)
-    set("aws:ResourceAccount", resourceAccount.description)
+    set(.sourceIP, call.sourceIPAddress)
+    set(.secureTransport, call.isSecureTransport ? "true" : "false")
+    set(.currentTime, call.now.rfc3339)
+    set(.epochTime, String(call.now.seconds))
+    set(.requestedRegion, call.region.description)
+    set(.resourceAccount, resourceAccount.description)
     // AWS sets these two in every request; no service calls on behalf of anybody here.
-    set("aws:ViaAWSService", "false")
-    set("aws:PrincipalIsAWSService", "false")
-    if let userAgent = call.userAgent { set("aws:UserAgent", userAgent) }
+    set(.viaAWSService, "false")
+    set(.principalIsAWSService, "false")
+    if let userAgent = call.userAgent { set(.userAgent, userAgent) }
     for entry in entries {
       if entry.isMultivalued {
         set(entry.key, values: entry.values)
@@ -35,26 +35,46 @@ extension RequestContext {
 
   /// `aws:Principal…`, `aws:userid`, `aws:username`.
   mutating func setPrincipal(_ principal: Principal) {
-    set("aws:PrincipalArn", principal.issuerARN.description)
-    set("aws:PrincipalAccount", principal.account.description)
-    set("aws:userid", principal.uniqueID)
+    set(.principalARN, principal.issuerARN.description)
+    set(.principalAccount, principal.account.description)
+    set(.userID, principal.uniqueID)
     switch principal {
-    case .root: set("aws:PrincipalType", "Account")
+    case .root: set(.principalType, "Account")
     case .user(let user):
-      set("aws:PrincipalType", "User")
-      set("aws:username", user.userName)
-    case .assumedRole: set("aws:PrincipalType", "AssumedRole")
-    case .federatedUser: set("aws:PrincipalType", "FederatedUser")
+      set(.principalType, "User")
+      set(.userName, user.userName)
+    case .assumedRole: set(.principalType, "AssumedRole")
+    case .federatedUser: set(.principalType, "FederatedUser")
     }
     for tag in principal.tags { set("aws:PrincipalTag/\(tag.key)", tag.value) }
   }
 
   /// What only temporary credentials have.
   private mutating func setSession(_ session: Session) {
-    set("aws:TokenIssueTime", session.issuedAt.rfc3339)
-    if let sourceIdentity = session.sourceIdentity { set("aws:SourceIdentity", sourceIdentity) }
-    if let provider = session.webIdentity?.provider { set("aws:FederatedProvider", provider) }
+    set(.tokenIssueTime, session.issuedAt.rfc3339)
+    if let sourceIdentity = session.sourceIdentity { set(.sourceIdentity, sourceIdentity) }
+    if let provider = session.webIdentity?.provider { set(.federatedProvider, provider) }
   }
+}
+
+extension ConditionKey {
+  static let principalARN = ConditionKey("aws:PrincipalArn")
+  static let principalAccount = ConditionKey("aws:PrincipalAccount")
+  static let principalType = ConditionKey("aws:PrincipalType")
+  static let userID = ConditionKey("aws:userid")
+  static let userName = ConditionKey("aws:username")
+  static let tokenIssueTime = ConditionKey("aws:TokenIssueTime")
+  static let sourceIdentity = ConditionKey("aws:SourceIdentity")
+  static let federatedProvider = ConditionKey("aws:FederatedProvider")
+  static let sourceIP = ConditionKey("aws:SourceIp")
+  static let secureTransport = ConditionKey("aws:SecureTransport")
+  static let currentTime = ConditionKey("aws:CurrentTime")
+  static let epochTime = ConditionKey("aws:EpochTime")
+  static let requestedRegion = ConditionKey("aws:RequestedRegion")
+  static let resourceAccount = ConditionKey("aws:ResourceAccount")
+  static let viaAWSService = ConditionKey("aws:ViaAWSService")
+  static let principalIsAWSService = ConditionKey("aws:PrincipalIsAWSService")
+  static let userAgent = ConditionKey("aws:UserAgent")
 }
 
 extension RequestPrincipal {
