@@ -141,10 +141,11 @@ def test_the_provider_is_asked_once_for_all_these_tokens(running, provider, role
     assert len(provider.requests) - before <= 2
 
 
-def test_the_aws_cli_and_sdks_find_the_token_in_a_file(running, provider, role, tmp_path):
-    """As in a pod: two variables and a file, no keys."""
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_the_aws_cli_and_sdks_find_the_token_in_a_file(running, provider, role, tmp_path, end):
+    """As in a pod: two variables and a file, no keys. The SDKs send the file as it is."""
     token = tmp_path / "token"
-    token.write_text(provider.kubernetes())
+    token.write_bytes((provider.kubernetes() + end).encode())
     done = subprocess.run(
         [str(VENV / "aws"), "sts", "get-caller-identity"], capture_output=True, text=True, timeout=60,
         stdin=subprocess.DEVNULL, env=servers.clean_environment(

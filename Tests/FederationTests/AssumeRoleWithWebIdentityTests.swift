@@ -316,6 +316,18 @@ struct AssumeRoleWithWebIdentityTests {
     }
   }
 
+  @Test(arguments: [("", true), ("\n", true), ("\r\n", true), ("\n\n", false), (" ", false), ("\nx", false)])
+  func `a token may have the line end of its file behind it, and nothing else`(_ end: String, isTaken: Bool)
+    async throws
+  {
+    try await TestServer.run { server in
+      let key = try await server.registerProvider()
+      let role = try await server.storeRole("app", trust: providerTrust())
+      let answer = await server.assumeWithToken(role, try await server.providerToken(key) + end)
+      #expect(answer.code == (isTaken ? nil : "InvalidIdentityToken"))
+    }
+  }
+
   @Test func `a session policy limits the session`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()

@@ -28,9 +28,9 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
     providerID = parameters.optionalString("ProviderId", length: 4...2048)
     roleARN = parameters.requiredString("RoleArn", length: 20...2048)
     roleSessionName = parameters.requiredString("RoleSessionName", length: 2...64, pattern: .roleSessionName)
-    token = Secret(
-      parameters.requiredSecret("WebIdentityToken", length: 4...PresentedToken.maximumBytes)
-    )
+    let sent = parameters.requiredSecret("WebIdentityToken", length: 4...PresentedToken.maximumBytes)
+    // SDKs send a token file as it is, with the line end that an editor or a shell put there.
+    token = Secret(withoutLineEnd(sent))
     try parameters.check()
     guard let parts = ARN(roleARN)?.parts, !parts[1].isEmpty, !parts[2].isEmpty, !parts[5].isEmpty else {
       throw .validationError("\(roleARN) is invalid")
@@ -233,4 +233,14 @@ extension RegisteredProvider {
   fileprivate init(_ record: OIDCProviderRecord) {
     self.init(arn: record.arn.description, issuer: record.issuer, clientIDs: record.clientIDs)
   }
+}
+
+/// `text` without the one line end, LF or CR LF, that it may have behind it.
+private func withoutLineEnd(_ text: String) -> String {
+  var bytes = text.utf8[...]
+  if bytes.last == UInt8(ascii: "\n") {
+    bytes.removeLast()
+    if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+  }
+  return String(decoding: bytes, as: UTF8.self)
 }
