@@ -129,6 +129,11 @@ def test_the_development_ca_is_made_once_and_its_key_is_private(tmp_path):
                 assert path.stat().st_mode & 0o077 == 0, path
 
 
+def test_the_log_names_the_development_ca_once(server):
+    assert server.output.count("clients must trust") == 1
+    assert server.output.count(server.ca) == 1
+
+
 def test_only_tls_1_2_and_newer_and_http_2_by_alpn(server):
     assert handshake(server)[1:] == ("TLSv1.3", "http/1.1")
     assert handshake(server, alpn=["h2", "http/1.1"])[2] == "h2"

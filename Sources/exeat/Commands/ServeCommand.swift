@@ -154,9 +154,6 @@ struct ServeCommand: AsyncParsableCommand {
             "tls": "\(tls.name)", "version": "\(exeatVersion)",
           ]
         )
-        if let authority = tls.certificateAuthority {
-          logger.info("clients must trust the development CA", metadata: ["ca": "\(authority)"])
-        }
         if let readyFile {
           try ReadyFile(endpoint: publicURL.description, certificateAuthority: tls.certificateAuthority)
             .write(to: readyFile)
