@@ -2,12 +2,14 @@
 """`exeat policy explain --request-id`: why the server refused a call, from its audit log."""
 
 import json
+import time
 import uuid
 
 import botocore.exceptions
 import pytest
 
 from driver import clients, server as servers
+from driver.users import User
 
 
 def explain(running, request_id, *flags):
@@ -67,6 +69,44 @@ def test_a_call_that_was_not_refused_by_policy_and_one_that_never_was(server, ma
     assert done.returncode == 1 and "policy did not refuse the call" in done.stderr and "it was done" in done.stderr
     done = explain(server, str(uuid.uuid4()))
     assert done.returncode == 1 and "the audit log has no call" in done.stderr
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_exeat_dev_which_keeps_no_log_explains_at_once(dev):
+    user = User(dev, "explained", [ONE_AUDIENCE])
+    request_id = refused(user, Audience=["https://other.example.com"])
+    user.remove()
+    wait_for(lambda: "  DeleteUser  " in dev.output)
+    lines = dev.output.splitlines()
+    number = next(number for number, line in enumerate(lines) if f"request={request_id}" in line)
+    assert "  GetWebIdentityToken  AccessDenied  " in lines[number]
+    assert lines[number + 1:number + 5] == [
+        f"  sts:GetWebIdentityToken on arn:aws:sts::{dev.account}:self",
+        "  no identity-based policy allows it",
+        "  What does not apply, and why:",
+        "    Allow: statement 1 (OneAudience) of user_explained_inline (identity-based policy): "
+        "ForAllValues:StringEquals sts:IdentityTokenAudience `https://api.example.com`: "
+        "the request has `https://other.example.com`"]
+    # What policy did not refuse has one line.
+    assert "  DeleteAccessKey  ok  " in lines[number + 5] or "  ListGroupsForUser  ok  " in lines[number + 5]
+
+
+def test_a_line_of_the_audit_log_names_the_role_and_the_request(server):
+    iam = clients.boto(server, "iam")
+    made = iam.create_role(RoleName="told", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": {"AWS": server.account}, "Action": "sts:AssumeRole"}}))
+    iam.delete_role(RoleName="told")
+    tail = servers.exeat("audit", "tail", "--data-dir", server.data_dir, "--number", "50")
+    request_id = made["ResponseMetadata"]["RequestId"]
+    line = next(line for line in tail.stdout.splitlines() if f"request={request_id}" in line)
+    assert "  CreateRole  ok  " in line and "  role=told  " in line
 
 
 @pytest.mark.parametrize("arguments", [[], ["--request-id", "x"], ["--data-dir", "x"], ["f.json", "--data-dir", "x"],

@@ -78,7 +78,12 @@ struct DevCommand: AsyncParsableCommand {
       tls: tlsSource,
       keyEncryptionKey: .ephemeral(),
       identityProviders: identityProviders,
-      onRecord: { if printsCalls { Console.note(AuditLine.text($0.json)) } },
+      onRecord: { record in
+        guard printsCalls else { return }
+        // What is kept nowhere is explained at once, in one piece: calls come side by side.
+        let reasons = RefusedCall.reasons(record.json).map { Console.printable($0) }
+        Console.note(([AuditLine.text(record.json)] + reasons).joined(separator: "\n"))
+      },
       prepare: { house, now in
         try await Bootstrap.createAccount(
           account,

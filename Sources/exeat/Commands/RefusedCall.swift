@@ -20,7 +20,7 @@ enum RefusedCall {
       throw CommandFailure(startError: error)
     }
     guard let record else { throw CommandFailure.failed("the audit log has no call `\(requestID)`") }
-    guard let decision = record["additionalEventData"]?.object?["policyDecision"]?.object else {
+    guard let decision = decision(record) else {
       let outcome = record["errorCode"]?.string.map { "it failed with \($0)" } ?? "it was done"
       throw CommandFailure.failed("policy did not refuse the call `\(requestID)`: \(outcome)")
     }
@@ -47,6 +47,17 @@ enum RefusedCall {
       end = start
     }
     return nil
+  }
+
+  /// Why policy refused the call of this record, a line each; none when it did not.
+  static func reasons(_ record: [UInt8]) -> [String] {
+    guard let record = try? JSONReader.read(record).object, let decision = decision(record) else { return [] }
+    // Without the first line: when, and who.
+    return Array(lines(record, decision).dropFirst())
+  }
+
+  private static func decision(_ record: JSONObject) -> JSONObject? {
+    record["additionalEventData"]?.object?["policyDecision"]?.object
   }
 
   private static func lines(_ record: JSONObject, _ decision: JSONObject) -> [String] {

@@ -6,7 +6,8 @@ import StrictJSON
 
 /// Turns a record into a line.
 enum AuditLine {
-  /// `2026-04-21T07:37:10Z  GetWebIdentityToken  ok  arn:…  127.0.0.1  jti=…`, control characters shown escaped.
+  /// `2026-04-21T07:37:10Z  GetWebIdentityToken  ok  arn:…  127.0.0.1  jti=…  request=…`, control characters shown
+  /// escaped.
   static func text(_ json: [UInt8]) -> String {
     guard let record = try? JSONReader.read(json).object else { return "unreadable record" }
     let identity = record["userIdentity"]?.object
@@ -17,7 +18,10 @@ enum AuditLine {
     ]
     if let address = record["sourceIPAddress"]?.string, !address.isEmpty { parts.append(address) }
     let parameters = record["requestParameters"]?.object
-    for (name, label) in [("userName", "user"), ("policyName", "policy"), ("accessKeyId", "key")] {
+    for (name, label) in [
+      ("userName", "user"), ("groupName", "group"), ("roleName", "role"), ("roleArn", "role"),
+      ("policyName", "policy"), ("accessKeyId", "key"),
+    ] {
       if let value = parameters?[name]?.string { parts.append("\(label)=\(value)") }
     }
     if let key = record["responseElements"]?.object?["accessKey"]?.object?["accessKeyId"]?.string {
@@ -29,7 +33,10 @@ enum AuditLine {
     if let tokenID = record["responseElements"]?.object?["webIdentityTokenId"]?.string {
       parts.append("jti=\(tokenID)")
     }
-    if let message = record["errorMessage"]?.string { parts.append("(\(message.prefix(200)))") }
+    if let requestID = record["requestID"]?.string { parts.append("request=\(requestID)") }
+    if let message = record["errorMessage"]?.string {
+      parts.append("(\(String(message.unicodeScalars.prefix(200))))")
+    }
     return Console.printable(parts.joined(separator: "  "))
   }
 }
