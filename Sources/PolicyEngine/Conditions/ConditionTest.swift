@@ -24,6 +24,8 @@ struct ConditionTest: Hashable, Sendable {
   let ifExists: Bool
   let key: ConditionKey
   let operands: [Operand]
+  /// Whether any of them has variables to fill in.
+  let hasVariables: Bool
   /// The operands as the policy has them.
   let wanted: [String]
 
@@ -50,13 +52,15 @@ struct ConditionTest: Hashable, Sendable {
         else { throw .conditionKey(entry.name) }
         guard seen.insert(key).inserted else { throw .duplicateConditionKey(entry.name) }
         let wanted = try texts(entry.value, key: entry.name)
+        let operands = try operands(wanted, of: `operator`, version: version)
         tests.append(
           ConditionTest(
             operator: `operator`,
             quantifier: quantifier,
             ifExists: ifExists,
             key: key,
-            operands: try operands(wanted, of: `operator`, version: version),
+            operands: operands,
+            hasVariables: operands.contains(where: \.hasVariables),
             wanted: wanted
           )
         )
@@ -128,8 +132,7 @@ struct ConditionTest: Hashable, Sendable {
       }
     }
     // Once for all values, and each value once for all operands: what is left is one comparison for each pair.
-    let operands =
-      operands.contains(where: \.hasVariables) ? operands.map { $0.resolved(in: context) } : operands
+    let operands = hasVariables ? operands.map { $0.resolved(in: context) } : operands
     let answers = values.map { answer(for: $0, among: operands) }
     switch quantifier {
     case .one where answers.count == 1:

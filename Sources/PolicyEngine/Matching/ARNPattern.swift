@@ -10,7 +10,7 @@ struct ARNParts: Hashable, Sendable {
 
   /// Cuts `text`; `nil` when it does not begin with `arn:` or has fewer than six parts.
   init?(_ text: [UInt8]) {
-    guard text.starts(with: Array("arn:".utf8)) else { return nil }
+    guard text.starts(with: "arn:".utf8) else { return nil }
     let parts = text.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false)
     guard parts.count == 6 else { return nil }
     self.parts = parts
