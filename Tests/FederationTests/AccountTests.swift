@@ -119,8 +119,8 @@ private let allowAll = #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","
       #expect(before.count == 34)
       #expect(before["Users"] == "0" && before["AccountAccessKeysPresent"] == "1")
       _ = try await server.user("alice")
-      try await server.group("group")
-      try await server.seedRole("role")
+      await server.done("CreateGroup", ["GroupName": "group"])
+      try await server.storeRole("role", trust: trustOfNobody, policy: nil)
       _ = try await server.managedPolicy("p", allowAll)
       #expect(await server.call("CreateOpenIDConnectProvider", ["Url": "https://a.example"]).status == 200)
       let after = await summary()
@@ -135,12 +135,12 @@ private let allowAll = #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","
     try await TestServer.run { server in
       _ = try await server.user("alice", policy: allowAll)
       _ = try await server.user("bob")
-      try await server.group("group")
-      try await server.seedRole("role")
+      await server.done("CreateGroup", ["GroupName": "group"])
+      try await server.storeRole("role", trust: trustOfNobody, policy: nil)
       let arn = try await server.managedPolicy("p", allowAll)
-      try await server.attach(arn, to: RoleRecord.self, "role")
-      try await server.attach("arn:aws:iam::aws:policy/IAMFullAccess", to: UserRecord.self, "bob")
-      try await server.attach(arn, to: UserRecord.self, "bob", as: .boundary)
+      await server.attach(arn, to: RoleRecord.self, "role")
+      await server.attach("arn:aws:iam::aws:policy/IAMFullAccess", to: UserRecord.self, "bob")
+      await server.attach(arn, to: UserRecord.self, "bob", as: .boundary)
       let account = try #require(TestServer.account)
       try await server.commit(
         Change([

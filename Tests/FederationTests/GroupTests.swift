@@ -48,7 +48,7 @@ import Testing
       )
       #expect(await server.token(as: alice).status == 200)
       // A customer-managed policy that denies outweighs it.
-      let deny = try await server.seedPolicy("deny", Documents.denyTokens)
+      let deny = try await server.storePolicy("deny", Documents.denyTokens)
       await server.done("AttachGroupPolicy", ["GroupName": "g", "PolicyArn": deny])
       #expect(await server.token(as: alice).code == "AccessDenied")
     }
@@ -64,7 +64,7 @@ import Testing
   ) async throws {
     try await TestServer.run { server in
       let alice = try await server.user("alice")
-      let deny = try await server.seedPolicy("deny", Documents.denyTokens)
+      let deny = try await server.storePolicy("deny", Documents.denyTokens)
       await server.done("CreateGroup", ["GroupName": "g"])
       await server.done("AddUserToGroup", ["GroupName": "g", "UserName": "alice"])
       await server.done(

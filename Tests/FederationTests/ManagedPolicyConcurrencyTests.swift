@@ -21,10 +21,10 @@ private func document(_ effect: String, _ action: String = "*", resource: String
       let user = try await server.user("user")
       let member = try await server.user("member")
       let bounded = try await server.user("bounded", policy: document("Allow"))
-      try await server.group("group")
-      try await server.attach(arn, to: UserRecord.self, "user")
-      try await server.attach(arn, to: GroupRecord.self, "group")
-      try await server.attach(arn, to: UserRecord.self, "bounded", as: .boundary)
+      await server.done("CreateGroup", ["GroupName": "group"])
+      await server.attach(arn, to: UserRecord.self, "user")
+      await server.attach(arn, to: GroupRecord.self, "group")
+      await server.attach(arn, to: UserRecord.self, "bounded", as: .boundary)
       let account = try #require(TestServer.account)
       try await server.commit(
         Change([
@@ -56,7 +56,7 @@ private func document(_ effect: String, _ action: String = "*", resource: String
     try await TestServer.run { server in
       let arn = try await server.managedPolicy("p", document("Allow"))
       let alice = try await server.user("alice")
-      try await server.attach(arn, to: UserRecord.self, "alice")
+      await server.attach(arn, to: UserRecord.self, "alice")
       if action == "SetDefaultPolicyVersion" {
         #expect(await server.version(of: arn, document("Deny"), isDefault: false).status == 200)
       }

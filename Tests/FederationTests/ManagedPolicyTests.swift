@@ -23,8 +23,8 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
     try await TestServer.run { server in
       let arn = try await server.managedPolicy("p", document("Allow"))
       #expect(await server.version(of: arn, document("Deny"), isDefault: true).status == 200)
-      try await server.group("group")
-      try await server.attach(arn, to: GroupRecord.self, "group")
+      await server.done("CreateGroup", ["GroupName": "group"])
+      await server.attach(arn, to: GroupRecord.self, "group")
       // AWS's order: who uses it, then its versions.
       let parameters: KeyValuePairs = ["PolicyArn": arn]
       #expect(await server.call("DeletePolicy", parameters)["Message"]?.contains("attached") == true)
@@ -215,14 +215,14 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
       let used = try await server.managedPolicy("used", document("Allow"))
       _ = try await server.managedPolicy("unused", document("Allow"))
       for number in 0..<3 { _ = try await server.user("user\(number)") }
-      try await server.group("group", path: "/teams/")
-      try await server.seedRole("role")
-      try await server.attach(used, to: UserRecord.self, "user0")
-      try await server.attach(used, to: UserRecord.self, "user0", as: .boundary)
-      try await server.attach(administrator, to: UserRecord.self, "user1")
-      try await server.attach(used, to: UserRecord.self, "user2", as: .boundary)
-      try await server.attach(used, to: GroupRecord.self, "group")
-      try await server.attach(used, to: RoleRecord.self, "role")
+      await server.done("CreateGroup", ["GroupName": "group", "Path": "/teams/"])
+      try await server.storeRole("role", trust: trustOfNobody, policy: nil)
+      await server.attach(used, to: UserRecord.self, "user0")
+      await server.attach(used, to: UserRecord.self, "user0", as: .boundary)
+      await server.attach(administrator, to: UserRecord.self, "user1")
+      await server.attach(used, to: UserRecord.self, "user2", as: .boundary)
+      await server.attach(used, to: GroupRecord.self, "group")
+      await server.attach(used, to: RoleRecord.self, "role")
 
       func policies(_ parameters: KeyValuePairs<String, String>) async -> [String] {
         await server.call("ListPolicies", parameters).all("PolicyName")

@@ -16,7 +16,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
   func `a managed policy is attached once and detached once`(_ kind: String) async throws {
     try await TestServer.run { server in
       try await server.make(kind, "x")
-      let own = try await server.seedPolicy("own", path: "/a/", Documents.allowAll)
+      let own = try await server.storePolicy("own", path: "/a/", Documents.allowAll)
       for arn in [own, readOnly, admin, own] {
         await server.done("Attach\(kind)Policy", ["\(kind)Name": "x", "PolicyArn": arn])
       }
@@ -51,7 +51,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
     try await TestServer.run { server in
       try await server.make(kind, "x")
       var arns: [String] = []
-      for number in 0..<14 { arns.append(try await server.seedPolicy("p\(number)", Documents.allowAll)) }
+      for number in 0..<14 { arns.append(try await server.storePolicy("p\(number)", Documents.allowAll)) }
       for arn in arns[..<8] {
         await server.done("Attach\(kind)Policy", ["\(kind)Name": "x", "PolicyArn": arn])
       }
@@ -83,7 +83,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
   @Test func `an ARN that names no policy of the account or of AWS is refused`() async throws {
     try await TestServer.run { server in
       try await server.make("User", "x")
-      let own = try await server.seedPolicy("own", path: "/a/", Documents.allowAll)
+      let own = try await server.storePolicy("own", path: "/a/", Documents.allowAll)
       let account = "123456789012"
       let cases: [(arn: String, code: String, message: String)] = [
         ("longpolicynamebutnoarn", "ValidationError", "Invalid ARN:  Could not be parsed!"),
@@ -123,7 +123,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
   func `no policy is deleted while it is used, in either order`(_ isBoundary: Bool) async throws {
     try await TestServer.run { server in
       let alice = try await server.user("alice", policy: Documents.allowAll)
-      let arn = try await server.seedPolicy("own", Documents.allowAll)
+      let arn = try await server.storePolicy("own", Documents.allowAll)
       let (action, parameter) =
         isBoundary ? ("PutUserPermissionsBoundary", "PermissionsBoundary") : ("AttachUserPolicy", "PolicyArn")
       let use: PolicyAttachmentRecord.Use = isBoundary ? .boundary : .policy
@@ -139,7 +139,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
       #expect(try await server.uses(of: arn, use) == 1)
       #expect(await server.token(as: alice).status == 200)
       // The deletion comes between the decision to attach and its write.
-      let other = try await server.seedPolicy("other", Documents.allowAll)
+      let other = try await server.storePolicy("other", Documents.allowAll)
       server.sink.interfereOnce { await server.done("DeletePolicy", ["PolicyArn": other]) }
       let late = await server.call(action, ["UserName": "alice", parameter: other])
       #expect(late.code == "NoSuchEntity", "\(late.text)")
@@ -151,7 +151,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
   @Test func `a boundary limits from the next request on and goes with its user`() async throws {
     try await TestServer.run { server in
       let alice = try await server.user("alice", policy: Documents.allowAll)
-      let tokens = try await server.seedPolicy("tokens", Documents.allowTokens)
+      let tokens = try await server.storePolicy("tokens", Documents.allowTokens)
       #expect(await server.token(as: alice).status == 200)
       await server.done("PutUserPermissionsBoundary", ["UserName": "alice", "PermissionsBoundary": readOnly])
       #expect(await server.token(as: alice).code == "AccessDenied")
@@ -191,7 +191,7 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 
   @Test func `a role has a boundary like a user`() async throws {
     try await TestServer.run { server in
-      try await server.seedRole("r")
+      try await server.storeRole("r", trust: trustOfNobody, policy: nil)
       await server.done("PutRolePermissionsBoundary", ["RoleName": "r", "PermissionsBoundary": readOnly])
       #expect(try await server.uses(of: readOnly, .boundary) == 1)
       await server.done("DeleteRolePermissionsBoundary", ["RoleName": "r"])
@@ -303,8 +303,11 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 extension TestServer {
   /// Makes the user, group or role `name`.
   fileprivate func make(_ kind: String, _ name: String) async throws {
-    if kind == "Role" { return try await seedRole(name) }
-    await done("Create\(kind)", ["\(kind)Name": name])
+    if kind == "Role" {
+      try await storeRole(name, trust: trustOfNobody, policy: nil)
+    } else {
+      await done("Create\(kind)", ["\(kind)Name": name])
+    }
   }
 
   /// How many identities use the policy `arn`.

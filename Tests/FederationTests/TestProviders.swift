@@ -126,3 +126,21 @@ extension TestServer {
     return Answer(status: response.status, text: String(decoding: response.body, as: UTF8.self))
   }
 }
+
+/// A trust policy for tokens of `provider`.
+func providerTrust(
+  _ condition: String = "",
+  actions: String = #""sts:AssumeRoleWithWebIdentity""#,
+  provider: String = TestServer.clusterARN
+) -> String {
+  """
+  {"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"\(provider)"},
+  "Action":[\(actions)]\(condition.isEmpty ? "" : ",\"Condition\":{\(condition)}")}}
+  """
+}
+
+/// The claims of `token`, which nobody verifies here.
+func payloadOfToken(_ token: String) throws -> JSONObject {
+  let json = try #require(Base64URL.decode(token.split(separator: ".")[1]))
+  return try #require(try JSONReader.read(json).object)
+}
