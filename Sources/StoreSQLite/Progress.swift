@@ -38,7 +38,9 @@ extension SQLiteStore: ProgressStore {
     let text = try text(body, of: "progress")
     try await maintain { db in
       try db.execute(
-        sql: "INSERT INTO progress (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+        sql: """
+          INSERT INTO progress (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body
+          """,
         arguments: [name, text]
       )
     }

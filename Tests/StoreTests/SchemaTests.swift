@@ -91,7 +91,7 @@ import Testing
       }
       #expect(application == 0x4558_4541)
       #expect(format == migrations.count)
-      #expect(migrations == ["0001-records-and-audit", "0002-progress"])
+      #expect(migrations == ["0001-records-and-audit", "0002-progress", "0003-event-history"])
     }
   }
 }
