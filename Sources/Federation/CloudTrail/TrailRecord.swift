@@ -11,9 +11,13 @@ package import IdentityModel
 /// Id: `account/name`.
 package struct TrailRecord: TaggedRecord {
   package static let kind = RecordKind("Trail")
-  /// The most in one account. Source: CloudTrail quotas, trails per region.
+  /// The most in one account.
+  ///
+  /// Source: CloudTrail quotas, trails per region.
   static let maximumPerAccount = 5
-  /// The most tags of one trail. Source: CloudTrail API, AddTags.
+  /// The most tags of one trail.
+  ///
+  /// Source: CloudTrail API, AddTags.
   static let maximumTags = 50
 
   /// The account.
