@@ -15,7 +15,7 @@ package struct SQLiteReader: RecordReader, AuditLogReader {
     self.database = database
   }
 
-  private func read<Value: Sendable>(
+  func read<Value: Sendable>(
     _ body: @Sendable (Database) throws -> Value
   ) async throws(StoreError) -> Value {
     do {

@@ -90,8 +90,8 @@ import Testing
         )
       }
       #expect(application == 0x4558_4541)
-      #expect(format == 1)
-      #expect(migrations == ["0001-records-and-audit"])
+      #expect(format == migrations.count)
+      #expect(migrations == ["0001-records-and-audit", "0002-progress"])
     }
   }
 }
