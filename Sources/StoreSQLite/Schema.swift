@@ -44,6 +44,7 @@ enum Schema {
   private static let migrations: [(name: String, sql: String)] = [
     ("0001-records-and-audit", recordsAndAudit),
     ("0002-progress", progress),
+    ("0003-merkle-log", LogSchema.merkleLog),
   ]
 
   // How far something that follows the audit log has come: not a record of the house, so no audit record is due.
