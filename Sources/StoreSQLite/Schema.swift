@@ -45,6 +45,7 @@ enum Schema {
     ("0001-records-and-audit", recordsAndAudit),
     ("0002-progress", progress),
     ("0003-event-history", EventIndex.migration),
+    ("0004-merkle-log", LogSchema.merkleLog),
   ]
 
   // How far something that follows the audit log has come: not a record of the house, so no audit record is due.

@@ -144,7 +144,8 @@ package struct AuditLogEntry: Hashable, Sendable {
 
 /// Reads the audit log.
 package protocol AuditLogReader: Sendable {
-  /// Up to `limit` entries with a sequence greater than `sequence`, in order.
+  /// Up to `limit` entries with a sequence greater than `sequence`, in order; those that have left the store, sealed, are
+  /// passed over.
   func entries(after sequence: Int64, limit: Int) async throws(StoreError) -> [AuditLogEntry]
 
   /// The sequence of the newest entry; 0 when there is none.
