@@ -73,33 +73,6 @@ private func document(_ effect: String, _ action: String = "*", resource: String
     }
   }
 
-  @Test(arguments: [PolicyAttachmentRecord.Use.policy, .boundary])
-  func `deleting meets an attachment, whichever is written first`(_ use: PolicyAttachmentRecord.Use)
-    async throws
-  {
-    try await TestServer.run { server in
-      let arn = try await server.managedPolicy("p", document("Allow"))
-      let alice = try await server.user("alice", policy: document("Allow"))
-      // The attachment comes between the decision to delete and its commit.
-      server.sink.interfereOnce {
-        let attached: Void? = try? await server.attach(arn, to: UserRecord.self, "alice", as: use)
-        #expect(attached != nil)
-      }
-      let refused = await server.call("DeletePolicy", ["PolicyArn": arn])
-      #expect(refused.code == "DeleteConflict")
-      #expect(refused["Message"] == "Cannot delete a policy attached to entities.")
-      #expect(await server.token(as: alice).status == 200)
-
-      // The removal comes between the decision to attach and its commit.
-      let other = try await server.managedPolicy("q", document("Allow"))
-      try await server.seedRole("role")
-      let late = try await server.attachment(of: other, to: RoleRecord.self, "role", as: use)
-      let key = try #require(try await server.house.directory.managedPolicyRecord(other)).key
-      #expect(await server.call("DeletePolicy", ["PolicyArn": other]).status == 200)
-      await #expect(throws: StoreError.preconditionFailed(key)) { try await server.commit(late) }
-    }
-  }
-
   @Test func `the default version is always there, whoever comes first`() async throws {
     try await TestServer.run { server in
       let arn = try await server.managedPolicy("p", document("Allow"))

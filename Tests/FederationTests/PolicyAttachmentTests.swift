@@ -122,28 +122,29 @@ private let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
   @Test(arguments: [false, true])
   func `no policy is deleted while it is used, in either order`(_ isBoundary: Bool) async throws {
     try await TestServer.run { server in
-      try await server.make("User", "x")
-      let account = try #require(TestServer.account)
+      let alice = try await server.user("alice", policy: Documents.allowAll)
       let arn = try await server.seedPolicy("own", Documents.allowAll)
-      let key = RecordKey(ManagedPolicyRecord.kind, ManagedPolicyRecord.id(account, "own"))
       let (action, parameter) =
         isBoundary ? ("PutUserPermissionsBoundary", "PermissionsBoundary") : ("AttachUserPolicy", "PolicyArn")
-      // A deletion that looked for uses before the attachment came, and is written after it.
-      let revision = try #require(try await server.store.record(at: key)).revision
-      await server.done(action, ["UserName": "x", parameter: arn])
-      await #expect(throws: StoreError.preconditionFailed(key)) {
-        try await server.commit(Change([.delete(key, revision: revision)]))
-      }
-      #expect(try await server.uses(of: arn, isBoundary ? .boundary : .policy) == 1)
-      // A deletion between the decision to attach and its write.
-      try await server.make("User", "y")
-      server.sink.interfereOnce {
-        await #expect(throws: Never.self) {
-          let revision = try #require(try await server.store.record(at: key)).revision
-          try await server.commit(Change([.delete(key, revision: revision)]))
-        }
-      }
-      #expect(await server.call(action, ["UserName": "y", parameter: arn]).code == "NoSuchEntity")
+      let use: PolicyAttachmentRecord.Use = isBoundary ? .boundary : .policy
+      // The attachment comes between the decision to delete and its write.
+      server.sink.interfereOnce { await server.done(action, ["UserName": "alice", parameter: arn]) }
+      await server.refused(
+        "DeletePolicy",
+        ["PolicyArn": arn],
+        409,
+        "DeleteConflict",
+        "Cannot delete a policy attached to entities."
+      )
+      #expect(try await server.uses(of: arn, use) == 1)
+      #expect(await server.token(as: alice).status == 200)
+      // The deletion comes between the decision to attach and its write.
+      let other = try await server.seedPolicy("other", Documents.allowAll)
+      server.sink.interfereOnce { await server.done("DeletePolicy", ["PolicyArn": other]) }
+      let late = await server.call(action, ["UserName": "alice", parameter: other])
+      #expect(late.code == "NoSuchEntity", "\(late.text)")
+      #expect(try await server.uses(of: other, use) == 0)
+      #expect(await server.token(as: alice).status == 200)
     }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The whole house without a socket: the real pipeline, the real store in memory, real keys. Only time is fixed, and
-// faults are put in where a test asks for them.
+// faults (TestFaults) are put in where a test asks for them.
 
 import AuditTrail
 import Federation
@@ -19,48 +19,6 @@ struct Keys: Sendable {
   var sessionToken: String?
 
   static let root = Keys(id: "AKIAROOTROOTROOTROOT", secret: "root-secret")
-}
-
-/// A clock that a test moves.
-final class TestClock: Sendable {
-  private let instant = Mutex(Instant(seconds: 1_800_000_000))
-
-  var now: Instant { instant.withLock { $0 } }
-
-  func advance(seconds: Int64) {
-    instant.withLock { $0 = $0.advanced(bySeconds: seconds) }
-  }
-}
-
-/// An audit sink that can be told to fail: stands in for a full disk.
-final class FaultySink: AuditSink, RecordWriter {
-  private let store: SQLiteStore
-  private let isBroken = Mutex(false)
-  private let interference = Mutex<(@Sendable () async -> Void)?>(nil)
-
-  init(_ store: SQLiteStore) {
-    self.store = store
-  }
-
-  func setBroken(_ value: Bool) { isBroken.withLock { $0 = value } }
-
-  /// Runs `body` once, when the next change has been decided and before it is written.
-  func interfereOnce(_ body: @escaping @Sendable () async -> Void) { interference.withLock { $0 = body } }
-
-  func append(_ record: AuditRecord) async throws(StoreError) {
-    guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
-    try await store.append(record)
-  }
-
-  func commit(_ change: Change, recording record: AuditRecord) async throws(StoreError) {
-    let interfere = interference.withLock { interference in
-      defer { interference = nil }
-      return interference
-    }
-    await interfere?()
-    guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
-    try await store.commit(change, recording: record)
-  }
 }
 
 /// Takes everything and keeps nothing.
@@ -107,6 +65,7 @@ struct TestServer: Sendable {
   let site: Site
   let store: SQLiteStore
   let sink: FaultySink
+  let reader: InterferingReader
   let house: House
   let clock: TestClock
   let providers: TestProviders
@@ -133,9 +92,10 @@ struct TestServer: Sendable {
   init(store: SQLiteStore, keyEncryptionKey: KeyEncryptionKey?) throws {
     let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
     let sink = FaultySink(store)
+    let reader = InterferingReader(store)
     let clock = TestClock()
     let region = try #require(Region("us-east-1"))
-    let directory = Directory(reader: store, writer: sink, sealer: keys)
+    let directory = Directory(reader: reader, writer: sink, sealer: keys)
     let diagnostics = Diagnostics { _ in }
     let providers = TestProviders()
     let house = House(
@@ -176,6 +136,7 @@ struct TestServer: Sendable {
     self.site = Site(pipeline: pipeline, issuers: house.issuers, metrics: metrics) { true }
     self.store = store
     self.sink = sink
+    self.reader = reader
     self.house = house
     self.clock = clock
     self.providers = providers

@@ -123,16 +123,15 @@ extension House {
 extension Change {
   /// Adds that `entity`, whose own write stands beside this one, uses `policy`.
   ///
-  /// INVARIANT: no policy is deleted while it is used, in whatever order a use and a deletion come. The policy's record
-  /// gets a new revision here, and a deletion insists on the revision that it read before it looked for uses: whichever
-  /// comes second meets the first one and is decided anew. Requiring the record alone would let a deletion that looked
-  /// before this write come after it.
+  /// INVARIANT: no policy is deleted while it is used, in whatever order a use and a deletion come. This write requires
+  /// the policy's record; a deletion (`DeletePolicy`) requires that no record of a use is there. Whichever comes second
+  /// fails on the first one and is decided anew.
   mutating func add<Entity: IAMEntity>(
     _ policy: UsablePolicy,
     to entity: Entity,
     _ use: PolicyAttachmentRecord.Use
   ) throws(StoreError) {
-    if let stored = policy.stored { try replace(stored, with: stored.record, account: stored.record.account) }
+    if let stored = policy.stored { writes.append(stored.isUnchanged) }
     try create(
       PolicyAttachmentRecord(entity),
       id: PolicyAttachmentRecord.id(of: entity, policy: policy.arn, use),

@@ -21,7 +21,7 @@ package struct AuthenticatedCall: Sendable {
   package let requestID: String
   /// The client's address.
   package let sourceIPAddress: String
-  /// The `User-Agent` header.
+  /// The `User-Agent` header, its beginning.
   package let userAgent: String?
   /// Whether the connection has TLS.
   package let isSecureTransport: Bool
@@ -43,8 +43,7 @@ package struct AuthenticatedCall: Sendable {
     self.now = now
     self.requestID = requestID
     self.sourceIPAddress = request.sourceIPAddress
-    // Matching a pattern costs its length times the text's: a text that any caller may choose is short.
-    self.userAgent = request.headers.first { $0.hasName("user-agent") }.map { String($0.value.prefix(1024)) }
+    self.userAgent = request.userAgentOfPolicy
     self.isSecureTransport = request.tls != nil
   }
 
@@ -121,7 +120,7 @@ package struct Authenticator: Sendable {
     if case .failure(let error) = verified { throw ServiceError(error) }
     if let session = caller.session, session.expiration <= now { throw .expiredToken }
     // SECURITY: a request that was signed for another host was replayed here.
-    let host = request.headers.first { $0.hasName("host") }?.value
+    let host = request.header("host")
     guard acceptedHosts.accepts(host) else {
       diagnostics.report(
         Incident(

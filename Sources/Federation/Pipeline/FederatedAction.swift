@@ -88,7 +88,7 @@ package struct UnsignedCall: Sendable {
     self.region = region
     self.now = now
     self.sourceIPAddress = request.sourceIPAddress
-    self.userAgent = request.headers.first { $0.hasName("user-agent") }.map { String($0.value.prefix(1024)) }
+    self.userAgent = request.userAgentOfPolicy
     self.isSecureTransport = request.tls != nil
   }
 }

@@ -56,7 +56,7 @@ package struct Trail: Sendable {
       eventName: eventName,
       awsRegion: region.description,
       sourceIPAddress: request.sourceIPAddress,
-      userAgent: strangerCapped(request.headers.first { $0.hasName("user-agent") }?.value),
+      userAgent: strangerCapped(request.header("user-agent")),
       requestParameters: requestParameters,
       outcome: capped(outcome),
       requestID: requestID,
@@ -65,14 +65,14 @@ package struct Trail: Sendable {
       recipientAccountID: principal?.account ?? resourceAccount,
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
-      clientProvidedHostHeader: strangerCapped(request.headers.first { $0.hasName("host") }?.value),
+      clientProvidedHostHeader: strangerCapped(request.header("host")),
       additionalEventData: refusal
     )
   }
 
   /// What somebody sent whom nobody knows takes little room in the log.
   private func strangerCapped(_ text: String?) -> String? {
-    principal == nil ? text.map { String($0.prefix(256)) } : text
+    principal == nil ? text?.beginning(utf8Bytes: 256) : text
   }
 
   private func capped(_ outcome: AuditRecord.Outcome) -> AuditRecord.Outcome {

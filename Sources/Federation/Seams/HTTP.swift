@@ -43,6 +43,27 @@ package struct APIRequest: Sendable {
   package var path: Substring {
     target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
   }
+
+  /// The value of the first header line `name`, in lower case; `nil` when there is none.
+  func header(_ name: String) -> String? { headers.first { $0.hasName(name) }?.value }
+
+  /// The beginning of the `User-Agent` header, as policy may ask about it: at most 1024 bytes.
+  ///
+  /// Matching a pattern costs its length times the text's: a text that any caller may choose is short.
+  var userAgentOfPolicy: String? { header("user-agent")?.beginning(utf8Bytes: 1024) }
+}
+
+extension String {
+  /// As much of the text as has room in `maximum` bytes of UTF-8, whole scalars only.
+  ///
+  /// SECURITY: bytes, not characters: what Swift takes for one character may be any number of scalars.
+  func beginning(utf8Bytes maximum: Int) -> String {
+    guard utf8.count > maximum else { return self }
+    var end = utf8.index(utf8.startIndex, offsetBy: maximum)
+    // A byte 10xxxxxx continues a scalar. Source: RFC 3629 §3.
+    while end > utf8.startIndex, utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
+    return String(decoding: utf8[..<end], as: UTF8.self)
+  }
 }
 
 /// TLS as negotiated on a connection.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stock clients, pointed at a server: boto3, and the AWS CLI as a command."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -49,3 +50,33 @@ def aws(server, home, *arguments, credentials=None):
         [str(VENV / "aws"), *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         env=clean_environment(**environment_for(server, home, credentials)),
     )
+
+
+class AWSCLI:
+    """The stock AWS CLI as one process for many commands."""
+
+    def __init__(self, server, home):
+        self.server, self.home = server, home
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, str(pathlib.Path(__file__).with_name("cli_process.py"))], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environment(HOME=str(self.home)))
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.process.stdin.close()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.process.stdout.close()
+
+    def __call__(self, *arguments, credentials=None):
+        """Status, standard output and standard error of `aws` with these arguments."""
+        environment = clean_environment(**environment_for(self.server, self.home, credentials))
+        self.process.stdin.write(json.dumps({"arguments": arguments, "environment": environment}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())

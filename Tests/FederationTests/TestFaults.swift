@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a test puts between the house and its store: a clock that it moves, writes that fail, and other calls that come
+// between two reads or between a decision and its write. Everything else is the real store's.
+
+import AuditTrail
+import Federation
+import IdentityModel
+import StoreSQLite
+import Synchronization
+
+/// A clock that a test moves.
+final class TestClock: Sendable {
+  private let instant = Mutex(Instant(seconds: 1_800_000_000))
+
+  var now: Instant { instant.withLock { $0 } }
+
+  func advance(seconds: Int64) {
+    instant.withLock { $0 = $0.advanced(bySeconds: seconds) }
+  }
+}
+
+/// An audit sink that can be told to fail: stands in for a full disk.
+final class FaultySink: AuditSink, RecordWriter {
+  private let store: SQLiteStore
+  private let isBroken = Mutex(false)
+  private let interference = Mutex<(@Sendable () async -> Void)?>(nil)
+
+  init(_ store: SQLiteStore) {
+    self.store = store
+  }
+
+  func setBroken(_ value: Bool) { isBroken.withLock { $0 = value } }
+
+  /// Runs `body` once, when the next change has been decided and before it is written.
+  func interfereOnce(_ body: @escaping @Sendable () async -> Void) { interference.withLock { $0 = body } }
+
+  func append(_ record: AuditRecord) async throws(StoreError) {
+    guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
+    try await store.append(record)
+  }
+
+  func commit(_ change: Change, recording record: AuditRecord) async throws(StoreError) {
+    let interfere = interference.withLock { interference in
+      defer { interference = nil }
+      return interference
+    }
+    await interfere?()
+    guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
+    try await store.commit(change, recording: record)
+  }
+}
+
+/// Reads the store, and lets a test do something between two reads.
+final class InterferingReader: RecordReader {
+  private let store: SQLiteStore
+  private let interference = Mutex<(kind: RecordKind, body: @Sendable () async -> Void)?>(nil)
+
+  init(_ store: SQLiteStore) {
+    self.store = store
+  }
+
+  /// Runs `body` once, when the next record of `kind` has been read and before anything is read after it.
+  func interfereOnce(after kind: RecordKind, _ body: @escaping @Sendable () async -> Void) {
+    interference.withLock { $0 = (kind, body) }
+  }
+
+  func record(at key: RecordKey) async throws(StoreError) -> StoredRecord? {
+    let found = try await store.record(at: key)
+    await interfere(key.kind)
+    return found
+  }
+
+  func records(
+    of kind: RecordKind,
+    prefix: String,
+    after: String?,
+    limit: Int
+  ) async throws(StoreError) -> [StoredRecord] {
+    let found = try await store.records(of: kind, prefix: prefix, after: after, limit: limit)
+    await interfere(kind)
+    return found
+  }
+
+  private func interfere(_ kind: RecordKind) async {
+    let body = interference.withLock { interference -> (@Sendable () async -> Void)? in
+      guard let (wanted, body) = interference, wanted == kind else { return nil }
+      interference = nil
+      return body
+    }
+    await body?()
+  }
+}
