@@ -11,7 +11,8 @@ import IdentityModel
 
 enum EventIndex {
   // A row for each attribute's value of each record, under a hash of the two: values of one hash differ now and then,
-  // so that whoever reads compares. Within an account, so that nobody's choice of names slows another account.
+  // so that whoever reads compares. Within an account, so that nobody's choice of names slows another account. Event ids
+  // have no rows, which would stand all over the file: an id says its time.
   static let migration = """
     CREATE TABLE history (
       account INTEGER NOT NULL,
@@ -59,7 +60,7 @@ enum EventIndex {
       guard let account = String.fromDatabaseValue(row[2]).flatMap({ Int64($0) }),
         let json = String.fromDatabaseValue(row[3]), let summary = try? EventSummary(Array(json.utf8))
       else { continue }
-      for attribute in LookupAttribute.allCases {
+      for attribute in LookupAttribute.allCases where attribute != .eventID {
         for value in summary.values(of: attribute) {
           try insert.execute(arguments: [account, hash(attribute, value), time, sequence])
         }
@@ -135,20 +136,36 @@ extension SQLiteReader {
   fileprivate func events(_ query: EventQuery) async throws(StoreError) -> [HistoricalEvent] {
     guard query.limit > 0 else { return [] }
     return try await read { db in
-      // Every event either only reads or does not.
-      let values = query.attribute.map { [($0, query.value)] } ?? [(.readOnly, "false"), (.readOnly, "true")]
-      var events: [HistoricalEvent] = []
-      for (attribute, value) in values {
-        events += try SQLiteReader.events(query, attribute, value, db)
+      switch query.attribute {
+      case .eventID: return try SQLiteReader.event(query, db)
+      case .some(let attribute): return try SQLiteReader.events(query, attribute, query.value, db)
+      case nil: return try SQLiteReader.everyEvent(query, db)
       }
-      guard values.count > 1 else { return events }
-      events.sort { left, right in
-        (left.position.eventTime, left.position.sequence) > (
-          right.position.eventTime, right.position.sequence
-        )
-      }
-      return Array(events.prefix(query.limit))
     }
+  }
+
+  // Every event either only reads or does not.
+  private static func everyEvent(_ query: EventQuery, _ db: Database) throws -> [HistoricalEvent] {
+    var events = try events(query, .readOnly, "false", db) + events(query, .readOnly, "true", db)
+    events.sort { left, right in
+      (left.position.eventTime, left.position.sequence) > (right.position.eventTime, right.position.sequence)
+    }
+    return Array(events.prefix(query.limit))
+  }
+
+  /// The one event whose id is asked for, among those of its millisecond.
+  private static func event(_ query: EventQuery, _ db: Database) throws -> [HistoricalEvent] {
+    guard let time = EventSummary.time(ofEventID: query.value) else { return [] }
+    let moment = EventQuery(
+      account: query.account,
+      attribute: nil,
+      value: "",
+      start: max(time, query.start ?? time),
+      end: min(time, query.end ?? time),
+      after: query.after,
+      limit: .max
+    )
+    return try everyEvent(moment, db).filter { $0.summary.has(.eventID, query.value) }
   }
 
   private static func events(

@@ -30,10 +30,11 @@ import Testing
   @Test func `a history that was never kept is complete when it is asked`() async throws {
     let store = try SQLiteStore.inMemory()
     try await store.running {
-      for number in 0..<700 { try await store.append(event("e\(number)")) }
+      let ids = (0..<700).map { _ in Entropy.system.eventID(at: Instant(seconds: 1_776_757_030)) }
+      for id in ids { try await store.append(event(id)) }
       let events = try await store.events(query())
       #expect(events.map(\.position.sequence) == (1...700).reversed().map { Int64($0) })
-      let one = try await store.events(query(.eventID, "e41"))
+      let one = try await store.events(query(.eventID, ids[41]))
       #expect(one.map(\.position.sequence) == [42])
     }
   }
@@ -43,13 +44,13 @@ import Testing
       let first = try SQLiteStore.open(at: path)
       try await first.running {
         let keeper = Task { await first.keepEventHistory() }
-        for number in 0..<20 { try await first.append(event("e\(number)")) }
+        for number in 0..<20 { try await first.append(event("e\(number)", name: "Call\(number)")) }
         keeper.cancel()
         await keeper.value
       }
       let second = try SQLiteStore.open(at: path)
       try await second.running {
-        let events = try await second.events(query(.eventID, "e7"))
+        let events = try await second.events(query(.eventName, "Call7"))
         #expect(events.count == 1)
       }
     }
@@ -70,7 +71,7 @@ import Testing
       try await again.running {
         let events = try await again.events(query())
         #expect(events.allSatisfy { $0.summary.eventID == "mine" })
-        let byID = try await again.events(query(.eventID, "theirs"))
+        let byID = try await again.events(query(.eventID, "no event id"))
         #expect(byID.isEmpty)
       }
     }

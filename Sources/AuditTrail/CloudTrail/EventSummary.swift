@@ -82,6 +82,17 @@ package struct EventSummary: Hashable, Sendable {
     }
   }
 
+  /// The time that an event id of ours begins with, to the millisecond; `nil` for any other text.
+  ///
+  /// Source: RFC 9562 §5.7 (UUID version 7).
+  package static func time(ofEventID id: String) -> Instant? {
+    let bytes = Array(id.utf8)
+    guard bytes.count == 36, bytes[14] == UInt8(ascii: "7"),
+      let milliseconds = Int64(String(decoding: bytes[0..<8] + bytes[9..<13], as: UTF8.self), radix: 16)
+    else { return nil }
+    return Instant(milliseconds: milliseconds)
+  }
+
   /// Whether `value` is one of the values of `attribute`, byte for byte.
   package func has(_ attribute: LookupAttribute, _ value: String) -> Bool {
     values(of: attribute).contains { $0.utf8.elementsEqual(value.utf8) }

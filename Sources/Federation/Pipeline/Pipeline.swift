@@ -48,11 +48,12 @@ package struct Pipeline: Sendable {
   /// Whatever happens is on record, or the answer says that it could not be. Only refusals of callers that nobody
   /// knows are left out, when there are too many of them.
   package func respond(to request: APIRequest) async -> APIResponse {
+    let now = clock.now()
     var trail = Trail(
       request,
-      now: clock.now(),
+      now: now,
       requestID: house.entropy.uuid(),
-      eventID: house.entropy.uuid(),
+      eventID: house.entropy.eventID(at: now),
       homeRegion: homeRegion
     )
     do {
