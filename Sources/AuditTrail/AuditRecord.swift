@@ -94,6 +94,10 @@ package struct AuditRecord: Hashable, Sendable {
   package let tlsCipherSuite: String?
   /// The Host header.
   package let clientProvidedHostHeader: String?
+  /// What the records of one call in several accounts have in common; `nil` when there is only this one.
+  package let sharedEventID: String?
+  /// The records of the same call that other accounts get: written together with this one, or not at all.
+  package let copies: [AuditRecord]
 
   /// Gathers the parts.
   package init(
@@ -113,8 +117,12 @@ package struct AuditRecord: Hashable, Sendable {
     tlsVersion: String?,
     tlsCipherSuite: String?,
     clientProvidedHostHeader: String?,
-    additionalEventData: JSONValue? = nil
+    additionalEventData: JSONValue? = nil,
+    sharedEventID: String? = nil,
+    copies: [AuditRecord] = []
   ) {
+    self.sharedEventID = sharedEventID
+    self.copies = copies
     self.additionalEventData = additionalEventData
     self.eventTime = eventTime
     self.userIdentity = userIdentity
@@ -188,6 +196,7 @@ extension AuditRecord {
       writer.name("managementEvent")
       writer.bool(true)
       if let recipientAccountID { writer.member("recipientAccountId", recipientAccountID.description) }
+      if let sharedEventID { writer.member("sharedEventID", sharedEventID) }
       writer.member("eventCategory", "Management")
       if let tlsVersion {
         writer.name("tlsDetails")

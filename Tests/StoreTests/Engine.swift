@@ -87,7 +87,8 @@ func change(_ writes: Change.Write...) -> Change {
 func event(
   _ eventID: String = UUID().uuidString,
   name: String = "CreateUser",
-  account: String = "123456789012"
+  account: String = "123456789012",
+  copies: [AuditRecord] = []
 ) -> AuditRecord {
   AuditRecord(
     eventTime: Instant(seconds: 1_776_757_030),
@@ -112,7 +113,8 @@ func event(
     recipientAccountID: AccountID(account),
     tlsVersion: nil,
     tlsCipherSuite: nil,
-    clientProvidedHostHeader: nil
+    clientProvidedHostHeader: nil,
+    copies: copies
   )
 }
 

@@ -136,6 +136,9 @@ package struct Pipeline: Sendable {
     while true {
       // 5. May the caller?
       let authorized = try await Authorizer.authorize(action, call, house, &trail)
+      trail.concerned = authorized.subject.concernedAccount.flatMap { account in
+        account == call.account ? nil : (account, house.entropy.eventID(at: call.now), house.entropy.uuid())
+      }
       // 6. The action's rules, and what it would do.
       let proposal = try await action.perform(authorized, house)
       // 7. Do it and put it on record, or neither.
