@@ -34,6 +34,7 @@ for purpose in "$@"; do
     test)
       need curl command -v curl
       need openssl command -v openssl
+      need strace command -v strace
       need ruby command -v ruby
       need ruby-aws-sigv4 ruby_signer
       ;;

@@ -26,7 +26,7 @@ package enum QueryResponse {
   ) -> [UInt8] {
     var xml = XMLWriter()
     let root = action + "Response"
-    xml.open(root, namespace: service.xmlNamespace)
+    xml.open(root, namespace: namespace(of: service))
     if let result { xml.element(action + "Result", .structure(result)) }
     xml.open("ResponseMetadata")
     xml.element("RequestId", .string(requestID))
@@ -48,7 +48,7 @@ package enum QueryResponse {
     requestID: String
   ) -> [UInt8] {
     var xml = XMLWriter()
-    xml.open("ErrorResponse", namespace: (service ?? .sts).xmlNamespace)
+    xml.open("ErrorResponse", namespace: namespace(of: service ?? .sts))
     xml.open("Error")
     xml.element("Type", .string(error.fault.rawValue))
     xml.element("Code", .string(error.code))
@@ -58,4 +58,8 @@ package enum QueryResponse {
     xml.close("ErrorResponse")
     return xml.bytes
   }
+}
+
+private func namespace(of service: ServiceName) -> String? {
+  if case .query(let namespace) = service.wireProtocol { namespace } else { nil }
 }

@@ -8,24 +8,41 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
   case sts
   /// AWS Identity and Access Management, AWS Query, version 2010-05-08.
   case iam
+  /// AWS CloudTrail, AWS JSON 1.1, version 2013-11-01.
+  case cloudtrail
 
-  /// The API version that requests name in `Version`.
+  /// The protocol that a service speaks.
+  package enum WireProtocol: Hashable, Sendable {
+    /// AWS Query: requests name `apiVersion` in `Version`; responses are XML in `namespace`.
+    case query(namespace: String)
+    /// AWS JSON 1.1: requests name `targetPrefix`, a dot and the action in `X-Amz-Target`.
+    case json(targetPrefix: String)
+  }
+
+  /// The protocol that the service speaks.
+  ///
+  /// Source: botocore service models, `xmlNamespace` and `targetPrefix`.
+  package var wireProtocol: WireProtocol {
+    switch self {
+    case .sts: .query(namespace: "https://sts.amazonaws.com/doc/2011-06-15/")
+    case .iam: .query(namespace: "https://iam.amazonaws.com/doc/2010-05-08/")
+    case .cloudtrail: .json(targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101")
+    }
+  }
+
+  /// Whether the service speaks AWS JSON 1.1.
+  package var speaksJSON: Bool {
+    if case .json = wireProtocol { true } else { false }
+  }
+
+  /// The API version; requests of AWS Query name it in `Version`.
   ///
   /// Source: botocore service models.
   package var apiVersion: String {
     switch self {
     case .sts: "2011-06-15"
     case .iam: "2010-05-08"
-    }
-  }
-
-  /// The XML namespace of responses.
-  ///
-  /// Source: botocore service models, `xmlNamespace`.
-  package var xmlNamespace: String {
-    switch self {
-    case .sts: "https://sts.amazonaws.com/doc/2011-06-15/"
-    case .iam: "https://iam.amazonaws.com/doc/2010-05-08/"
+    case .cloudtrail: "2013-11-01"
     }
   }
 

@@ -9,24 +9,36 @@ import Federation
 import GRDB
 import IdentityModel
 
-/// One write as callers hand it over; the audit record is rendered by the caller's thread, not by the writer's.
+/// One write as callers hand it over; audit records are rendered by the caller's thread, not by the writer's.
 struct PendingWrite: Sendable {
+  /// A row of the audit log.
+  struct Row: Sendable {
+    let eventID: String
+    let eventTime: Int64
+    let account: String?
+    let eventSource: String
+    let eventName: String
+    let json: String
+
+    fileprivate init(_ record: AuditRecord) throws(StoreError) {
+      self.eventID = record.eventID
+      self.eventTime = record.eventTime.milliseconds
+      self.account = record.recipientAccountID?.description
+      self.eventSource = record.eventSource
+      self.eventName = record.eventName
+      self.json = try text(record.json, of: "the audit record")
+    }
+  }
+
   let change: Change?
-  let eventID: String
-  let eventTime: Int64
-  let account: String?
-  let eventSource: String
-  let eventName: String
-  let json: String
+  /// In the order of the log.
+  let rows: [Row]
 
   init(_ change: Change?, recording record: AuditRecord) throws(StoreError) {
     self.change = change
-    self.eventID = record.eventID
-    self.eventTime = record.eventTime.milliseconds
-    self.account = record.recipientAccountID?.description
-    self.eventSource = record.eventSource
-    self.eventName = record.eventName
-    self.json = try text(record.json, of: "the audit record")
+    var rows = [try Row(record)]
+    for copy in record.copies { rows.append(try Row(copy)) }
+    self.rows = rows
   }
 }
 
@@ -64,6 +76,37 @@ struct BatchWriter: Sendable {
       if loss == nil { disconnect() } else { close() }
       return Array(repeating: .failure(StoreError(error).asUnavailable), count: batch.count)
     }
+  }
+
+  /// Runs `body` in a transaction of its own; what it wrote is durable on return.
+  ///
+  /// Throws what `body` throws, and then nothing of it was written; otherwise as `write` fails.
+  mutating func maintain<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do {
+      try requireFiles()
+      let connection = try connected()
+      let value = try connection.inDatabase { db in
+        var value: Value?
+        try db.inTransaction(.immediate) {
+          value = try body(db)
+          return .commit
+        }
+        return value
+      }
+      try requireFiles()
+      guard let value else { throw StoreError.unavailable("the transaction did not run") }
+      return value
+    } catch {
+      memory.forgetAll()
+      if loss == nil { disconnect() } else { close() }
+      throw StoreError(error)
+    }
+  }
+
+  /// Ends the life of the store: everything after it fails.
+  mutating func end() {
+    close()
+    if loss == nil { loss = .unavailable("the store is shut down") }
   }
 
   /// Moves the WAL into the store file, as far as readers and what lies beside it allow; closes the connection.
@@ -122,7 +165,7 @@ private func transact(
     for write in batch {
       do {
         try perform(write, sequence: sequence + 1, db, &memory)
-        sequence += 1
+        sequence += Int64(write.rows.count)
         results.append(.success(()))
       } catch let error as StoreError {
         results.append(.failure(error))
@@ -141,8 +184,8 @@ private func perform(
   _ db: Database,
   _ memory: inout RevisionMemory
 ) throws {
-  guard let change = write.change else { return try append(write, sequence: sequence, db) }
-  if let requirements = change.requirementsAlone {
+  let change = write.change ?? Change()
+  if let requirements = change.requirementsAlone, write.rows.count == 1 {
     // Nothing to undo when one fails, so no savepoint; and what is read here no savepoint undoes.
     for (key, precondition) in requirements {
       let state = try memory.state(of: key) { try read(key, db) }
@@ -165,10 +208,13 @@ private func append(_ write: PendingWrite, sequence: Int64, _ db: Database) thro
       VALUES (?, ?, ?, ?, ?, ?, ?)
       """
   )
-  try statement.execute(
-    arguments: [
-      sequence, write.eventID, write.eventTime, write.account, write.eventSource, write.eventName, write.json,
-    ])
+  for (index, row) in write.rows.enumerated() {
+    try statement.execute(
+      arguments: [
+        sequence + Int64(index), row.eventID, row.eventTime, row.account, row.eventSource, row.eventName,
+        row.json,
+      ])
+  }
 }
 
 // INVARIANT: a revision is never used twice at one key, also not by a record that was deleted and made again: a new
@@ -265,7 +311,7 @@ private func identifier(_ key: RecordKey) throws(StoreError) -> String {
   return key.id
 }
 
-private func text(_ bytes: [UInt8], of what: String) throws(StoreError) -> String {
+func text(_ bytes: [UInt8], of what: String) throws(StoreError) -> String {
   guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
     throw .corrupted("\(what) is not UTF-8 text without U+0000")
   }

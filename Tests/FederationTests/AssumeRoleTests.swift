@@ -138,6 +138,29 @@ private let role = "arn:aws:iam::123456789012:role/builder"
     }
   }
 
+  @Test func `the role's account has a record of a caller from another account, and of no refusal`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let other = try #require(AccountID("999999999999"))
+      let arn = try await server.storeRole("shared", account: other)
+      let alice = try await server.user("alice")
+      #expect(await assume(server, alice, arn).code == "AccessDenied")
+      try await server.put(allows("sts:AssumeRole"), on: "alice")
+      _ = try await server.assume(arn, as: alice)
+      let records = try await server.records().filter { $0.contains(#""eventName":"AssumeRole""#) }
+      let recipients = records.map { $0.contains(#""recipientAccountId":"999999999999""#) }
+      #expect(recipients == [false, false, true])
+      let copy = try #require(records.last)
+      #expect(copy.contains(#""userIdentity":{"type":"AWSAccount","principalId":"AIDA"#))
+      #expect(copy.contains(#""accountId":"123456789012"}"#))
+      #expect(!copy.contains("arn:aws:iam::123456789012:user/alice"))
+      let shared = records.dropFirst().map { $0.split(separator: #""sharedEventID":""#).last?.prefix(36) }
+      #expect(shared.count == 2 && shared[0] == shared[1])
+      #expect(!records[0].contains("sharedEventID"))
+    }
+  }
+
   @Test(arguments: [
     ("sts:ExternalId", "ExternalId", "a:b/c"), ("sts:RoleSessionName", "RoleSessionName", "run-7"),
     ("sts:SourceIdentity", "SourceIdentity", "alice@example"),

@@ -2,6 +2,7 @@
 //
 // Names made of chance, and the origin that issuers follow from.
 
+import AuditTrail
 import Federation
 import IdentityModel
 import Testing
@@ -34,6 +35,19 @@ import Testing
       #expect("89ab".contains(characters[19]))
       #expect(seen.insert(uuid).inserted)
     }
+  }
+
+  @Test(arguments: [0, 1, 1_800_000_000_123, 0xFFFF_FFFF_FFFF] as [Int64])
+  func `an event's id is a UUID of version 7 that says its time`(_ milliseconds: Int64) {
+    let now = Instant(milliseconds: milliseconds)
+    let ids = (0..<100).map { _ in Entropy.system.eventID(at: now) }
+    #expect(Set(ids).count == 100)
+    for id in ids {
+      let characters = Array(id)
+      #expect(characters.count == 36 && characters[14] == "7" && "89ab".contains(characters[19]))
+      #expect(EventSummary.time(ofEventID: id) == now)
+    }
+    #expect(EventSummary.time(ofEventID: Entropy.system.uuid()) == nil)
   }
 
   @Test func `unique ids and secrets have AWS's shape`() {

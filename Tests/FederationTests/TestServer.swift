@@ -21,6 +21,11 @@ struct Keys: Sendable {
   static let root = Keys(id: "AKIAROOTROOTROOTROOT", secret: "root-secret")
 }
 
+/// Takes everything and keeps nothing.
+private struct ForgetfulBucket: TrailBucket {
+  func put(_ object: TrailObject) {}
+}
+
 /// Lets a few servers live at a time: each store has a thread of its own, and the system gives out a few hundred.
 private actor Places {
   static let shared = Places()
@@ -100,14 +105,19 @@ struct TestServer: Sendable {
       sealer: keys,
       entropy: .system,
       diagnostics: diagnostics,
-      identityProviders: providers
+      identityProviders: providers,
+      trails: TrailServices(
+        buckets: TrailBuckets([.init(name: "account-logs", accounts: nil, bucket: ForgetfulBucket())]),
+        progress: store,
+        history: store
+      )
     )
     let metrics = Metrics(actions: .all)
     let pipeline = Pipeline(
       authenticator: Authenticator(
         directory: directory,
         profile: VerificationProfile(
-          services: ["sts", "iam"],
+          services: ServiceName.allCases.map(\.rawValue),
           homeRegion: region,
           regionIsAcceptable: { _ in true },
           allowsUnsignedContentType: true
@@ -171,17 +181,33 @@ struct TestServer: Sendable {
     )
   }
 
-  /// Sends `body` as a form to `service`, signed by `keys`.
+  /// Sends `body`, a JSON object, to `service`, signed by `keys`.
+  func call(_ service: ServiceName, _ action: String, json body: String, as keys: Keys = .root) async
+    -> Answer
+  {
+    guard case .json(let prefix) = service.wireProtocol else {
+      return Answer(status: 0, text: "not of AWS JSON")
+    }
+    return await send(
+      Array(body.utf8),
+      to: service,
+      as: keys,
+      form: [
+        HTTPField("Content-Type", "application/x-amz-json-1.1"),
+        HTTPField("X-Amz-Target", "\(prefix).\(action)"),
+      ]
+    )
+  }
+
+  /// Sends `body` to `service`, signed by `keys`: a form, unless the signed headers `form` say otherwise.
   func send(
     _ body: [UInt8],
     to service: ServiceName,
     as keys: Keys = .root,
-    headers extra: [HTTPField] = []
+    headers extra: [HTTPField] = [],
+    form: [HTTPField] = [HTTPField("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")]
   ) async -> Answer {
-    var headers = [
-      HTTPField("Host", "sts.example.test"),
-      HTTPField("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),
-    ]
+    var headers = [HTTPField("Host", "sts.example.test")] + form
     if let region = Region("us-east-1") {
       headers += RequestSigner.sign(
         SignableRequest(method: "POST", target: "/", headers: headers, body: body),

@@ -105,9 +105,11 @@ struct NameShapeTests {
 
   @Test func `services speak the versions and namespaces of their models`() {
     #expect(ServiceName.sts.apiVersion == "2011-06-15")
-    #expect(ServiceName.sts.xmlNamespace == "https://sts.amazonaws.com/doc/2011-06-15/")
+    #expect(ServiceName.sts.wireProtocol == .query(namespace: "https://sts.amazonaws.com/doc/2011-06-15/"))
     #expect(ServiceName.iam.apiVersion == "2010-05-08")
-    #expect(ServiceName.iam.xmlNamespace == "https://iam.amazonaws.com/doc/2010-05-08/")
+    #expect(ServiceName.iam.wireProtocol == .query(namespace: "https://iam.amazonaws.com/doc/2010-05-08/"))
+    #expect(ServiceName.cloudtrail.apiVersion == "2013-11-01")
+    #expect(ServiceName.cloudtrail.speaksJSON && !ServiceName.iam.speaksJSON)
     #expect(ServiceName.iam.eventSource == "iam.amazonaws.com")
   }
 }

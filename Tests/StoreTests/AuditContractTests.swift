@@ -29,6 +29,24 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `a record and its copies are written together or not at all`(_ engine: Engine) async throws {
+    try await engine.withStore { store in
+      try await store.append(event("e1", copies: [event("c1", account: "210987654321")]))
+      try await store.commit(change(put("alice")), recording: event("e2", copies: [event("c2")]))
+      let tooLong = event(String(repeating: "x", count: 65))
+      for record in [event("e3", copies: [tooLong]), event("e4", copies: [event("c4"), tooLong])] {
+        await #expect(throws: StoreError.self) { try await store.append(record) }
+        await #expect(throws: StoreError.self) {
+          try await store.commit(change(.require(key("alice"), .revision(3))), recording: record)
+        }
+      }
+      try await store.append(event("e5"))
+      let found = try await eventIDs(in: store)
+      #expect(found == ["e1", "c1", "e2", "c2", "e5"])
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `entries come in pages`(_ engine: Engine) async throws {
     try await engine.withStore { store in
       for number in 1...5 { try await store.append(event("e\(number)")) }

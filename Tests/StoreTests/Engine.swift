@@ -84,7 +84,12 @@ func change(_ writes: Change.Write...) -> Change {
 }
 
 /// A record with `eventID`, which `eventIDs(in:)` finds again.
-func event(_ eventID: String = UUID().uuidString, name: String = "CreateUser") -> AuditRecord {
+func event(
+  _ eventID: String = UUID().uuidString,
+  name: String = "CreateUser",
+  account: String = "123456789012",
+  copies: [AuditRecord] = []
+) -> AuditRecord {
   AuditRecord(
     eventTime: Instant(seconds: 1_776_757_030),
     userIdentity: .init(
@@ -105,10 +110,11 @@ func event(_ eventID: String = UUID().uuidString, name: String = "CreateUser") -
     requestID: "r",
     eventID: eventID,
     readOnly: false,
-    recipientAccountID: AccountID("123456789012"),
+    recipientAccountID: AccountID(account),
     tlsVersion: nil,
     tlsCipherSuite: nil,
-    clientProvidedHostHeader: nil
+    clientProvidedHostHeader: nil,
+    copies: copies
   )
 }
 

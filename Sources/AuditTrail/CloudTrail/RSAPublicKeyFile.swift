@@ -19,6 +19,9 @@ package struct RSAPublicKeyFile: Hashable, Sendable {
     der = element(0x30, integer(modulus) + integer(exponent))
   }
 
+  /// The DER octets in base64: `Value` of ListPublicKeys.
+  package var base64: String { Base64.encode(der) }
+
   /// The name under which digests refer to the key: 32 hexadecimal digits.
   ///
   /// DEVIATION: the form is AWS's; AWS does not say how it is computed, and the AWS CLI only compares it. Here it is

@@ -34,7 +34,7 @@ extension AuditRecord {
       requestParameters: members.isEmpty ? nil : .object(JSONObject(members)),
       outcome: .succeeded(responseElements: nil),
       requestID: entropy.uuid(),
-      eventID: entropy.uuid(),
+      eventID: entropy.eventID(at: now),
       readOnly: members.isEmpty,
       recipientAccountID: account,
       tlsVersion: nil,

@@ -43,6 +43,13 @@ package protocol ActionSubject: Sendable {
   ///
   /// SECURITY: the pipeline adds these to every change, so that nobody is judged on one thing and acts on another.
   var requirements: [Change.Write] { get }
+  /// The account whose log has a record of the call too, when it is done: the owner of what a caller of another account
+  /// reached.
+  var concernedAccount: AccountID? { get }
+}
+
+extension ActionSubject {
+  package var concernedAccount: AccountID? { nil }
 }
 
 /// The subject of an action that is about nothing in the directory.

@@ -45,7 +45,8 @@ package struct ActionTable: Sendable {
   /// Everything that Exeat serves.
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
-      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions,
+      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
+      + trailActions,
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }
@@ -198,4 +199,23 @@ private let simulationActions: [any Action.Type] = [
   GetContextKeysForPrincipalPolicy.self,
   SimulateCustomPolicy.self,
   SimulatePrincipalPolicy.self,
+]
+
+private let trailActions: [any Action.Type] = [
+  AddTags.self,
+  CreateTrail.self,
+  DeleteTrail.self,
+  DescribeTrails.self,
+  GetEventSelectors.self,
+  GetInsightSelectors.self,
+  GetTrail.self,
+  GetTrailStatus.self,
+  ListPublicKeys.self,
+  ListTags.self,
+  ListTrails.self,
+  LookupEvents.self,
+  RemoveTags.self,
+  StartLogging.self,
+  StopLogging.self,
+  UpdateTrail.self,
 ]

@@ -21,6 +21,8 @@ package struct AuthorizedCall<A: Action>: Sendable {
   package var principal: Principal { authenticated.caller.principal }
   /// The account of the caller.
   package var account: AccountID { authenticated.account }
+  /// The region that was called.
+  package var region: Region { authenticated.region }
   /// When the request arrived.
   package var now: Instant { authenticated.now }
 

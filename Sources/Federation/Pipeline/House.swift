@@ -22,6 +22,8 @@ package struct House: Sendable {
   package let entropy: Entropy
   /// Takes the causes of failures.
   package let diagnostics: Diagnostics
+  /// What the CloudTrail actions reach.
+  package let trails: TrailServices
   let noticeLimit = NoticeLimit()
 
   /// Gathers the parts.
@@ -32,7 +34,8 @@ package struct House: Sendable {
     sealer: any SecretSealer,
     entropy: Entropy,
     diagnostics: Diagnostics,
-    identityProviders: any IdentityProviderKeys = NoIdentityProviders()
+    identityProviders: any IdentityProviderKeys = NoIdentityProviders(),
+    trails: TrailServices = .none
   ) {
     self.directory = directory
     self.issuers = issuers
@@ -42,5 +45,6 @@ package struct House: Sendable {
     self.identityProviders = HouseIdentityProviders(issuers: issuers, others: identityProviders)
     self.entropy = entropy
     self.diagnostics = diagnostics
+    self.trails = trails
   }
 }

@@ -62,18 +62,3 @@ extension JSONValue {
     return present.isEmpty ? nil : .object(JSONObject(present))
   }
 }
-
-extension QueryParameters {
-  /// The parameters of `request`, from exactly the bytes that were signed.
-  static func read(_ request: APIRequest) throws(QueryFormError) -> QueryParameters {
-    let query = request.target.utf8.firstIndex(of: UInt8(ascii: "?")).map {
-      request.target[request.target.index(after: $0)...]
-    }
-    return try read(
-      method: request.method,
-      query: query,
-      contentType: request.headers.first { $0.hasName("content-type") }?.value,
-      body: request.body
-    )
-  }
-}

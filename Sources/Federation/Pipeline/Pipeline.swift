@@ -48,20 +48,23 @@ package struct Pipeline: Sendable {
   /// Whatever happens is on record, or the answer says that it could not be. Only refusals of callers that nobody
   /// knows are left out, when there are too many of them.
   package func respond(to request: APIRequest) async -> APIResponse {
+    let now = clock.now()
     var trail = Trail(
       request,
-      now: clock.now(),
+      now: now,
       requestID: house.entropy.uuid(),
-      eventID: house.entropy.uuid(),
+      eventID: house.entropy.eventID(at: now),
       homeRegion: homeRegion
     )
     do {
       let recorded = try await answer(request, &trail)
       metrics.count(trail.eventName, code: "OK")
       return ResponseWriter.write(recorded)
-    } catch let refusal {
+    } catch let error {
+      let refusal = error.asSpoken(by: trail.service)
       guard trail.principal != nil || strangerLimit.admits(at: trail.now) else {
-        metrics.count(trail.eventName, code: UnrecordedError.throttling.serviceError.code)
+        let code = UnrecordedError.throttling.serviceError(trail.service).code
+        metrics.count(trail.eventName, code: code)
         return ResponseWriter.unrecorded(.throttling, trail)
       }
       metrics.count(trail.eventName, code: refusal.code)
@@ -78,17 +81,14 @@ package struct Pipeline: Sendable {
     _ request: APIRequest,
     _ trail: inout Trail
   ) async throws(ServiceError) -> Recorded {
-    // 1. Bytes to ordered pairs. A form that cannot be read is reported after authentication, as AWS does.
-    let form = Result { () throws(QueryFormError) in try QueryParameters.read(request) }
-    let parameters = try? form.get()
-    let action = parameters?["Action"]
-    trail.service = parameters?["Version"].flatMap { version in
-      ServiceName.allCases.first { $0.apiVersion == version }
-    }
-    if let action { trail.eventName = eventName(action) }
+    // 1. What is asked for. A request that cannot be read is reported after authentication, as AWS does.
+    let asked = AskedCall(request)
+    trail.service = asked.service
+    if let action = asked.action { trail.eventName = eventName(action) }
 
     // 2. Who calls? Of a federated action the provider's assertion says it, and no signature is looked at.
-    if let parameters, let action, let service = trail.service, let type = actions.federated(service, action)
+    if let service = asked.service, let action = asked.action, let type = actions.federated(service, action),
+      let parameters = try? asked.parameters(of: service)
     {
       return try await runFederated(type, parameters, request, &trail)
     }
@@ -111,25 +111,20 @@ package struct Pipeline: Sendable {
     }
 
     // 3. Which action?
-    if case .failure(let error) = form { throw ServiceError(error) }
-    guard let parameters, let action, !action.isEmpty else { throw .missingAction }
-    let version = parameters["Version"]
-    guard version == call.service.apiVersion, let type = actions[call.service, action] else {
-      throw .invalidAction(action, version: version)
-    }
-    return try await run(type, parameters, call, &trail)
+    let parameters = try asked.parameters(of: call.service)
+    return try await run(try asked.type(in: actions, of: call.service), parameters, call, &trail)
   }
 
   private func run<A: Action>(
     _ type: A.Type,
-    _ parameters: QueryParameters,
+    _ parameters: ParameterReader,
     _ call: AuthenticatedCall,
     _ trail: inout Trail
   ) async throws(ServiceError) -> Recorded {
     trail.isReadOnly = A.isReadOnly
 
     // 4. Validate: the shape of the parameters.
-    var reader = ParameterReader(parameters)
+    var reader = parameters
     let action = try A(&reader)
     try reader.check()
     trail.requestParameters = action.requestParameters
@@ -141,6 +136,9 @@ package struct Pipeline: Sendable {
     while true {
       // 5. May the caller?
       let authorized = try await Authorizer.authorize(action, call, house, &trail)
+      trail.concerned = authorized.subject.concernedAccount.flatMap { account in
+        account == call.account ? nil : (account, house.entropy.eventID(at: call.now), house.entropy.uuid())
+      }
       // 6. The action's rules, and what it would do.
       let proposal = try await action.perform(authorized, house)
       // 7. Do it and put it on record, or neither.
@@ -171,11 +169,11 @@ package struct Pipeline: Sendable {
   /// provider gives those to everybody. So refusals stay under the limit of `StrangerLimit`.
   private func runFederated<A: FederatedAction>(
     _ type: A.Type,
-    _ parameters: QueryParameters,
+    _ parameters: ParameterReader,
     _ request: APIRequest,
     _ trail: inout Trail
   ) async throws(ServiceError) -> Recorded {
-    var reader = ParameterReader(parameters)
+    var reader = parameters
     let action = try A(&reader)
     try reader.check()
     trail.requestParameters = action.claimedParameters

@@ -9,17 +9,17 @@ extension Entropy {
   ///
   /// Source: RFC 9562 §5.4 (version 4).
   package func uuid() -> String {
+    uuidText(octets(16), version: 4)
+  }
+
+  /// The id of an event at `now`: a UUID in lower case that begins with the time, and 74 bits of chance.
+  ///
+  /// The time leads back to the event without an index of ids. Source: RFC 9562 §5.7 (version 7).
+  package func eventID(at now: Instant) -> String {
     var octets = octets(16)
-    octets[6] = octets[6] & 0x0F | 0x40
-    octets[8] = octets[8] & 0x3F | 0x80
-    var text: [UInt8] = []
-    text.reserveCapacity(36)
-    for (index, octet) in octets.enumerated() {
-      if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
-      text.append(hexadecimal[Int(octet >> 4)])
-      text.append(hexadecimal[Int(octet & 0x0F)])
-    }
-    return String(decoding: text, as: UTF8.self)
+    let milliseconds = UInt64(clamping: now.milliseconds)
+    for index in 0..<6 { octets[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - 8 * index)) }
+    return uuidText(octets, version: 7)
   }
 
   /// An IAM unique id: `prefix` (`AIDA`) and 17 characters of `[A-Z2-7]`, 85 bits of chance.
@@ -63,6 +63,20 @@ extension AccountID {
     let number = String((head >> 2) >> 7 & ((1 << 40) - 1))
     return AccountID(String(repeating: "0", count: max(0, 12 - number.utf8.count)) + number)
   }
+}
+
+private func uuidText(_ random: [UInt8], version: UInt8) -> String {
+  var octets = random
+  octets[6] = octets[6] & 0x0F | version << 4
+  octets[8] = octets[8] & 0x3F | 0x80
+  var text: [UInt8] = []
+  text.reserveCapacity(36)
+  for (index, octet) in octets.enumerated() {
+    if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
+    text.append(hexadecimal[Int(octet >> 4)])
+    text.append(hexadecimal[Int(octet & 0x0F)])
+  }
+  return String(decoding: text, as: UTF8.self)
 }
 
 private func base32Text(_ octets: [UInt8]) -> String {

@@ -16,7 +16,7 @@ package struct Recorded: Sendable {
   package let answer: Answer
   /// The request id.
   package let requestID: String
-  /// The service in whose namespace the answer is written.
+  /// The service in whose protocol the answer is written.
   package let service: ServiceName
 
   fileprivate init(_ answer: Answer, _ trail: Trail) {

@@ -12,22 +12,19 @@ package enum ResponseWriter {
   package static func write(_ recorded: Recorded) -> APIResponse {
     switch recorded.answer {
     case .success(let action, let result):
-      response(
-        200,
-        QueryResponse.success(
+      guard recorded.service.speaksJSON else {
+        let body = QueryResponse.success(
           action: action,
           service: recorded.service,
           result: result,
           requestID: recorded.requestID
-        ),
-        requestID: recorded.requestID
-      )
+        )
+        return response(200, body, QueryResponse.contentType, requestID: recorded.requestID)
+      }
+      let body = AWSJSONResponse.success(result)
+      return response(200, body, AWSJSONResponse.contentType, requestID: recorded.requestID)
     case .failure(let error):
-      response(
-        error.httpStatus,
-        QueryResponse.failure(error, service: recorded.service, requestID: recorded.requestID),
-        requestID: recorded.requestID
-      )
+      return failure(error, recorded.service, requestID: recorded.requestID)
     }
   }
 
@@ -35,18 +32,35 @@ package enum ResponseWriter {
   ///
   /// Its text is fixed and reveals nothing of the call.
   package static func unrecorded(_ reason: UnrecordedError, _ trail: Trail) -> APIResponse {
-    let error = reason.serviceError
+    failure(reason.serviceError(trail.service), trail.service, requestID: trail.requestID)
+  }
+
+  private static func failure(
+    _ error: ServiceError,
+    _ service: ServiceName?,
+    requestID: String
+  ) -> APIResponse {
+    guard service?.speaksJSON == true else {
+      let body = QueryResponse.failure(error, service: service, requestID: requestID)
+      return response(error.httpStatus, body, QueryResponse.contentType, requestID: requestID)
+    }
     return response(
       error.httpStatus,
-      QueryResponse.failure(error, service: trail.service ?? .sts, requestID: trail.requestID),
-      requestID: trail.requestID
+      AWSJSONResponse.failure(error),
+      AWSJSONResponse.contentType,
+      requestID: requestID
     )
   }
 
-  private static func response(_ status: Int, _ body: [UInt8], requestID: String) -> APIResponse {
+  private static func response(
+    _ status: Int,
+    _ body: [UInt8],
+    _ contentType: String,
+    requestID: String
+  ) -> APIResponse {
     APIResponse(
       status: status,
-      headers: [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", "text/xml")],
+      headers: [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", contentType)],
       body: body
     )
   }
@@ -59,13 +73,15 @@ package enum UnrecordedError: Hashable, Sendable {
   /// Too many refusals of callers that nobody knows.
   case throttling
 
-  /// As the client reads it.
-  var serviceError: ServiceError {
-    switch self {
-    case .auditUnavailable:
-      .serviceUnavailable("The audit log cannot be written; the outcome of the call is unknown.")
-    case .throttling:
-      ServiceError(code: "Throttling", httpStatus: 400, message: "Rate exceeded")
-    }
+  /// As a client of `service` reads it.
+  func serviceError(_ service: ServiceName?) -> ServiceError {
+    let error: ServiceError =
+      switch self {
+      case .auditUnavailable:
+        .serviceUnavailable("The audit log cannot be written; the outcome of the call is unknown.")
+      case .throttling:
+        ServiceError(code: "Throttling", httpStatus: 400, message: "Rate exceeded")
+      }
+    return error.asSpoken(by: service)
   }
 }

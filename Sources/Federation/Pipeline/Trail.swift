@@ -31,6 +31,8 @@ package struct Trail: Sendable {
   package var federated: FederatedIdentity?
   /// The account of what the call is about, when it is not the caller's.
   package var resourceAccount: AccountID?
+  /// The account that gets a record of its own when the call is done, with the ids of that; not the caller's.
+  package var concerned: (account: AccountID, eventID: String, sharedEventID: String)?
   /// The parameters, once read.
   package var requestParameters: JSONValue?
   /// Why policy refused, if it did.
@@ -47,11 +49,48 @@ package struct Trail: Sendable {
     self.region = homeRegion
   }
 
-  /// The record of the call, ended by `outcome`.
+  /// The record of the call, ended by `outcome`; with a copy for the account that it concerns, when it was done.
   package func record(_ outcome: AuditRecord.Outcome) -> AuditRecord {
+    var concerned = concerned
+    if case .failed = outcome { concerned = nil }
+    let copies = concerned.map { concerned in
+      record(
+        outcome,
+        // Source: CloudTrail user guide, cross-account AssumeRole: the other account learns whose caller it was.
+        of: AuditRecord.UserIdentity(
+          type: "AWSAccount",
+          principalID: principal?.uniqueID,
+          arn: nil,
+          accountID: principal?.account,
+          accessKeyID: nil,
+          userName: nil
+        ),
+        to: concerned.account,
+        eventID: concerned.eventID,
+        sharedEventID: concerned.sharedEventID
+      )
+    }
+    return record(
+      outcome,
+      of: userIdentity,
+      to: principal?.account ?? resourceAccount,
+      eventID: eventID,
+      sharedEventID: concerned?.sharedEventID,
+      copies: copies.map { [$0] } ?? []
+    )
+  }
+
+  private func record(
+    _ outcome: AuditRecord.Outcome,
+    of identity: AuditRecord.UserIdentity,
+    to recipient: AccountID?,
+    eventID: String,
+    sharedEventID: String?,
+    copies: [AuditRecord] = []
+  ) -> AuditRecord {
     AuditRecord(
       eventTime: now,
-      userIdentity: userIdentity,
+      userIdentity: identity,
       eventSource: (service ?? .sts).eventSource,
       eventName: eventName,
       awsRegion: region.description,
@@ -62,11 +101,13 @@ package struct Trail: Sendable {
       requestID: requestID,
       eventID: eventID,
       readOnly: isReadOnly,
-      recipientAccountID: principal?.account ?? resourceAccount,
+      recipientAccountID: recipient,
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
       clientProvidedHostHeader: strangerCapped(request.header("host")),
-      additionalEventData: refusal
+      additionalEventData: refusal,
+      sharedEventID: sharedEventID,
+      copies: copies
     )
   }
 

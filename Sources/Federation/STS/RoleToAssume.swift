@@ -18,6 +18,7 @@ package struct RoleToAssume: ActionSubject {
   package let trust: NamedPolicy
 
   package var requirements: [Change.Write] { role.map { [$0.isUnchanged] } ?? [] }
+  package var concernedAccount: AccountID? { account }
 
   /// The question whether the caller may do `action` to the role.
   package func question(_ action: String, context: [Question.ContextEntry]) -> Question {

@@ -67,7 +67,8 @@ enum Assembly {
       sealer: keys,
       entropy: .system,
       diagnostics: diagnostics,
-      identityProviders: plan.identityProviders.providers
+      identityProviders: plan.identityProviders.providers,
+      trails: TrailServices(buckets: .none, progress: store, history: store)
     )
     let metrics = Metrics(actions: .all)
     let recorder = Recorder(sink: writes, directory: directory)
@@ -117,6 +118,7 @@ enum Assembly {
         services: [
           .init(service: Work { try await store.run() }),
           .init(service: Work { await keys.rsaKeyPool.run() }),
+          .init(service: Work { await store.keepEventHistory() }),
           .init(
             service: Work {
               try await plan.prepare(house, systemClock.now())

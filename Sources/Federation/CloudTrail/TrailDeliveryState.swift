@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How far the delivery of a trail has come, as it rests in the store: what was delivered, what is being delivered
+// under exactly which name, and the end of the digest chain. Each step is one write of the whole.
+
+import AuditTrail
+package import IdentityModel
+
+/// How far the delivery of a trail has come.
+///
+/// A released field never changes its name or meaning; a new one is optional.
+package struct TrailDeliveryState: Codable, Hashable, Sendable {
+  /// A log file on its way: durable before the file is put, so that whoever tries again puts the same one.
+  package struct PendingFile: Codable, Hashable, Sendable {
+    /// The key, its chance included.
+    package let key: String
+    /// The last sequence that it covers; it begins after `position`.
+    package let through: Int64
+    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    package let hashValue: String
+  }
+
+  /// A log file that was delivered and awaits its digest.
+  package struct DeliveredFile: Codable, Hashable, Sendable {
+    package let bucket: String
+    package let key: String
+    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    package let hashValue: String
+    package let newestEventTime: Instant
+    package let oldestEventTime: Instant
+  }
+
+  /// A digest on its way; what it says follows from the rest of the state.
+  package struct PendingDigest: Codable, Hashable, Sendable {
+    /// Its `digestEndTime`.
+    package let end: Instant
+    /// The key that signed it.
+    package let fingerprint: String
+    /// The signature.
+    package let signature: Octets
+  }
+
+  /// The digest at the end of the chain.
+  package struct DeliveredDigest: Codable, Hashable, Sendable {
+    package let bucket: String
+    package let key: String
+    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
+    package let hashValue: String
+    /// In lower-case hexadecimal.
+    package let signature: String
+  }
+
+  /// Where the files go: the trail's own words, as they were when the delivery last looked.
+  package struct Destination: Codable, Hashable, Sendable {
+    package let bucket: String
+    package let prefix: String?
+    /// The trail's home region: what stands in the names of all its files.
+    package let homeRegion: String
+  }
+
+  /// When the logging began that this is about.
+  package internal(set) var startedAt: Instant
+  /// When the delivery noticed that this logging ended; `nil` while it goes on.
+  package internal(set) var endedAt: Instant?
+  /// Whether logging ended and all that was due is delivered.
+  package internal(set) var isFinished = false
+  /// Where the files go.
+  package internal(set) var destination: Destination
+  /// The sequence up to which the account's records are in files that were delivered.
+  package internal(set) var position: Int64
+
+  package internal(set) var pendingFile: PendingFile?
+  /// The files that the next digest will list, in order.
+  package internal(set) var undigested: [DeliveredFile] = []
+  /// Where the next digest begins; `nil` when log file validation is off.
+  package internal(set) var digestStart: Instant?
+  package internal(set) var pendingDigest: PendingDigest?
+  /// `nil` at the start of a chain.
+  package internal(set) var previousDigest: DeliveredDigest?
+
+  /// When a log file was last delivered: `LatestDeliveryTime`.
+  package internal(set) var latestDeliveryTime: Instant?
+  /// When it was last tried: `LatestDeliveryAttemptTime`.
+  package internal(set) var latestDeliveryAttemptTime: Instant?
+  /// Why the last try failed, in one word as S3 says it; `nil` when it did not: `LatestDeliveryError`.
+  package internal(set) var latestDeliveryError: String?
+  /// When a digest was last delivered: `LatestDigestDeliveryTime`.
+  package internal(set) var latestDigestDeliveryTime: Instant?
+  /// Why the last try of a digest failed; `nil` when it did not: `LatestDigestDeliveryError`.
+  package internal(set) var latestDigestDeliveryError: String?
+
+  init(startedAt: Instant, destination: Destination, position: Int64) {
+    self.startedAt = startedAt
+    self.destination = destination
+    self.position = position
+  }
+}
+
+// MARK: - At rest
+
+extension TrailDeliveryState {
+  /// The name in the store's progress.
+  package static func progressName(_ account: AccountID, _ trail: String) -> String {
+    "trail/\(account)/\(trail)"
+  }
+
+  /// The state of the trail `trail` of `account`; `nil` when it never logged.
+  ///
+  /// Throws `corrupted` for something that the delivery did not write.
+  package static func read(
+    from progress: any ProgressReader,
+    _ account: AccountID,
+    _ trail: String
+  ) async throws(StoreError) -> TrailDeliveryState? {
+    let name = progressName(account, trail)
+    guard let bytes = try await progress.progress(of: name) else { return nil }
+    guard let state = HouseJSON.decode(TrailDeliveryState.self, from: bytes) else {
+      throw .corrupted("progress `\(name)`")
+    }
+    return state
+  }
+
+  /// Writes the state; durable on return.
+  func write(
+    to progress: any ProgressStore,
+    _ account: AccountID,
+    _ trail: String
+  ) async throws(StoreError) {
+    let name = TrailDeliveryState.progressName(account, trail)
+    guard let bytes = HouseJSON.encode(self) else { throw .corrupted("progress `\(name)` does not encode") }
+    try await progress.setProgress(of: name, bytes)
+  }
+}
+
+// MARK: - As the trail's files say it
+
+extension TrailDeliveryState.DeliveredFile {
+  init(_ reference: DigestFile.LogFileReference) {
+    bucket = reference.bucket
+    key = reference.key
+    hashValue = reference.hashValue
+    newestEventTime = reference.newestEventTime
+    oldestEventTime = reference.oldestEventTime
+  }
+
+  /// What a digest says of it.
+  var reference: DigestFile.LogFileReference {
+    DigestFile.LogFileReference(
+      bucket: bucket,
+      key: key,
+      hashValue: hashValue,
+      newestEventTime: newestEventTime,
+      oldestEventTime: oldestEventTime
+    )
+  }
+}
+
+extension TrailDeliveryState.DeliveredDigest {
+  init(_ previous: DigestFile.Previous) {
+    bucket = previous.bucket
+    key = previous.key
+    hashValue = previous.hashValue
+    signature = previous.signature
+  }
+
+  /// What the next digest says of it.
+  var previous: DigestFile.Previous {
+    DigestFile.Previous(bucket: bucket, key: key, hashValue: hashValue, signature: signature)
+  }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The event history on SQLite: an index over what the audit log holds, filled behind the request path and caught up with
+// before it is asked. Owns its two tables; refuses to be believed: what it finds is compared with the record itself.
+
+import AuditTrail
+import Dispatch
+package import Federation
+import GRDB
+import IdentityModel
+
+enum EventIndex {
+  // A row for each attribute's value of each record, under a hash of the two: values of one hash differ now and then,
+  // so that whoever reads compares. Within an account, so that nobody's choice of names slows another account. Event ids
+  // have no rows, which would stand all over the file: an id says its time.
+  static let migration = """
+    CREATE TABLE history (
+      account INTEGER NOT NULL,
+      attribute INTEGER NOT NULL,
+      event_time INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      PRIMARY KEY (account, attribute, event_time, sequence)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE history_position (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      sequence INTEGER NOT NULL CHECK (sequence >= 0)
+    ) STRICT;
+
+    INSERT INTO history_position (only, sequence) VALUES (1, 0);
+    """
+
+  /// The most records that one transaction takes in: a few milliseconds.
+  static let step = 256
+
+  /// Takes in up to `step` records; how many there were.
+  static func advance(_ db: Database) throws -> Int {
+    let position = try position(db)
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(
+        sql: """
+          SELECT sequence, event_time, account, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?
+          """
+      ),
+      arguments: [position, step]
+    )
+    let insert = try db.cachedStatement(
+      sql:
+        "INSERT INTO history (account, attribute, event_time, sequence) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    )
+    var count = 0
+    var last = position
+    while let row = try rows.next() {
+      count += 1
+      guard let sequence = Int64.fromDatabaseValue(row[0]), let time = Int64.fromDatabaseValue(row[1]) else {
+        throw StoreError.corrupted("an audit log entry breaks the schema")
+      }
+      last = sequence
+      // Whoever is nobody's caller has no history, and a record that is none cannot be shown.
+      guard let account = String.fromDatabaseValue(row[2]).flatMap({ Int64($0) }),
+        let json = String.fromDatabaseValue(row[3]), let summary = try? EventSummary(Array(json.utf8))
+      else { continue }
+      for attribute in LookupAttribute.allCases where attribute != .eventID {
+        for value in summary.values(of: attribute) {
+          try insert.execute(arguments: [account, hash(attribute, value), time, sequence])
+        }
+      }
+    }
+    guard count > 0 else { return 0 }
+    try db.execute(sql: "UPDATE history_position SET sequence = ?", arguments: [last])
+    return count
+  }
+
+  static func position(_ db: Database) throws -> Int64 {
+    let sequence = try Int64.fetchOne(db.cachedStatement(sql: "SELECT sequence FROM history_position"))
+    guard let sequence else { throw StoreError.corrupted("the event history has no position") }
+    return sequence
+  }
+
+  /// FNV-1a of the attribute's name, U+0000 and the value.
+  ///
+  /// Source: draft-eastlake-fnv.
+  static func hash(_ attribute: LookupAttribute, _ value: String) -> Int64 {
+    var state: UInt64 = 0xCBF2_9CE4_8422_2325
+    func take(_ byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    for byte in attribute.rawValue.utf8 { take(byte) }
+    take(0)
+    for byte in value.utf8 { take(byte) }
+    return Int64(bitPattern: state)
+  }
+}
+
+// MARK: - Filling
+
+extension SQLiteStore {
+  /// Keeps the event history near the end of the log until the task is cancelled.
+  ///
+  /// A failure is tried again: the log itself does not depend on it.
+  package func keepEventHistory() async {
+    while !Task.isCancelled {
+      let isBehind = ((try? await advanceEventHistory()) ?? 0) == EventIndex.step
+      if !isBehind { try? await Task.sleep(for: .milliseconds(250)) }
+    }
+  }
+
+  private func advanceEventHistory() async throws(StoreError) -> Int {
+    guard try await reader.eventHistoryIsBehind() else { return 0 }
+    return try await maintain { db in try EventIndex.advance(db) }
+  }
+
+  /// Takes in what is left; gives up on a log that is far ahead, which the keeper works through.
+  private func catchUpEventHistory() async throws(StoreError) {
+    for _ in 0..<16 {
+      if try await advanceEventHistory() < EventIndex.step { return }
+    }
+  }
+}
+
+// MARK: - Asking
+
+extension SQLiteStore: EventHistory {
+  package func events(_ query: EventQuery) async throws(StoreError) -> [HistoricalEvent] {
+    try await catchUpEventHistory()
+    return try await reader.events(query)
+  }
+}
+
+extension SQLiteReader {
+  fileprivate func eventHistoryIsBehind() async throws(StoreError) -> Bool {
+    try await read { db in
+      let last = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(sequence), 0) FROM audit"))
+      return try EventIndex.position(db) < last ?? 0
+    }
+  }
+
+  fileprivate func events(_ query: EventQuery) async throws(StoreError) -> [HistoricalEvent] {
+    guard query.limit > 0 else { return [] }
+    return try await read { db in
+      switch query.attribute {
+      case .eventID: return try SQLiteReader.event(query, db)
+      case .some(let attribute): return try SQLiteReader.events(query, attribute, query.value, db)
+      case nil: return try SQLiteReader.everyEvent(query, db)
+      }
+    }
+  }
+
+  // Every event either only reads or does not.
+  private static func everyEvent(_ query: EventQuery, _ db: Database) throws -> [HistoricalEvent] {
+    var events = try events(query, .readOnly, "false", db) + events(query, .readOnly, "true", db)
+    events.sort { left, right in
+      (left.position.eventTime, left.position.sequence) > (right.position.eventTime, right.position.sequence)
+    }
+    return Array(events.prefix(query.limit))
+  }
+
+  /// The one event whose id is asked for, among those of its millisecond.
+  private static func event(_ query: EventQuery, _ db: Database) throws -> [HistoricalEvent] {
+    guard let time = EventSummary.time(ofEventID: query.value) else { return [] }
+    let moment = EventQuery(
+      account: query.account,
+      attribute: nil,
+      value: "",
+      start: max(time, query.start ?? time),
+      end: min(time, query.end ?? time),
+      after: query.after,
+      limit: .max
+    )
+    return try everyEvent(moment, db).filter { $0.summary.has(.eventID, query.value) }
+  }
+
+  private static func events(
+    _ query: EventQuery,
+    _ attribute: LookupAttribute,
+    _ value: String,
+    _ db: Database
+  ) throws -> [HistoricalEvent] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT history.event_time, history.sequence, audit.account, audit.json
+        FROM history CROSS JOIN audit ON audit.sequence = history.sequence
+        WHERE history.account = ?1 AND history.attribute = ?2
+          AND history.event_time BETWEEN ?3 AND ?4
+          AND (history.event_time, history.sequence) < (?5, ?6)
+        ORDER BY history.event_time DESC, history.sequence DESC
+        """
+    )
+    let after = query.after ?? EventPosition(eventTime: Instant(milliseconds: .max), sequence: .max)
+    let end = min(query.end?.milliseconds ?? .max, after.eventTime.milliseconds)
+    let rows = try Row.fetchCursor(
+      statement,
+      arguments: [
+        Int64(query.account.description), EventIndex.hash(attribute, value),
+        query.start?.milliseconds ?? .min, end, after.eventTime.milliseconds, after.sequence,
+      ]
+    )
+    var events: [HistoricalEvent] = []
+    while events.count < query.limit, let row = try rows.next() {
+      guard let time = Int64.fromDatabaseValue(row[0]), let sequence = Int64.fromDatabaseValue(row[1]),
+        let account = String.fromDatabaseValue(row[2]), let json = String.fromDatabaseValue(row[3])
+      else { throw StoreError.corrupted("an entry of the event history breaks the schema") }
+      // SECURITY: the index is a hint. Whose event it is, and what is in it, the record says.
+      let bytes = Array(json.utf8)
+      guard account == query.account.description, let summary = try? EventSummary(bytes),
+        summary.has(attribute, value)
+      else { continue }
+      let position = EventPosition(eventTime: Instant(milliseconds: time), sequence: sequence)
+      events.append(HistoricalEvent(position: position, summary: summary, json: bytes))
+    }
+    return events
+  }
+}
