@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stock AWS CLI does every action of the list: the commands of an administrator and of a user, one after another."""
+"""The stock AWS CLI does every action of IAM and STS in the list: the commands of an administrator and of a user, one
+after another."""
 
 import json
 import pathlib
@@ -11,8 +12,10 @@ import pytest
 from driver import clients, server as servers
 from driver.server import Credentials
 
-ACTIONS = {page.stem for page in (pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions").glob("*.md")
-           } - {"README"}
+PAGES = {page.stem for page in (pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions").glob("*.md")}
+ACTIONS = PAGES & {
+    operation for service in ("iam", "sts")
+    for operation in clients.SESSION.client(service, region_name="us-east-1").meta.service_model.operation_names}
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 METADATA = ('<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com">'
             f'<!-- {"x" * 1000} --></EntityDescriptor>')
