@@ -73,6 +73,7 @@ let package = Package(
       "LocalKeys",
       ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]
     ),
+    wall("AuditSinks", ["Federation", "IdentityModel", "AuditTrail"]),
     wall(
       "HTTPServer",
       [
@@ -95,6 +96,8 @@ let package = Package(
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]
@@ -105,7 +108,7 @@ let package = Package(
       name: "exeat",
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
-        "StoreSQLite", "LocalKeys", "HTTPServer", "FederationClient",
+        "StoreSQLite", "LocalKeys", "AuditSinks", "HTTPServer", "FederationClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -133,6 +136,10 @@ let package = Package(
     tests(
       "LocalKeysTests",
       ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", crypto, cryptoExtras]
+    ),
+    tests(
+      "AuditSinksTests",
+      ["AuditSinks", "Federation", "AuditTrail", "IdentityModel", "StoreSQLite", "StrictJSON", crypto]
     ),
     tests(
       "HTTPServerTests",

@@ -30,6 +30,9 @@ package enum FederationHTTPError: Error, Hashable, Sendable {
   case bodyTooLarge(limit: Int)
   /// The request or the answer is no acceptable HTTP message.
   case notHTTP(reason: String)
+
+  /// The reason in words, for the operator's log; nothing in it can steer a terminal.
+  package var words: String { reason(self) }
 }
 
 /// What to send.
@@ -148,9 +151,10 @@ func withDeadline<Value: Sendable>(
   }
 }
 
-private func describe(_ error: any Error, _ timeoutSeconds: Int) -> FederationHTTPError {
+func describe(_ error: any Error, _ timeoutSeconds: Int) -> FederationHTTPError {
   switch error {
   case is DeadlineExceeded: return .timedOut(seconds: timeoutSeconds)
+  case is StreamEndedEarly: return .connectionLost
   case let error as NIOTooManyBytesError: return .bodyTooLarge(limit: error.maxBytes ?? 0)
   case let error as NIOSSLError where error == .uncleanShutdown: return .connectionLost
   case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError, is CertificateNameMismatch:

@@ -89,7 +89,7 @@ struct CertificateNameMismatch: Error, CustomStringConvertible {
 /// Whether a DNS name of the certificate is that of the host; the common name is not looked at (RFC 9525 §6.2).
 ///
 /// RFC 9525 §6.3: label by label without regard to ASCII case; a whole leftmost label `*` stands for exactly one.
-private func isCertificate(_ certificate: NIOSSLCertificate, for host: String) -> Bool {
+func isCertificate(_ certificate: NIOSSLCertificate, for host: String) -> Bool {
   let asked = labels(host.utf8)
   return certificate._subjectAlternativeNames().contains { name in
     guard name.nameType == .dnsName else { return false }

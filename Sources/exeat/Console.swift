@@ -32,6 +32,13 @@ enum Console {
     write(line + "\n", to: 1)
   }
 
+  /// Writes `bytes` to standard output; throws when they do not all get there.
+  static func out(_ bytes: some Sequence<UInt8>) throws(CommandFailure) {
+    guard write(Array(bytes)[...], to: 1) else {
+      throw .failed("cannot write to standard output: \(String(cString: strerror(errno)))")
+    }
+  }
+
   /// Writes `line` to standard error.
   static func note(_ line: String) {
     write(line + "\n", to: 2)
@@ -65,11 +72,17 @@ enum Console {
   }
 
   private static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
+    _ = write(Array(text.utf8)[...], to: descriptor)
+  }
+
+  /// Whether all of `bytes` were written; `errno` says why not.
+  private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Bool {
+    var bytes = bytes
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      guard count > 0 || errno == EINTR else { return }
+      guard count > 0 || errno == EINTR else { return false }
       bytes = bytes.dropFirst(max(0, count))
     }
+    return true
   }
 }

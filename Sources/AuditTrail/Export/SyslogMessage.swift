@@ -34,9 +34,14 @@ package struct SyslogSender: Hashable, Sendable {
   /// - Parameters:
   ///   - record: the record's JSON, as it stands in the log.
   ///   - index: the record's place in the log, from 0.
+  ///   - format: how the record is spelled.
   /// - Throws: `AuditTrailError.malformedRecord`.
   /// - Returns: ASCII, without a line feed; a receiver over TLS must take 2,048 bytes and should take 8,192.
-  package func message(record: [UInt8], index: UInt64) throws(AuditTrailError) -> [UInt8] {
+  package func message(
+    record: [UInt8],
+    index: UInt64,
+    format: ExportFormat = .cloudtrail
+  ) throws(AuditTrailError) -> [UInt8] {
     guard let object = (try? JSONReader.read(record))?.object, !record.contains(where: { $0 < 0x20 }),
       let eventTime = object["eventTime"]?.string, let time = Instant(rfc3339: eventTime),
       let eventName = object["eventName"]?.string
@@ -47,7 +52,7 @@ package struct SyslogSender: Hashable, Sendable {
       "<\(13 * 8 + severity)>1 \(time.rfc3339Milliseconds) \(hostName) exeat \(processID) \(messageID) "
       + "[meta sequenceId=\"\(index % 2_147_483_647 + 1)\"]"
       + "[origin software=\"exeat\" swVersion=\"\(parameterValue(softwareVersion))\"] "
-    return Array(header.utf8) + asciiJSON(record)
+    return Array(header.utf8) + asciiJSON(try format.line(of: record))
   }
 }
 

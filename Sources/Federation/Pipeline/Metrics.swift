@@ -7,6 +7,8 @@ import Synchronization
 
 /// Counts calls.
 package final class Metrics: Sendable {
+  /// Values beside the counts.
+  package let gauges = Gauges()
   private struct Series: Hashable {
     let action: String
     let code: String
@@ -38,6 +40,6 @@ package final class Metrics: Sendable {
     {
       lines.append("exeat_calls_total{action=\"\(series.action)\",code=\"\(series.code)\"} \(count)")
     }
-    return lines.joined(separator: "\n") + "\n"
+    return (lines + gauges.lines).joined(separator: "\n") + "\n"
   }
 }

@@ -49,6 +49,13 @@ struct ServeCommand: AsyncParsableCommand {
   var identityProviderNetwork: [String] = []
   @Option(help: "Certification authorities to trust for identity providers besides the system's, PEM.")
   var identityProviderCa: String?
+  @Option(
+    help: """
+      Where records go besides the store: file:/PATH, syslog+tls://HOST:PORT or https://HOST/PATH, and options between
+      spaces. May be repeated; comma-separated elsewhere.
+      """
+  )
+  var auditExport: [String] = []
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
   @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
@@ -57,7 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
     "accepted-hosts", "trusted-proxy", "key-encryption-key", "identity-provider-network",
-    "identity-provider-ca", "log-format", "log-level", "ready-file",
+    "identity-provider-ca", "audit-export", "log-format", "log-level", "ready-file",
   ]
 
   func run() async throws {
@@ -70,8 +77,9 @@ struct ServeCommand: AsyncParsableCommand {
         "key-encryption-key": keyEncryptionKey,
         "identity-provider-network": identityProviderNetwork.isEmpty
           ? nil : identityProviderNetwork.joined(separator: ","),
-        "identity-provider-ca": identityProviderCa, "log-format": logFormat, "log-level": logLevel,
-        "ready-file": readyFile,
+        "identity-provider-ca": identityProviderCa,
+        "audit-export": auditExport.isEmpty ? nil : auditExport.joined(separator: ","),
+        "log-format": logFormat, "log-level": logLevel, "ready-file": readyFile,
       ],
       environment: ProcessInfo.processInfo.environment,
       configFile: config
@@ -144,6 +152,7 @@ struct ServeCommand: AsyncParsableCommand {
       tls: tls.source,
       keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
       identityProviders: try identityProviders(settings),
+      auditExport: try AuditExportSettings(settings["audit-export"]),
       onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in

@@ -31,6 +31,8 @@ struct ServerPlan: Sendable {
   let tls: TLSSource
   let keyEncryptionKey: KeyEncryptionKey?
   let identityProviders: IdentityProviderSettings
+  /// Where records go besides the store.
+  var auditExport = AuditExportSettings.none
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -112,6 +114,14 @@ enum Assembly {
       logger: logger
     )
 
+    let exports = AuditExports(
+      plan.auditExport.sinks.map { sink in
+        AuditExport(sink: sink, log: store, store: store) { report($0, logger) }
+      },
+      log: store,
+      gauges: metrics.gauges
+    )
+
     // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
     let group = ServiceGroup(
       configuration: .init(
@@ -119,6 +129,12 @@ enum Assembly {
           .init(service: Work { try await store.run() }),
           .init(service: Work { await keys.rsaKeyPool.run() }),
           .init(service: Work { await store.keepEventHistory() }),
+          .init(
+            service: Work {
+              await exports.run()
+              await plan.auditExport.shutDown()
+            }
+          ),
           .init(
             service: Work {
               try await plan.prepare(house, systemClock.now())
@@ -141,6 +157,26 @@ enum Assembly {
       )
     )
     try await group.run()
+  }
+
+  private static func report(_ notice: ExportNotice, _ logger: Logger) {
+    switch notice {
+    case .stalled(let sink, let cause):
+      logger.warning(
+        "records cannot be exported; they are kept and sent later",
+        metadata: ["sink": "\(sink)", "cause": "\(cause)"]
+      )
+    case .resumed(let sink, let failures):
+      logger.notice(
+        "records are exported again",
+        metadata: ["sink": "\(sink)", "failures": "\(failures)"]
+      )
+    case .rolledBack(let sink, let kept, let last):
+      logger.error(
+        "the store is older than what was exported; the export goes on behind its newest record",
+        metadata: ["sink": "\(sink)", "exported": "\(kept)", "newest": "\(last)"]
+      )
+    }
   }
 
   // The lifecycle library reports every step at debug level, and failures are reported by the command itself.
