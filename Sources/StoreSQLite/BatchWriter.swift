@@ -66,6 +66,37 @@ struct BatchWriter: Sendable {
     }
   }
 
+  /// Runs `body` in a transaction of its own; what it wrote is durable on return.
+  ///
+  /// Throws what `body` throws, and then nothing of it was written; otherwise as `write` fails.
+  mutating func maintain<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do {
+      try requireFiles()
+      let connection = try connected()
+      let value = try connection.inDatabase { db in
+        var value: Value?
+        try db.inTransaction(.immediate) {
+          value = try body(db)
+          return .commit
+        }
+        return value
+      }
+      try requireFiles()
+      guard let value else { throw StoreError.unavailable("the transaction did not run") }
+      return value
+    } catch {
+      memory.forgetAll()
+      if loss == nil { disconnect() } else { close() }
+      throw StoreError(error)
+    }
+  }
+
+  /// Ends the life of the store: everything after it fails.
+  mutating func end() {
+    close()
+    if loss == nil { loss = .unavailable("the store is shut down") }
+  }
+
   /// Moves the WAL into the store file, as far as readers and what lies beside it allow; closes the connection.
   ///
   /// In memory it does nothing.
@@ -265,7 +296,7 @@ private func identifier(_ key: RecordKey) throws(StoreError) -> String {
   return key.id
 }
 
-private func text(_ bytes: [UInt8], of what: String) throws(StoreError) -> String {
+func text(_ bytes: [UInt8], of what: String) throws(StoreError) -> String {
   guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
     throw .corrupted("\(what) is not UTF-8 text without U+0000")
   }

@@ -15,7 +15,7 @@ package struct SQLiteReader: RecordReader, AuditLogReader {
     self.database = database
   }
 
-  private func read<Value: Sendable>(
+  func read<Value: Sendable>(
     _ body: @Sendable (Database) throws -> Value
   ) async throws(StoreError) -> Value {
     do {
@@ -105,8 +105,9 @@ extension SQLiteReader {
     limit: Int
   ) async throws(StoreError) -> [AuditLogEntry] {
     guard limit > 0 else { return [] }
-    let start = max(0, sequence)
     return try await read { db in
+      // Records below the floor have left the store, sealed; a few of them may still be on their way out.
+      let start = max(sequence, try retentionFloor(db))
       let statement = try db.cachedStatement(
         sql: "SELECT sequence, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?"
       )
@@ -116,7 +117,7 @@ extension SQLiteReader {
       while let row = try rows.next() {
         guard let sequence = Int64.fromDatabaseValue(row[0]), let json = String.fromDatabaseValue(row[1])
         else { throw StoreError.corrupted("an audit log entry breaks the schema") }
-        // SECURITY: entries are never removed, so a gap is a hole that somebody made.
+        // SECURITY: no other entry is ever removed, so a gap is a hole that somebody made.
         guard sequence - 1 == last else {
           throw StoreError.corrupted("audit log entry \(last + 1) is missing")
         }

@@ -17,10 +17,11 @@ package final class SQLiteStore: Sendable {
   /// The settings of the writing connection, read back from it when it was opened.
   package let settings: ConnectionSettings
 
-  private let reader: SQLiteReader
+  let reader: SQLiteReader
   private let writer: Mutex<BatchWriter>
   private let queue: CommitQueue
   private let lock: StoreLock?
+  private let upkeep = DispatchQueue(label: "exeat.store.upkeep", qos: .utility)
 
   private init(
     settings: ConnectionSettings,
@@ -72,8 +73,27 @@ package final class SQLiteStore: Sendable {
     if queue.stop() { release() }
   }
 
+  /// Runs `body` in a transaction of its own on the one connection that writes, behind the requests' own batches;
+  /// what it wrote is durable on return.
+  ///
+  /// `body` holds every write of the house up while it runs: a few milliseconds at most. Throws what `body` throws,
+  /// as a `StoreError`, and then nothing of it was written; `unavailable` once the store is shut down.
+  func maintain<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(StoreError) -> Value {
+    let result: Result<Value, StoreError> = await withCheckedContinuation { done in
+      upkeep.async {
+        let result = self.writer.withLock { writer in
+          Result { () throws(StoreError) in try writer.maintain(body) }
+        }
+        done.resume(returning: result)
+      }
+    }
+    return try result.get()
+  }
+
   private func release() {
-    writer.withLock { $0.close() }
+    writer.withLock { $0.end() }
     lock?.release()
   }
 

@@ -42,8 +42,18 @@ enum Schema {
   }
 
   private static let migrations: [(name: String, sql: String)] = [
-    ("0001-records-and-audit", recordsAndAudit)
+    ("0001-records-and-audit", recordsAndAudit),
+    ("0002-progress", progress),
+    ("0003-merkle-log", LogSchema.merkleLog),
   ]
+
+  // How far something that follows the audit log has come: not a record of the house, so no audit record is due.
+  private static let progress = """
+    CREATE TABLE progress (
+      name TEXT PRIMARY KEY CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 1024),
+      body TEXT NOT NULL CHECK (length(CAST(body AS BLOB)) BETWEEN 1 AND 1048576)
+    ) STRICT, WITHOUT ROWID;
+    """
 
   // INVARIANT: `audit.sequence` is 1, 2, 3 … without gaps, and what is in `audit` stays as it is.
   // `audit_appends` carries both: a REPLACE deletes the row it collides with without firing `audit_keeps`, so the

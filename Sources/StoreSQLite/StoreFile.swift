@@ -110,7 +110,10 @@ final class StoreLock: Sendable {
   /// Gives the lock back; more than once does nothing.
   func release() {
     descriptor.withLock { descriptor in
-      if let held = descriptor { close(held) }
+      guard let held = descriptor else { return }
+      // A child between fork and exec has the descriptor too, and would hold the lock with it.
+      flock(held, LOCK_UN)
+      close(held)
       descriptor = nil
     }
   }

@@ -130,11 +130,14 @@ import Testing
 
   @Test func `open refuses a store of a newer format`() async throws {
     try await withStoreFile { path in
-      try shell(path, "PRAGMA user_version = 2")
+      let format = try DatabaseQueue(path: path).inDatabase { db in
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+      }
+      try shell(path, "PRAGMA user_version = \(format + 1)")
       for open in [{ _ = try SQLiteStore.open(at: path) }, { _ = try SQLiteStore.openReadOnly(at: path) }] {
         #expect(throws: StoreError.self) { try open() }
       }
-      try shell(path, "PRAGMA user_version = 1")
+      try shell(path, "PRAGMA user_version = \(format)")
       _ = try SQLiteStore.open(at: path)
     }
   }

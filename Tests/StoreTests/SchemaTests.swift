@@ -2,6 +2,7 @@
 //
 // What the schema itself refuses, whoever holds the SQL shell.
 
+import AuditTrail
 import Federation
 import GRDB
 import StoreSQLite
@@ -80,6 +81,81 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "UPDATE log_tile SET hashes = zeroblob(8192)",
+    "UPDATE OR REPLACE log_tile SET idx = 1",
+    "DELETE FROM log_tile",
+    "INSERT INTO log_tile VALUES (1, 0, 0, zeroblob(8192))",
+    "INSERT OR REPLACE INTO log_tile VALUES (1, 0, 0, zeroblob(8192))",
+    "INSERT INTO log_tile VALUES (1, 0, 2, zeroblob(8192))",
+    "INSERT INTO log_tile VALUES (1, 0, 1, zeroblob(8160))",
+    "INSERT INTO log_tile VALUES (1, 8, 0, zeroblob(8192))",
+    "INSERT INTO log_tile VALUES (1, 0, 1, 'hashes')",
+    "UPDATE log_tree SET size = 1",
+    "UPDATE log_tree SET size = 2",
+    "UPDATE log_tree SET epoch = 2",
+    "DELETE FROM log_tree",
+    "INSERT OR REPLACE INTO log_tree VALUES (1, 0)",
+    "INSERT INTO log_tree VALUES (3, 0)",
+    "INSERT INTO log_tree VALUES (2, 1)",
+    "INSERT INTO log_edge VALUES (1, 1, zeroblob(31))",
+    "INSERT INTO log_edge VALUES (1, 1, zeroblob(8192))",
+    "UPDATE retention SET floor = 1",
+    "UPDATE retention SET floor = 256",
+    "UPDATE retention SET floor = 0",
+    "DELETE FROM retention",
+    "INSERT OR REPLACE INTO retention VALUES (1, 256)",
+    "INSERT INTO retention VALUES (2, 0)",
+  ])
+  func `the tables of the log can only be continued`(_ sql: String) async throws {
+    try await withShell { shell in
+      try shell.inDatabase { db in
+        try db.execute(
+          sql: "INSERT INTO log_tile VALUES (1, 0, 0, zeroblob(8192)); UPDATE log_tree SET size = 2"
+        )
+        #expect(throws: DatabaseError.self) { try db.execute(sql: sql) }
+        // What is right is still taken.
+        try db.execute(
+          sql: "INSERT INTO log_tile VALUES (1, 0, 1, zeroblob(8192)); UPDATE log_tree SET size = 3"
+        )
+        try db.execute(sql: "INSERT INTO log_tree VALUES (2, 0)")
+        #expect(throws: DatabaseError.self) {
+          try db.execute(sql: "UPDATE log_tree SET size = 4 WHERE epoch = 1")
+        }
+      }
+    }
+  }
+
+  @Test func `records leave from below the floor only, and the newest never does`() async throws {
+    try await withStoreFile { path in
+      let store = try SQLiteStore.open(at: path)
+      try await store.running {
+        try await fill(store, 512)
+        try await growFully(store)
+      }
+      let shell = try DatabaseQueue(path: path)
+      try shell.inDatabase { db in
+        #expect(throws: DatabaseError.self) { try db.execute(sql: "UPDATE retention SET floor = 512") }
+        #expect(throws: DatabaseError.self) { try db.execute(sql: "DELETE FROM audit WHERE sequence <= 256") }
+        try db.execute(sql: "UPDATE retention SET floor = 256")
+        #expect(throws: DatabaseError.self) { try db.execute(sql: "UPDATE retention SET floor = 0") }
+        #expect(throws: DatabaseError.self) { try db.execute(sql: "DELETE FROM audit WHERE sequence = 257") }
+        try db.execute(sql: "DELETE FROM audit WHERE sequence <= 100")
+      }
+      try shell.close()
+      let log = try SQLiteStore.openReadOnly(at: path)
+      #expect(try await log.entries(after: 0, limit: 1).map(\.sequence) == [257])
+      #expect(try await log.entries(after: 511, limit: 9).map(\.sequence) == [512])
+      #expect(try await log.entries(inBundle: 0, width: 256) == nil)
+      #expect(try await log.entries(inBundle: 1, width: 256)?.count == 256)
+      #expect(try await log.hashes(of: #require(Tile(level: 0, index: 0)))?.count == 256)
+      #expect(try await log.logTree().floor == 256)
+      let again = try SQLiteStore.open(at: path)
+      try await again.running { try await again.append(event("last")) }
+      #expect(try await log.lastSequence() == 513)
+    }
+  }
+
   @Test func `a store says whose it is and which migrations made it`() async throws {
     try await withShell { shell in
       let (application, format, migrations) = try shell.inDatabase { db in
@@ -90,8 +166,8 @@ import Testing
         )
       }
       #expect(application == 0x4558_4541)
-      #expect(format == 1)
-      #expect(migrations == ["0001-records-and-audit"])
+      #expect(format == migrations.count)
+      #expect(migrations == ["0001-records-and-audit", "0002-progress", "0003-merkle-log"])
     }
   }
 }

@@ -144,9 +144,27 @@ package struct AuditLogEntry: Hashable, Sendable {
 
 /// Reads the audit log.
 package protocol AuditLogReader: Sendable {
-  /// Up to `limit` entries with a sequence greater than `sequence`, in order.
+  /// Up to `limit` entries with a sequence greater than `sequence`, in order; those that have left the store, sealed, are
+  /// passed over.
   func entries(after sequence: Int64, limit: Int) async throws(StoreError) -> [AuditLogEntry]
 
   /// The sequence of the newest entry; 0 when there is none.
   func lastSequence() async throws(StoreError) -> Int64
+}
+
+/// Reads how far those who follow the audit log have come.
+package protocol ProgressReader: Sendable {
+  /// What was last written under `name`, or `nil`.
+  func progress(of name: String) async throws(StoreError) -> [UInt8]?
+}
+
+/// Keeps how far those who follow the audit log have come: deliveries, exports.
+///
+/// No call of anybody stands behind it, so it leaves no audit record; what a caller asks for goes through
+/// `RecordWriter`.
+package protocol ProgressStore: ProgressReader {
+  /// Writes `body` under `name`, or removes what is there; durable on return.
+  ///
+  /// Shape: `name` 1–1024 bytes, for example `trail/123456789012/main`; `body` 1 byte to 1 MiB of UTF-8 text without U+0000.
+  func setProgress(of name: String, _ body: [UInt8]?) async throws(StoreError)
 }
