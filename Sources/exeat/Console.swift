@@ -32,6 +32,11 @@ enum Console {
     write(line + "\n", to: 1)
   }
 
+  /// Writes `bytes` to standard output as they are.
+  static func bytes(_ bytes: [UInt8]) {
+    write(bytes, to: 1)
+  }
+
   /// Writes `line` to standard error.
   static func note(_ line: String) {
     write(line + "\n", to: 2)
@@ -42,6 +47,14 @@ enum Console {
     note("exeat: error: \(oneLine(failure.message))")
     if let hint = failure.hint { note("exeat: hint: \(oneLine(hint))") }
   }
+
+  /// Puts `line` in place of the last line on standard error, which must be a terminal.
+  static func status(_ line: String) {
+    write("\r\u{1B}[K\(line)", to: 2)
+  }
+
+  /// Whether standard error is a terminal.
+  static var isErrorTerminal: Bool { isatty(2) == 1 }
 
   /// Whether standard output is a terminal.
   static var isTerminal: Bool { isatty(1) == 1 }
@@ -65,7 +78,11 @@ enum Console {
   }
 
   private static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
+    write(Array(text.utf8), to: descriptor)
+  }
+
+  private static func write(_ all: [UInt8], to descriptor: Int32) {
+    var bytes = all[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       guard count > 0 || errno == EINTR else { return }
