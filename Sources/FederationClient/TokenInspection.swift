@@ -7,7 +7,7 @@
 
 package import IdentityModel
 import StrictJSON
-import TokenFormats
+package import TokenFormats
 
 /// Verifies tokens of issuers that are found by discovery.
 package struct TokenInspection: Sendable {
@@ -29,6 +29,7 @@ package struct TokenInspection: Sendable {
   ///   - token: a JWS in compact form.
   ///   - expectedIssuer: the only issuer to accept; `nil` accepts the one that the token names.
   ///   - expectedAudience: the audience that must be in `aud`; `nil` leaves that check out.
+  ///   - log: the log that must have promised the token; `nil` leaves that check out.
   ///   - now: the time of the check.
   ///   - leewaySeconds: how far clocks may differ.
   /// - Returns: the report. Whatever goes wrong is a check that failed.
@@ -36,6 +37,7 @@ package struct TokenInspection: Sendable {
     _ token: String,
     expectedIssuer: String?,
     expectedAudience: String?,
+    log: PromisingLog? = nil,
     now: Instant,
     leewaySeconds: Int64 = 60
   ) async -> VerificationReport {
@@ -59,6 +61,10 @@ package struct TokenInspection: Sendable {
       let verified = try run.verify(keys, expectations)
       // 10. audience
       try run.checkAudience(expectedAudience, verified, keys, expectations)
+      // 11. transparency
+      try run.checkPromise(of: log, verified, expectations)
+      // 12. inclusion: whoever has a proof goes on
+      run.leaveOut(.inclusion, "no proof was demanded")
     } catch {
       run.stop(at: error)
     }
@@ -78,12 +84,15 @@ private struct Run {
   private var entries: [VerificationReport.Entry] = []
   private var header: JSONObject?
   private var claims: JSONObject?
+  private var promised: PromisedToken?
 
   init(token: String) {
     self.token = token
   }
 
-  var report: VerificationReport { VerificationReport(entries: entries, header: header, claims: claims) }
+  var report: VerificationReport {
+    VerificationReport(entries: entries, header: header, claims: claims, promised: promised)
+  }
 
   /// Reads header and claims, of which nothing is trusted yet, and returns `iss`.
   mutating func parse() throws(Stop) -> String {
@@ -184,7 +193,7 @@ private struct Run {
     _ expectations: JWTExpectations
   ) throws(Stop) {
     guard let audience else {
-      entries.append(.init(check: .audience, outcome: .notReached("no audience was expected")))
+      leaveOut(.audience, "no audience was expected")
       return
     }
     var expectations = expectations
@@ -195,6 +204,47 @@ private struct Run {
     } catch {
       throw Stop(check: .audience, reason: "the audience `\(audience)` was expected; \(reason(error))")
     }
+  }
+
+  /// docs/decisions/0018: the promise in the header is the log's, for this token.
+  ///
+  /// SECURITY: the log's key comes from the caller; nothing that the token or its issuer names is asked for one.
+  mutating func checkPromise(
+    of log: PromisingLog?,
+    _ verified: VerifiedToken,
+    _ expectations: JWTExpectations
+  ) throws(Stop) {
+    guard let log else {
+      leaveOut(.transparency, "no promise was demanded")
+      return
+    }
+    guard let text = verified.header[TransparencyPromise.headerMember]?.string else {
+      throw Stop(
+        check: .transparency,
+        reason: "the header holds no promise (`tlog`) that the token is in a log"
+      )
+    }
+    guard let described = PromisedToken(token, verified: verified) else {
+      throw Stop(check: .transparency, reason: "the `kid` cannot stand in a promise")
+    }
+    do throws(TransparencyPromiseError) {
+      let promise = try TransparencyPromise(parsing: text)
+      try promise.verify(
+        described,
+        log: log,
+        now: expectations.now,
+        leewaySeconds: expectations.leewaySeconds
+      )
+      promised = described
+      pass(.transparency, "promised at \(promise.time.rfc3339Milliseconds)")
+    } catch {
+      throw Stop(check: .transparency, reason: reason(error))
+    }
+  }
+
+  /// Records that a check was not asked for.
+  mutating func leaveOut(_ check: VerificationReport.Check, _ why: String) {
+    entries.append(.init(check: check, outcome: .notReached(why)))
   }
 
   /// Records `stop` and that nothing after it was looked at.

@@ -37,7 +37,7 @@ func detail(_ check: VerificationReport.Check, claims: JSONObject?) -> String {
   case .expiration: "expires \(time("exp"))"
   case .notBefore:
     claims?["nbf"] == nil ? "issued \(time("iat"))" : "issued \(time("iat")), valid from \(time("nbf"))"
-  case .parse, .issuer, .discovery, .jwks, .audience: ""
+  case .parse, .issuer, .discovery, .jwks, .audience, .transparency, .inclusion: ""
   }
 }
 
@@ -72,6 +72,15 @@ func reason(_ error: JWTVerificationError) -> String {
   case .notYetValid(let instant): "the token is not valid before \(instant.rfc3339)"
   case .issuedInTheFuture(let instant): "the token was issued in the future, at \(instant.rfc3339)"
   case .lifetimeTooLong(let limit): "the token lives longer than \(limit) s"
+  }
+}
+
+func reason(_ error: TransparencyPromiseError) -> String {
+  switch error {
+  case .malformed: "the `tlog` of the header is no promise"
+  case .otherLog: "the promise is another log's"
+  case .signatureInvalid: "the promise is not signed by the log for this token"
+  case .madeInTheFuture(let instant): "the promise was made in the future, at \(instant.rfc3339Milliseconds)"
   }
 }
 

@@ -4,6 +4,7 @@
 // TokenInspection.
 
 package import StrictJSON
+package import TokenFormats
 
 /// The outcome of a verification.
 package struct VerificationReport: Hashable, Sendable {
@@ -29,6 +30,13 @@ package struct VerificationReport: Hashable, Sendable {
     case notBefore
     /// The expected audience is in `aud`.
     case audience
+    /// A log that was named has promised that the token is in it.
+    case transparency
+    /// The token's record is in that log.
+    case inclusion
+
+    /// Whether the check is made only where the caller demands it.
+    var isOptional: Bool { self == .audience || self == .transparency || self == .inclusion }
   }
 
   /// How a check ended.
@@ -50,22 +58,32 @@ package struct VerificationReport: Hashable, Sendable {
   }
 
   /// Every check, in order.
-  package let entries: [Entry]
+  package private(set) var entries: [Entry]
   /// The header of the token, where it could be read; unverified unless `isAccepted`.
   package let header: JSONObject?
   /// The claims of the token, where they could be read; unverified unless `isAccepted`.
   package let claims: JSONObject?
+  /// The token as its log's promise describes it; `nil` unless `transparency` held.
+  package let promised: PromisedToken?
+
+  /// Puts the outcome of `inclusion`, which whoever has a proof checks, in its place.
+  ///
+  /// Nothing changes when a check before it failed.
+  package mutating func conclude(inclusion outcome: Outcome) {
+    guard failure == nil, let last = entries.indices.last, entries[last].check == .inclusion else { return }
+    entries[last] = Entry(check: .inclusion, outcome: outcome)
+  }
 
   /// Whether every check held that was asked for.
   ///
-  /// Only the audience may be left out, when the caller expected none.
+  /// Only the audience, the promise and the inclusion may be left out, when the caller demanded none.
   package var isAccepted: Bool {
     entries.count == Check.allCases.count
       && entries.allSatisfy { entry in
         switch entry.outcome {
         case .passed: true
         case .failed: false
-        case .notReached: entry.check == .audience
+        case .notReached: entry.check.isOptional
         }
       }
   }
@@ -82,7 +100,7 @@ package struct VerificationReport: Hashable, Sendable {
   package var text: String {
     entries.map { entry in
       let name = entry.check.rawValue
-      let padded = name + String(repeating: " ", count: max(0, 11 - name.utf8.count))
+      let padded = name + String(repeating: " ", count: max(0, 12 - name.utf8.count))
       return switch entry.outcome {
       case .passed(let detail): "ok      \(padded) \(printable(detail))"
       case .failed(let reason): "FAILED  \(padded) \(printable(reason))"

@@ -50,6 +50,14 @@ enum Console {
     if let hint = failure.hint { note("exeat: hint: \(oneLine(hint))") }
   }
 
+  /// Puts `line` in place of the last line on standard error, which must be a terminal.
+  static func status(_ line: String) {
+    write("\r\u{1B}[K\(line)", to: 2)
+  }
+
+  /// Whether standard error is a terminal.
+  static var isErrorTerminal: Bool { isatty(2) == 1 }
+
   /// Whether standard output is a terminal.
   static var isTerminal: Bool { isatty(1) == 1 }
 

@@ -136,4 +136,41 @@ struct LogAuditTests {
     }
     #expect(throws: AuditTrailError.rootDiffers) { try audit.finish(Self.checkpoint(Self.records)) }
   }
+
+  @Test func `hashes stand in for records that are gone, and the tiles above are still checked`() throws {
+    var audit = LogAudit()
+    for bundle in 0..<4 { try audit.add(bundle: UInt64(bundle), leaves: Self.tiles[bundle], hashes: nil) }
+    #expect(audit.dueHashes(level: 1) == Self.upper)
+    #expect(audit.dueHashes(level: 0).isEmpty && audit.dueHashes(level: 2).isEmpty)
+    try audit.check(#require(Tile(level: 1, index: 0, width: 3)), hashes: Self.upper)
+    try audit.finish(Self.checkpoint(Self.records))
+    var changed = LogAudit()
+    for bundle in 0..<4 {
+      var leaves = Self.tiles[bundle]
+      if bundle == 2 { leaves[7] = .emptyTree }
+      try changed.add(bundle: UInt64(bundle), leaves: leaves, hashes: nil)
+    }
+    #expect(throws: AuditTrailError.tileDiffers(level: 1, index: 2)) {
+      try changed.check(#require(Tile(level: 1, index: 0, width: 3)), hashes: Self.upper)
+    }
+    #expect(throws: AuditTrailError.rootDiffers) { try changed.finish(Self.checkpoint(Self.records)) }
+  }
+
+  @Test func `of a damaged bundle the entries before the damage are read`() throws {
+    let entries = Array(Self.records.prefix(5))
+    let bytes = try EntryBundle.bytes(of: entries)
+    func readable(_ bytes: [UInt8], _ count: Int) -> (Int, Bool) {
+      let (found, isWhole) = EntryBundle.readable(in: bytes, count: count)
+      return (zip(found, entries).prefix { $0 == $1 }.count, isWhole)
+    }
+    #expect(readable(bytes, 5) == (5, true))
+    #expect(readable(bytes, 4) == (4, false))
+    #expect(readable(bytes, 6) == (5, false))
+    #expect(readable(Array(bytes.dropLast()), 5) == (4, false))
+    #expect(readable(bytes + [0], 5) == (5, false))
+    var long = bytes
+    long[18] = 0xFF  // the length of the third
+    #expect(readable(long, 5) == (2, false))
+    #expect(readable([], 0) == (0, true))
+  }
 }

@@ -43,7 +43,8 @@ struct TestKey: Sendable {
   func token(
     issuer: String,
     _ changes: [String: JSONValue?] = [:],
-    keyID: String? = nil
+    keyID: String? = nil,
+    promise: ((PromisedToken) throws -> TransparencyPromise)? = nil
   ) throws -> String {
     var claims: [(String, JSONValue)] = [
       ("aud", .string("https://rp.example")), ("sub", .string("arn:aws:iam::000000000000:user/u")),
@@ -61,10 +62,13 @@ struct TestKey: Sendable {
         writer.value(value)
       }
     }
+    let keyID = KeyID(keyID ?? publicKey.thumbprint.description)
+    let described = PromisedToken(algorithm: publicKey.algorithm, keyID: keyID, payload: payload.bytes)
     let input = JWS.signingInput(
-      keyID: KeyID(keyID ?? publicKey.thumbprint.description),
+      keyID: keyID,
       algorithm: publicKey.algorithm,
-      payload: payload.bytes
+      payload: payload.bytes,
+      promise: try promise?(described)
     )
     return JWS.compact(signingInput: input, signature: try sign(input))
   }

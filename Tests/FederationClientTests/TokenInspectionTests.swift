@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import FederationClient
 import IdentityModel
 import StrictJSON
@@ -14,6 +15,7 @@ struct TokenInspectionTests {
     _ token: String,
     issuer: String? = nil,
     audience: String? = Self.audience,
+    log: PromisingLog? = nil,
     now: Instant = testNow
   ) async throws -> VerificationReport {
     try await withClient { http in
@@ -21,6 +23,7 @@ struct TokenInspectionTests {
         token,
         expectedIssuer: issuer,
         expectedAudience: audience,
+        log: log,
         now: now,
         leewaySeconds: 10
       )
@@ -66,7 +69,7 @@ struct TokenInspectionTests {
         )
         let json = try JSONReader.read(report.json)
         #expect(json.object?["valid"]?.bool == true && json.object?["failed"] == .null)
-        #expect(json.object?["checks"]?.array?.count == 10)
+        #expect(json.object?["checks"]?.array?.count == 12)
       }
     }
   }
@@ -79,8 +82,70 @@ struct TokenInspectionTests {
         ["aud": .array([.string("a"), .string("b")])]
       )
       let report = try await verify(token, audience: nil)
-      #expect(report.isAccepted && report.entries.last?.outcome == .notReached("no audience was expected"))
+      let audience = report.entries.first { $0.check == .audience }
+      #expect(report.isAccepted && audience?.outcome == .notReached("no audience was expected"))
       #expect(try await verify(token, audience: "b").isAccepted)
+    }
+  }
+
+  // MARK: Transparency
+
+  @Test func `a promise is checked where one is demanded, and is nobody's business elsewhere`() async throws {
+    let key = TestKey.p384(), logKey = Curve25519.Signing.PrivateKey(),
+      thief = Curve25519.Signing.PrivateKey()
+    let log = try #require(
+      PromisingLog(verifierKey: "log+00000000+x", publicKey: Array(logKey.publicKey.rawRepresentation))
+    )
+    func promise(
+      by key: Curve25519.Signing.PrivateKey,
+      at time: Instant = testNow
+    ) -> (PromisedToken) throws -> TransparencyPromise {
+      { token in
+        let message = TransparencyPromise.signedBytes(token, log: log, time: time)
+        return try TransparencyPromise(log: log, time: time, signature: Array(key.signature(for: message)))
+      }
+    }
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let issuer = server.url(path: "/tenant")
+      let promised = try key.token(issuer: issuer, promise: promise(by: logKey))
+      let report = try await verify(promised, log: log)
+      #expect(report.isAccepted && report.promised?.algorithm == .es384, "\(report.text)")
+      #expect(try await verify(promised).isAccepted)
+      let cases: [(String, String)] = [
+        (try key.token(issuer: issuer), "no promise"),
+        (try key.token(issuer: issuer, promise: promise(by: thief)), "not signed by the log"),
+        (
+          try key.token(issuer: issuer, promise: promise(by: logKey, at: testNow.advanced(bySeconds: 11))),
+          "in the future"
+        ),
+      ]
+      for (token, word) in cases {
+        let report = try await verify(token, log: log)
+        try expectFailure(report, .transparency, word)
+        #expect(report.promised == nil)
+        #expect(try await verify(token).isAccepted)
+      }
+      let other = try #require(PromisingLog(verifierKey: "other+00000000+x", publicKey: log.publicKey))
+      try expectFailure(try await verify(promised, log: other), .transparency, "another log's")
+      // A token that fails elsewhere is not saved by its promise.
+      try expectFailure(try await verify(promised, audience: "x", log: log), .audience)
+    }
+  }
+
+  @Test func `who has a proof concludes the inclusion, and only of a token that passed`() async throws {
+    let key = TestKey.p384()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let token = try key.token(issuer: server.url(path: "/tenant"))
+      var report = try await verify(token)
+      #expect(report.entries.last?.outcome == .notReached("no proof was demanded"))
+      report.conclude(inclusion: .passed("record 1"))
+      #expect(report.isAccepted && report.entries.last?.outcome == .passed("record 1"))
+      report.conclude(inclusion: .failed("no record"))
+      #expect(!report.isAccepted && report.failure?.check == .inclusion)
+      var refused = try await verify(token, audience: "x")
+      let before = refused
+      refused.conclude(inclusion: .passed("record 1"))
+      #expect(refused == before)
     }
   }
 

@@ -187,7 +187,10 @@ struct TestSigner {
 
   func token(header: String, payload: String) throws -> String {
     let input = Base64URL.encode(Array(header.utf8)) + "." + Base64URL.encode(Array(payload.utf8))
-    let signature = try key.signature(for: SHA384.hash(data: Array(input.utf8)))
-    return input + "." + Base64URL.encode(Array(signature.rawRepresentation))
+    return input + "." + Base64URL.encode(try signature(of: Array(input.utf8)))
+  }
+
+  func signature(of input: [UInt8]) throws -> [UInt8] {
+    Array(try key.signature(for: SHA384.hash(data: input)).rawRepresentation)
   }
 }

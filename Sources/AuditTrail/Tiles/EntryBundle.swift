@@ -31,18 +31,25 @@ package enum EntryBundle {
   ///
   /// - Throws: `AuditTrailError.malformedTile` when they are not exactly `count`.
   package static func entries(in bytes: [UInt8], count: Int) throws(AuditTrailError) -> [[UInt8]] {
+    let (entries, isWhole) = readable(in: bytes, count: count)
+    guard isWhole else { throw .malformedTile(count: count) }
+    return entries
+  }
+
+  /// The entries that can be told apart in `bytes`, at most `count`; and whether that is all of `bytes` and all of them.
+  ///
+  /// So that of a bundle that was damaged the first entry that is wrong can be named.
+  package static func readable(in bytes: [UInt8], count: Int) -> (entries: [[UInt8]], isWhole: Bool) {
     var entries: [[UInt8]] = []
     entries.reserveCapacity(min(count, Tile.fullWidth))
     var position = 0
-    while position < bytes.count {
-      guard entries.count < count, position + 2 <= bytes.count else { throw .malformedTile(count: count) }
+    while entries.count < count, position + 2 <= bytes.count {
       let length = Int(bytes[position]) << 8 | Int(bytes[position + 1])
       let end = position + 2 + length
-      guard end <= bytes.count else { throw .malformedTile(count: count) }
+      guard end <= bytes.count else { break }
       entries.append(Array(bytes[(position + 2)..<end]))
       position = end
     }
-    guard entries.count == count else { throw .malformedTile(count: count) }
-    return entries
+    return (entries, entries.count == count && position == bytes.count)
   }
 }

@@ -40,13 +40,27 @@ package struct LogAudit: Sendable {
     entries: [[UInt8]],
     hashes: [MerkleHash]?
   ) throws(AuditTrailError) {
+    try add(bundle: index, leaves: entries.map { MerkleHash.leaf($0) }, hashes: hashes)
+  }
+
+  /// Takes the next bundle as the hashes of its entries, which were hashed elsewhere or are gone.
+  ///
+  /// - Parameters:
+  ///   - index: the place of the bundle.
+  ///   - leaves: `MerkleHash.leaf` of each entry; of entries that are gone, the hashes of the tile, proved by the root.
+  ///   - hashes: as for entries.
+  /// - Throws: as for entries.
+  package mutating func add(
+    bundle index: UInt64,
+    leaves: [MerkleHash],
+    hashes: [MerkleHash]?
+  ) throws(AuditTrailError) {
     guard tree.size % 256 == 0, index == tree.size / 256 else {
       throw .tileOutOfOrder(expected: tree.size / 256)
     }
-    guard (1...Tile.fullWidth).contains(entries.count), hashes.map({ $0.count == entries.count }) ?? true
-    else { throw .malformedTile(count: entries.count) }
-    for (offset, entry) in entries.enumerated() {
-      let leaf = MerkleHash.leaf(entry)
+    guard (1...Tile.fullWidth).contains(leaves.count), hashes.map({ $0.count == leaves.count }) ?? true
+    else { throw .malformedTile(count: leaves.count) }
+    for (offset, leaf) in leaves.enumerated() {
       if let hashes, hashes[offset] != leaf { throw .recordDiffers(index: tree.size) }
       tree.append(leaf) { subtree, hash in
         let level = subtree.height / 8
@@ -57,6 +71,12 @@ package struct LogAudit: Sendable {
         due[level - 1].append(hash)
       }
     }
+  }
+
+  /// The hashes that the tile of `level`, 1 or above, must hold after the entries so far: its last ones, where the check
+  /// began within it.
+  package func dueHashes(level: Int) -> [MerkleHash] {
+    level >= 1 && level <= due.count ? due[level - 1] : []
   }
 
   /// Checks a tile of a level above 0, right after the last bundle below it.

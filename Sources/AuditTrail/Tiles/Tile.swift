@@ -45,6 +45,14 @@ package struct Tile: Hashable, Sendable {
     made(from: 0, to: size)
   }
 
+  /// The tiles of a tree of `size` leaves that still grow, the leaves' level first.
+  package static func partial(ofTree size: UInt64) -> [Tile] {
+    (0..<8).compactMap { level in
+      let count = hashes(level, size)
+      return count % 256 == 0 ? nil : Tile(level, count / 256, Int(count % 256))
+    }
+  }
+
   /// The tiles that a tree has after it grew from `old` to `new` leaves and did not have before.
   ///
   /// Level by level, left to right. A tile that was partial comes again, wider; the narrower one stays as it was and

@@ -27,16 +27,20 @@ package enum JWS {
   package static let maximumBytes = 32_768
 
   /// What is signed: the header `{"kid":…,"typ":"JWT","alg":…}` in AWS's order, and the payload, both encoded.
+  ///
+  /// A `promise` that the token is in a log follows as the member `tlog`.
   package static func signingInput(
     keyID: KeyID,
     algorithm: SigningAlgorithm,
-    payload: [UInt8]
+    payload: [UInt8],
+    promise: TransparencyPromise? = nil
   ) -> [UInt8] {
-    var header = JSONWriter(capacity: 128)
+    var header = JSONWriter(capacity: 256)
     header.object { header in
       header.member("kid", keyID.description)
       header.member("typ", "JWT")
       header.member("alg", algorithm.rawValue)
+      if let promise { header.member(TransparencyPromise.headerMember, promise.text) }
     }
     var input: [UInt8] = []
     // Room for header, payload, a signature of 256 octets, and two dots.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `exeat audit tail`: the newest records, from the store itself, beside a running server.
+// `exeat audit`, and `exeat audit tail`: the newest records, from the store itself, beside a running server.
 
 import ArgumentParser
 import Federation
@@ -10,8 +10,12 @@ import StoreSQLite
 struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
-    abstract: "Read the audit log.",
-    subcommands: [AuditTailCommand.self, AuditExportCommand.self]
+    abstract: "Read the audit log, and check that nobody rewrote it.",
+    subcommands: [
+      AuditTailCommand.self, AuditExportCommand.self, AuditVerifyCommand.self, AuditMirrorCommand.self,
+      AuditProveCommand.self,
+      AuditVerifyProofCommand.self, AuditWitnessCommand.self,
+    ]
   )
 }
 

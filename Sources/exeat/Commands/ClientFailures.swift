@@ -78,7 +78,7 @@ extension CommandFailure {
     }
   }
 
-  private static func text(_ error: FederationHTTPError) -> String {
+  static func text(_ error: FederationHTTPError) -> String {
     switch error {
     case .unreachable: "nothing listens there, or the host is unknown"
     case .connectionLost: "the connection was closed (does the server speak https?)"

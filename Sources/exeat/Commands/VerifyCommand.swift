@@ -16,6 +16,9 @@ struct VerifyCommand: AsyncParsableCommand {
     discussion: """
       Without --issuer the issuer that the token names is asked; private and loopback addresses are refused
       then, unless --allow-private-issuer, --issuer or --ca-file says that they are meant.
+
+      --require-transparency demands that the issuer's log has promised the token (header member `tlog`), so that a
+      token which was minted with a stolen key and stands in no log is refused. --proof demands its record too.
       """
   )
 
@@ -26,14 +29,35 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: "A PEM file of the CAs to trust. Default: AWS_CA_BUNDLE, SSL_CERT_FILE.") var caFile: String?
   @Flag(help: "Fetch from private and loopback addresses, and plain http on loopback.")
   var allowPrivateIssuer = false
+  @Flag(help: "Demand that the token is in the issuer's log.") var requireTransparency = false
+  @Option(
+    help: ArgumentHelp("The verifier key of that log, or a file with it.", valueName: "key|file")
+  )
+  var logKey: String?
+  @Option(help: ArgumentHelp("A proof that the token's record is in the log.", valueName: "file")) var proof:
+    String?
+  @Option(
+    help: ArgumentHelp(
+      "The log, as a URL or a folder: its checkpoint must fit that of the proof; a folder with records needs no proof.",
+      valueName: "url|folder"
+    )
+  )
+  var log: String?
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {
+    let demand = try TransparencyDemand(
+      isMade: requireTransparency,
+      logKey: logKey,
+      proof: proof,
+      log: log,
+      caFile: caFile
+    )
     guard (0...86_400).contains(leeway) else {
       throw CommandFailure.usage("--leeway: \(leeway) is not 0 to 86400")
     }
     let environment = ClientEnvironment.live()
-    let report: VerificationReport
+    var report: VerificationReport
     do {
       let bundle = EndpointSettings.caBundle(.init(caFile: caFile), environment: environment)
       let roots = try bundle.map { try TrustRoots(file: $0, in: environment) } ?? .system
@@ -46,12 +70,18 @@ struct VerifyCommand: AsyncParsableCommand {
         try input(),
         expectedIssuer: issuer,
         expectedAudience: audience,
+        log: demand?.promisingLog,
         now: Assembly.systemClock.now(),
         leewaySeconds: Int64(leeway)
       )
       await http.shutdown()
     } catch {
       throw CommandFailure(clientError: error)
+    }
+    if let promised = report.promised,
+      let outcome = try await demand?.inclusion(of: promised, claims: report.claims)
+    {
+      report.conclude(inclusion: outcome)
     }
     Console.out(json ? String(decoding: report.json, as: UTF8.self) : report.text)
     guard let failure = report.failure else { return }

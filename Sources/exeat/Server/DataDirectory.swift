@@ -30,6 +30,10 @@ struct DataDirectory: Sendable {
   var keyEncryptionKey: String { path + "/key-encryption-key" }
   /// The root access key of the first account, in the AWS ini form.
   var credentials: String { path + "/credentials" }
+  /// The log's signed checkpoint.
+  var logCheckpoint: String { path + "/log/checkpoint" }
+  /// The log's verifier key.
+  var logVerifierKey: String { path + "/log/verifier-key" }
   /// The development CA and its certificates.
   var tls: String { path + "/tls" }
 

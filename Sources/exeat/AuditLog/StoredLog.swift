@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A log in the data directory of a server: records and tiles in the store, the checkpoint beside it. Reads only, also
+// while the server runs.
+
+import AuditTrail
+import Federation
+import StoreSQLite
+
+/// A log in a store.
+struct StoredLog: LogSource {
+  private let directory: DataDirectory
+  private let reader: SQLiteReader
+
+  /// Opens the store of `directory`.
+  init(_ directory: DataDirectory) throws(CommandFailure) {
+    self.directory = directory
+    do throws(StoreError) {
+      reader = try SQLiteStore.openReadOnly(at: directory.store)
+    } catch {
+      throw CommandFailure(startError: error)
+    }
+  }
+
+  var name: String { directory.path }
+  var holdsRecords: Bool { true }
+
+  func file(_ resource: LogResource) async throws(CommandFailure) -> [UInt8]? {
+    switch resource {
+    case .checkpoint:
+      return try LogDisk.read(directory.logCheckpoint, limit: SignedNote.maximumBytes)
+    case .tile(let tile):
+      return try await damagedIsMissing { () async throws(StoreError) in
+        try await reader.hashes(of: tile).map { Tile.bytes(of: $0) }
+      }
+    case .entries(let index, let width):
+      return try await bundle(index, width)
+    }
+  }
+
+  func prunedRecords(ofTree size: UInt64) async throws(CommandFailure) -> UInt64 {
+    min(size, try await store { () async throws(StoreError) in try await reader.logTree().floor })
+  }
+
+  func recordCount() async throws(CommandFailure) -> UInt64? {
+    try await store { () async throws(StoreError) in UInt64(clamping: try await reader.lastSequence()) }
+  }
+
+  func place(of id: String, inTree size: UInt64) async throws(CommandFailure) -> UInt64? {
+    try await store { () async throws(StoreError) in
+      if let place = try await reader.leafIndex(ofToken: id) { return place }
+      return try await reader.leafIndex(ofEvent: id)
+    }
+  }
+
+  // The records up to the first that is missing, so that this one can be named.
+  private func bundle(_ index: UInt64, _ width: Int) async throws(CommandFailure) -> [UInt8]? {
+    let whole = try await damagedIsMissing { () async throws(StoreError) in
+      try await reader.entries(inBundle: index, width: width)
+    }
+    var entries = whole ?? []
+    while entries.count < width {
+      let before = Int64(clamping: index * 256) + Int64(entries.count)
+      let next = try await damagedIsMissing { () async throws(StoreError) in
+        try await reader.entries(after: before, limit: 1).first
+      }
+      guard let next, next.sequence == before + 1 else { break }
+      entries.append(next.json)
+    }
+    do throws(AuditTrailError) {
+      return try EntryBundle.bytes(of: entries)
+    } catch {
+      throw .failed("\(name): \(AuditTrailWords.text(error))")
+    }
+  }
+
+  private func damagedIsMissing<Value>(
+    _ body: () async throws(StoreError) -> Value?
+  ) async throws(CommandFailure) -> Value? {
+    do throws(StoreError) {
+      return try await body()
+    } catch .corrupted {
+      return nil
+    } catch {
+      throw CommandFailure(startError: error)
+    }
+  }
+
+  private func store<Value>(
+    _ body: () async throws(StoreError) -> Value
+  ) async throws(CommandFailure) -> Value {
+    do throws(StoreError) {
+      return try await body()
+    } catch {
+      throw CommandFailure(startError: error)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log in a data directory: checked, mirrored and proved where it is, beside the store; and what somebody did to the
+store."""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+from driver import server as servers, tlog
+from driver.auditor import (
+    SIZE, assert_good, assert_refused, files, jti, new_log)
+
+
+@pytest.fixture(scope="module")
+def log():
+    return new_log(SIZE)
+
+
+@pytest.fixture(scope="module")
+def whole(log, tmp_path_factory):
+    """The log as files. Shared: nobody may change it."""
+    return log.write(tmp_path_factory.mktemp("log"))
+
+
+def store(data_dir, log, size):
+    """Puts the records and the tree of `log` into a store that `exeat init` made, as a server would have."""
+    servers.init(data_dir)
+    with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
+        # The record of `init` makes room.
+        db.execute("DROP TRIGGER audit_keeps")
+        db.execute("DELETE FROM audit")
+        for number, entry in enumerate(log.entries):
+            db.execute("INSERT INTO audit VALUES (?, ?, 0, NULL, 'sts.amazonaws.com', 'GetWebIdentityToken', ?)",
+                       (number + 1, json.loads(entry)["eventID"], entry.decode()))
+        db.execute("UPDATE log_tree SET size = ?", (size,))
+        for level, index, width in tlog.tiles(size):
+            hashes = b"".join(log.row(level, size)[index * 256:][:width])
+            if width == 256:
+                db.execute("INSERT INTO log_tile VALUES (1, ?, ?, ?)", (level, index, hashes))
+            else:
+                db.execute("INSERT OR REPLACE INTO log_edge VALUES (1, ?, ?)", (level, hashes))
+    (data_dir / "log").mkdir(mode=0o700, exist_ok=True)
+    (data_dir / "log/checkpoint").write_text(log.checkpoint(size))
+    (data_dir / "log/verifier-key").write_text(log.key.verifier + "\n")
+    return data_dir
+
+
+def tamper(data_dir, *statements):
+    """What somebody with the file does: the triggers stop him no longer than it takes to drop them."""
+    with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            db.execute(statement)
+
+
+def verify_store(data_dir, log, *arguments):
+    done = servers.exeat("audit", "verify", "--data-dir", data_dir, "--verifier-key", log.key.verifier, "--json", *arguments)
+    return done, json.loads(done.stdout)["finding"] if done.stdout else None
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory, log):
+    """A data directory whose tree ends before its records. Shared: nobody may change it."""
+    return store(tmp_path_factory.mktemp("store") / "data", log, 990)
+
+
+@pytest.fixture
+def data_dir(stored, tmp_path):
+    return shutil.copytree(stored, tmp_path / "data")
+
+
+def test_a_data_directory_is_checked_where_it_is(data_dir, log):
+    done = servers.exeat("audit", "verify", "--data-dir", data_dir)
+    assert done.returncode == 0, done.stderr
+    assert "990 records are the ones that were logged" in done.stdout and "10 records after" in done.stdout
+    # What this trusts is said.
+    assert "verifier-key: who can write there can rewrite the log" in done.stderr
+    assert verify_store(data_dir, log)[1] is None
+
+
+@pytest.mark.parametrize("statement, record", [
+    ("UPDATE audit SET json = replace(json, 'Root', 'Boot') WHERE sequence = 700", 700),
+    ("DELETE FROM audit WHERE sequence = 300", 300),
+    ("DELETE FROM audit WHERE sequence > 600", 601),
+    ("UPDATE audit SET sequence = 9999 WHERE sequence = 650;UPDATE audit SET sequence = 650 WHERE sequence = 651;"
+     "UPDATE audit SET sequence = 651 WHERE sequence = 9999", 650),
+    ("UPDATE audit SET json = CAST(x'7B22FF227D' AS TEXT) WHERE sequence = 5", 5),
+    ("DELETE FROM audit", 1),
+])
+def test_what_somebody_did_to_the_store_is_named(data_dir, log, statement, record):
+    tamper(data_dir, *statement.split(";"))
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", record), finding
+    done = servers.exeat("audit", "mirror", "--data-dir", data_dir, "--to", data_dir.parent / "mirror",
+                         "--verifier-key", log.key.verifier)
+    assert_refused(done, f"record {record} ")
+    assert not (data_dir.parent / "mirror/checkpoint").exists()
+
+
+def test_a_changed_tile_of_the_store_is_named(data_dir, log):
+    tamper(data_dir, "UPDATE log_tile SET hashes = zeroblob(8192) WHERE level = 0 AND idx = 2")
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and (finding["kind"], finding["file"]) == ("tile", "tile/0/002"), finding
+
+
+def test_a_data_directory_is_mirrored_file_for_file(data_dir, log, tmp_path):
+    done = servers.exeat("audit", "mirror", "--data-dir", data_dir, "--to", tmp_path / "mirror")
+    assert done.returncode == 0 and "990 of them new" in done.stdout, done.stderr
+    assert files(tmp_path / "mirror") == files(log.write(tmp_path / "expected", 990))
+    assert_good(tmp_path / "mirror", log)
+
+
+def test_a_proof_waits_for_the_checkpoint_that_covers_the_record(data_dir, log):
+    command = [servers.binary(), "audit", "prove", jti(995), "--data-dir", str(data_dir), "--verifier-key",
+               log.key.verifier]
+    done = servers.exeat(*command[1:])
+    assert_refused(done, "record 996", "not covered by the checkpoint of 990 records yet")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=servers.clean_environment()) as asking:
+        assert b"waiting for a checkpoint that covers record 996" in asking.stderr.readline()
+        grow(data_dir, log)
+        data = asking.stdout.read()
+        assert asking.wait(30) == 0
+    index, proof, checkpoint, extra = tlog.read_proof(data)
+    assert (index, extra, checkpoint) == (995, log.entries[995], log.checkpoint())
+    assert proof == tlog.inclusion_proof(995, log.leaves)
+    assert_refused(servers.exeat("audit", "prove", jti(1000), *command[4:]), "no record is called")
+
+
+def grow(data_dir, log):
+    """Brings tree and checkpoint up to the records."""
+    with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
+        db.execute("UPDATE log_edge SET hashes = ? WHERE level = 0", (b"".join(log.leaves[768:]),))
+        db.execute("UPDATE log_tree SET size = ?", (SIZE,))
+    (data_dir / "log/new").write_text(log.checkpoint())
+    (data_dir / "log/new").rename(data_dir / "log/checkpoint")
+
+
+def test_exactly_one_log_is_named(whole, data_dir, log):
+    for arguments in ([], ["--mirror", whole, "--data-dir", data_dir]):
+        done = servers.exeat("audit", "verify", *arguments, "--verifier-key", log.key.verifier)
+        assert_refused(done, "exactly one", status=2)
+    done = servers.exeat("audit", "mirror", "--to", whole, "--verifier-key", log.key.verifier)
+    assert_refused(done, "exactly one", status=2)
