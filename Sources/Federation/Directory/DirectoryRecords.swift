@@ -123,6 +123,8 @@ package struct IssuerRecord: DirectoryRecord {
   package var isEnabled: Bool
   /// When it was first enabled.
   package let createDate: Instant
+  /// Whether its tokens carry the log's promise; `nil` when nobody ever said.
+  package var promisesTransparency: Bool?
 }
 
 /// A signing key of an issuer.

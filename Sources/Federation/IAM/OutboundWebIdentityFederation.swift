@@ -137,14 +137,25 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
     _ call: AuthorizedCall<Self>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    guard let record = call.subject.issuer?.stored.record, record.isEnabled else {
-      throw .featureDisabled("Outbound identity federation is disabled for account \(call.account)")
+    let record = try call.subject.enabled(for: call.account).stored.record
+    var result = ResponseStructure([
+      "IssuerIdentifier": .string(record.issuer), "JwtVendingEnabled": .boolean(true),
+    ])
+    if record.promisesTransparency == true {
+      result.append("TokenTransparencyEnabled", .boolean(true))
+      result.append("LogVerifierKey", house.promiser.promiseKey.map { .string($0) })
     }
-    return Proposal(
-      result: ResponseStructure([
-        "IssuerIdentifier": .string(record.issuer), "JwtVendingEnabled": .boolean(true),
-      ])
-    )
+    return Proposal(result: result)
+  }
+}
+
+extension IssuerSubject {
+  /// The issuer; throws FeatureDisabled when the account has none or it is off.
+  func enabled(for account: AccountID) throws(ServiceError) -> Issuer {
+    guard let issuer, issuer.stored.record.isEnabled else {
+      throw .featureDisabled("Outbound identity federation is disabled for account \(account)")
+    }
+    return issuer
   }
 }
 

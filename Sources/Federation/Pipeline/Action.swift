@@ -126,14 +126,18 @@ package struct Proposal: Sendable {
   package let responseElements: JSONValue?
   /// What to publish once the change is durable.
   package let publication: Issuer?
+  /// The token that the answer lacks until its record is durable, and the answer with it.
+  package let promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)?
 
   /// Gathers the parts.
   package init(
     change: Change = Change(),
     result: ResponseStructure?,
     responseElements: JSONValue? = nil,
-    publication: Issuer? = nil
+    publication: Issuer? = nil,
+    promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)? = nil
   ) {
+    self.promised = promised
     self.change = change
     self.result = result
     self.responseElements = responseElements

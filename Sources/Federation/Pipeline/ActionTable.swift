@@ -189,7 +189,9 @@ private let accountActions: [any Action.Type] = [
 ]
 
 private let federationActions: [any Action.Type] = [
+  DisableOutboundTokenTransparency.self,
   DisableOutboundWebIdentityFederation.self,
+  EnableOutboundTokenTransparency.self,
   EnableOutboundWebIdentityFederation.self,
   GetOutboundWebIdentityFederationInfo.self,
 ]

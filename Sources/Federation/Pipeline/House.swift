@@ -12,6 +12,8 @@ package struct House: Sendable {
   package let issuers: Issuers
   /// Signs tokens.
   package let tokenIssuer: TokenIssuer
+  /// Promises that tokens are in the log.
+  package let promiser: any TokenPromiser
   /// Makes signing keys.
   package let signer: any TokenSigner
   /// Seals secret access keys.
@@ -35,11 +37,13 @@ package struct House: Sendable {
     entropy: Entropy,
     diagnostics: Diagnostics,
     identityProviders: any IdentityProviderKeys = NoIdentityProviders(),
-    trails: TrailServices = .none
+    trails: TrailServices = .none,
+    promiser: any TokenPromiser = NoPromiser()
   ) {
     self.directory = directory
     self.issuers = issuers
-    self.tokenIssuer = TokenIssuer(signer: signer)
+    self.tokenIssuer = TokenIssuer(signer: signer, promiser: promiser)
+    self.promiser = promiser
     self.signer = signer
     self.sealer = sealer
     self.identityProviders = HouseIdentityProviders(issuers: issuers, others: identityProviders)

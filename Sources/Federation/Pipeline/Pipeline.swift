@@ -142,24 +142,45 @@ package struct Pipeline: Sendable {
       // 6. The action's rules, and what it would do.
       let proposal = try await action.perform(authorized, house)
       // 7. Do it and put it on record, or neither.
+      let recorded: Recorded
       do {
         let requirements = A.isReadOnly ? [] : call.caller.requirements + authorized.subject.requirements
-        let recorded = try await recorder.commit(
+        recorded = try await recorder.commit(
           proposal,
           provided: requirements,
           of: call.account,
           action: A.name,
           trail
         )
-        if let issuer = proposal.publication { house.issuers.publish(issuer) }
-        return recorded
       } catch .preconditionFailed where attempt < 8 {
         attempt += 1
         call = try await authenticator.renew(call)
         trail.principal = call.caller.principal
+        continue
       } catch {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
+      if let issuer = proposal.publication { house.issuers.publish(issuer) }
+      // 8. What could not come into being before its record.
+      guard let promised = proposal.promised else { return recorded }
+      return try await issue(promised.issuance, recorded, action: A.name, promised.result, &trail)
+    }
+  }
+
+  /// The answer with the token whose record is durable; a failure leaves a record of its own.
+  private func issue(
+    _ issuance: PromisedIssuance,
+    _ recorded: Recorded,
+    action: String,
+    _ result: @Sendable (String) -> ResponseStructure,
+    _ trail: inout Trail
+  ) async throws(ServiceError) -> Recorded {
+    do {
+      let token = try await house.tokenIssuer.issue(issuance, at: trail.now, after: recorded)
+      return recorded.answering(result(token), action: action)
+    } catch {
+      trail.failsAfterRecord(eventID: house.entropy.eventID(at: trail.now))
+      throw house.diagnostics.serviceError("sign a promised token", error)
     }
   }
 

@@ -24,6 +24,17 @@ package struct Recorded: Sendable {
     self.requestID = trail.requestID
     self.service = trail.service ?? .sts
   }
+
+  private init(_ answer: Answer, of recorded: Recorded) {
+    self.answer = answer
+    self.requestID = recorded.requestID
+    self.service = recorded.service
+  }
+
+  /// The same call, answered with `result`: what could come into being only after the record.
+  func answering(_ result: ResponseStructure, action: String) -> Recorded {
+    Recorded(.success(action: action, result: result), of: self)
+  }
 }
 
 /// How a call is answered.
@@ -55,6 +66,8 @@ package struct Recorder: Sendable {
     action: String,
     _ trail: Trail
   ) async throws(StoreError) -> Recorded {
+    var trail = trail
+    trail.issuance = proposal.promised?.issuance.recorded
     let record = trail.record(.succeeded(responseElements: proposal.responseElements))
     let change = Change(requirements + proposal.change.writes)
     try await health.watch { () async throws(StoreError) in

@@ -13,7 +13,7 @@ package struct Trail: Sendable {
   package let now: Instant
   /// The request id of the response.
   package let requestID: String
-  private let eventID: String
+  private var eventID: String
   private let request: APIRequest
   /// The service, once the scope or the version has told it.
   package var service: ServiceName?
@@ -37,6 +37,8 @@ package struct Trail: Sendable {
   package var requestParameters: JSONValue?
   /// Why policy refused, if it did.
   package var refusal: JSONValue?
+  /// What ties the record to the token that will be promised, when one will.
+  package var issuance: JSONValue?
   /// Whether the action only reads, once known.
   package var isReadOnly = false
 
@@ -47,6 +49,12 @@ package struct Trail: Sendable {
     self.requestID = requestID
     self.eventID = eventID
     self.region = homeRegion
+  }
+
+  /// Begins another record of the same call: that it failed after it was recorded as done.
+  package mutating func failsAfterRecord(eventID: String) {
+    self.eventID = eventID
+    concerned = nil
   }
 
   /// The record of the call, ended by `outcome`; with a copy for the account that it concerns, when it was done.
@@ -105,7 +113,7 @@ package struct Trail: Sendable {
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
       clientProvidedHostHeader: strangerCapped(request.header("host")),
-      additionalEventData: refusal,
+      additionalEventData: refusal ?? issuance,
       sharedEventID: sharedEventID,
       copies: copies
     )

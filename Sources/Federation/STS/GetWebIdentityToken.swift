@@ -103,23 +103,27 @@ package struct GetWebIdentityToken: Action {
         message: "JWT payload exceeds maximum allowed size"
       )
     }
-    let token: String
+    let elements = JSONValue.object(
+      JSONObject([
+        .init("webIdentityTokenId", .string(tokenID)),
+        .init("expiration", .string(expiration.cloudTrailElementForm)),
+      ])
+    )
+    let answer: @Sendable (String) -> ResponseStructure = { token in
+      ResponseStructure([
+        "WebIdentityToken": .string(token), "Expiration": .timestamp(expiration, milliseconds: true),
+      ])
+    }
+    if issuer.stored.record.promisesTransparency == true {
+      let issuance = PromisedIssuance(payload: payload, key: key)
+      return Proposal(result: nil, responseElements: elements, promised: (issuance, answer))
+    }
     do {
-      token = try await house.tokenIssuer.issue(payload: payload, with: key)
+      let token = try await house.tokenIssuer.issue(payload: payload, with: key)
+      return Proposal(result: answer(token), responseElements: elements)
     } catch {
       throw house.diagnostics.serviceError("sign a token", error)
     }
-    return Proposal(
-      result: ResponseStructure([
-        "WebIdentityToken": .string(token), "Expiration": .timestamp(expiration, milliseconds: true),
-      ]),
-      responseElements: .object(
-        JSONObject([
-          .init("webIdentityTokenId", .string(tokenID)),
-          .init("expiration", .string(expiration.cloudTrailElementForm)),
-        ])
-      )
-    )
   }
 
   private func claims(

@@ -2,16 +2,38 @@
 //
 // From claims to a compact JWS. The one place where a token comes into being.
 
-import IdentityModel
+package import IdentityModel
+package import StrictJSON
 import TokenFormats
+
+/// A token that is to carry the log's promise, and so comes into being only after its record.
+package struct PromisedIssuance: Sendable {
+  fileprivate let payload: [UInt8]
+  fileprivate let key: SealedSigningKey
+  fileprivate let promised: PromisedToken
+
+  /// A token over `payload`, to be signed with `key`.
+  package init(payload: [UInt8], key: SealedSigningKey) {
+    self.payload = payload
+    self.key = key
+    promised = PromisedToken(algorithm: key.publicKey.algorithm, keyID: key.keyID, payload: payload)
+  }
+
+  /// What the record says of the token, so that a promise can be held against it: `{"tokenPayloadSha256":…}`.
+  package var recorded: JSONValue {
+    .object(JSONObject([.init("tokenPayloadSha256", .string(promised.payloadSha256))]))
+  }
+}
 
 /// Signs tokens.
 package struct TokenIssuer: Sendable {
   private let signer: any TokenSigner
+  private let promiser: any TokenPromiser
 
-  /// Signs with `signer`, which vouches for what it releases.
-  package init(signer: any TokenSigner) {
+  /// Signs with `signer`, which vouches for what it releases; promises come from `promiser`.
+  package init(signer: any TokenSigner, promiser: any TokenPromiser = NoPromiser()) {
     self.signer = signer
+    self.promiser = promiser
   }
 
   /// The compact JWS over `payload`, signed with `key` and its algorithm.
@@ -19,7 +41,31 @@ package struct TokenIssuer: Sendable {
     payload: [UInt8],
     with key: SealedSigningKey
   ) async throws(TokenSignerError) -> String {
-    let input = JWS.signingInput(keyID: key.keyID, algorithm: key.publicKey.algorithm, payload: payload)
+    try await issue(payload, key, nil)
+  }
+
+  /// The token of `issuance` with the log's promise in its header.
+  ///
+  /// SECURITY: `recorded` is the proof that the token's record is durable: no promise comes into being before it.
+  package func issue(
+    _ issuance: PromisedIssuance,
+    at now: Instant,
+    after recorded: Recorded
+  ) async throws(TokenSignerError) -> String {
+    try await issue(issuance.payload, issuance.key, try promiser.promise(issuance.promised, at: now))
+  }
+
+  private func issue(
+    _ payload: [UInt8],
+    _ key: SealedSigningKey,
+    _ promise: TransparencyPromise?
+  ) async throws(TokenSignerError) -> String {
+    let input = JWS.signingInput(
+      keyID: key.keyID,
+      algorithm: key.publicKey.algorithm,
+      payload: payload,
+      promise: promise
+    )
     return JWS.compact(signingInput: input, signature: try await signer.sign(input, with: key))
   }
 }
