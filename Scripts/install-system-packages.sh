@@ -36,6 +36,10 @@ for purpose in "$@"; do
       need openssl command -v openssl
       need ruby command -v ruby
       need ruby-aws-sigv4 ruby_signer
+      need xmlsec1 command -v xmlsec1
+      need libxml2-utils command -v xmllint
+      need opensaml-schemas installed opensaml-schemas
+      need xmltooling-schemas installed xmltooling-schemas
       ;;
     bench)
       need wrk command -v wrk
