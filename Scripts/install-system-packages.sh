@@ -37,6 +37,10 @@ for purpose in "$@"; do
       need strace command -v strace
       need ruby command -v ruby
       need ruby-aws-sigv4 ruby_signer
+      need xmlsec1 command -v xmlsec1
+      need libxml2-utils command -v xmllint
+      need opensaml-schemas installed opensaml-schemas
+      need xmltooling-schemas installed xmltooling-schemas
       ;;
     bench)
       need wrk command -v wrk

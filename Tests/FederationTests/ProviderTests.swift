@@ -228,6 +228,9 @@ private let prefix = "arn:aws:iam::123456789012:"
         metadata.replacing("<md:EntityDescriptor", with: "md:EntityDescriptor"), "x" + metadata,
         metadata.replacing("<!-- ", with: "<!DOCTYPE x>"), metadata.replacing("<!-- ", with: "<!doctype x>"),
         metadata.replacing("<!-- ", with: "<!ENTITY x 'y'>"), metadata + "\u{0}",
+        // Not well-formed, an entity, another namespace, and an entity descriptor within something else.
+        metadata.replacing("</md:", with: "</"), metadata.replacing("<!-- ", with: "&x;<!-- "),
+        metadata.replacing("2.0:metadata", with: "1.0:metadata"), "<a>\(metadata.dropFirst(22))</a>",
         String(repeating: "x", count: 2000),
       ] {
         let answer = await create(["Name": "p"], text)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A first look at the SAML metadata of a provider, and what may not be asked of one yet. The metadata is a stranger's XML:
-// it is looked at as bytes, kept and given back. Refuses to parse it.
+// it is read by the strict reader, kept as it is and given back.
 
 import AWSProtocols
 import IdentityModel
+import TokenFormats
 
 /// The parameters about encrypted assertions.
 struct SAMLEncryptionParameters {
@@ -29,35 +30,13 @@ struct SAMLEncryptionParameters {
   }
 }
 
-/// Throws InvalidInput unless `text` looks like SAML metadata: markup with an `EntityDescriptor`, and no document type.
+/// Throws InvalidInput unless `text` is SAML metadata: well-formed XML without a document type, whose root is an
+/// `EntityDescriptor`, or an `EntitiesDescriptor` that holds one.
 ///
-/// Not a check of well-formedness. Source: SAML 2.0 Metadata §2.3.2.
+/// What the roles in it say is not read: no assertion is taken by it yet. Source: SAML 2.0 Metadata §2.3.
 func requireMetadata(_ text: String) throws(ServiceError) {
-  let bytes = Array(text.utf8)
-  let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-  guard first == UInt8(ascii: "<"), !bytes.contains(0), !declaresDocumentType(bytes),
-    hasEntityDescriptor(bytes)
+  guard let root = try? XMLReader.read(Array(text.utf8)),
+    root.matches("EntityDescriptor", in: .md)
+      || (root.matches("EntitiesDescriptor", in: .md) && !root.elements("EntityDescriptor", in: .md).isEmpty)
   else { throw .invalidInput("Could not parse metadata") }
-}
-
-/// Whether `<!DOCTYPE` or `<!ENTITY` stands anywhere, in whatever case.
-private func declaresDocumentType(_ bytes: [UInt8]) -> Bool {
-  bytes.indices.contains { start in
-    bytes[start] == UInt8(ascii: "<")
-      && ["<!doctype", "<!entity"].contains { word in
-        asciiLowercased(String(decoding: bytes[start...].prefix(word.utf8.count), as: UTF8.self)) == word
-      }
-  }
-}
-
-/// Whether a start tag has the local name `EntityDescriptor`.
-private func hasEntityDescriptor(_ bytes: [UInt8]) -> Bool {
-  bytes.indices.contains { start in
-    guard bytes[start] == UInt8(ascii: "<") else { return false }
-    let name = bytes[(start + 1)...].prefix { byte in
-      byte > 0x20 && byte != UInt8(ascii: ">") && byte != UInt8(ascii: "/") && byte != UInt8(ascii: "<")
-    }
-    let local = name.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).last ?? name
-    return local.elementsEqual("EntityDescriptor".utf8)
-  }
 }
