@@ -49,6 +49,14 @@ struct ServeCommand: AsyncParsableCommand {
   var identityProviderNetwork: [String] = []
   @Option(help: "Certification authorities to trust for identity providers besides the system's, PEM.")
   var identityProviderCa: String?
+  @Option(
+    help: "A bucket for trails, NAME=DIRECTORY or NAME=URL; NAME@ACCOUNT for one account's. May be repeated."
+  )
+  var trailBucket: [String] = []
+  @Option(help: "Certification authorities to trust for buckets besides the system's, PEM.")
+  var trailBucketCa: String?
+  @Option(help: "Seconds between a trail's log files. Default 300.") var trailDeliveryInterval: String?
+  @Option(help: "Seconds between a trail's digests. Default 3600.") var trailDigestInterval: String?
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
   @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
@@ -57,7 +65,8 @@ struct ServeCommand: AsyncParsableCommand {
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
     "accepted-hosts", "trusted-proxy", "key-encryption-key", "identity-provider-network",
-    "identity-provider-ca", "log-format", "log-level", "ready-file",
+    "identity-provider-ca", "trail-bucket", "trail-bucket-ca", "trail-delivery-interval",
+    "trail-digest-interval", "log-format", "log-level", "ready-file",
   ]
 
   func run() async throws {
@@ -70,7 +79,10 @@ struct ServeCommand: AsyncParsableCommand {
         "key-encryption-key": keyEncryptionKey,
         "identity-provider-network": identityProviderNetwork.isEmpty
           ? nil : identityProviderNetwork.joined(separator: ","),
-        "identity-provider-ca": identityProviderCa, "log-format": logFormat, "log-level": logLevel,
+        "identity-provider-ca": identityProviderCa,
+        "trail-bucket": trailBucket.isEmpty ? nil : trailBucket.joined(separator: ","),
+        "trail-bucket-ca": trailBucketCa, "trail-delivery-interval": trailDeliveryInterval,
+        "trail-digest-interval": trailDigestInterval, "log-format": logFormat, "log-level": logLevel,
         "ready-file": readyFile,
       ],
       environment: ProcessInfo.processInfo.environment,
@@ -144,6 +156,7 @@ struct ServeCommand: AsyncParsableCommand {
       tls: tls.source,
       keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
       identityProviders: try identityProviders(settings),
+      trails: try TrailDeliverySettings(settings, region: region),
       onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in
