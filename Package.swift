@@ -69,6 +69,8 @@ let package = Package(
     ),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "hogweed", providers: [.apt(["nettle-dev", "libgmp-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    wall("TrailStorage", ["Federation", "StrictJSON", "CZlib"]),
     wall(
       "LocalKeys",
       ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]
@@ -108,7 +110,7 @@ let package = Package(
       name: "exeat",
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
-        "StoreSQLite", "LocalKeys", "AuditSinks", "HTTPServer", "FederationClient",
+        "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -130,7 +132,7 @@ let package = Package(
       "FederationTests",
       [
         "Federation", "IdentityModel", "StrictJSON", "SigV4", "AuditTrail", "TokenFormats", "LocalKeys",
-        "StoreSQLite",
+        "StoreSQLite", "TrailStorage",
       ]
     ),
     tests(

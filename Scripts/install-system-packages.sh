@@ -25,6 +25,7 @@ for purpose in "$@"; do
       need libssl-dev pkg-config --exists libcrypto
       need nettle-dev pkg-config --exists hogweed
       need libgmp-dev installed libgmp-dev
+      need zlib1g-dev pkg-config --exists zlib
       ;;
     demo)
       need python3 command -v python3

@@ -52,7 +52,9 @@ package struct AWSQueryClient: Sendable {
   ) async throws(STSClientError) -> XMLAnswer {
     let pairs =
       [("Action", action), ("Version", service.apiVersion)] + parameters.map { ($0.name, $0.value) }
-    let body = Array(pairs.map { "\(formEncoded($0.0))=\(formEncoded($0.1))" }.joined(separator: "&").utf8)
+    let body = Array(
+      pairs.map { "\(percentEncoded($0.0))=\(percentEncoded($0.1))" }.joined(separator: "&").utf8
+    )
     var attempt = 1
     while true {
       do throws(STSClientError) {
@@ -116,7 +118,7 @@ package struct AWSQueryClient: Sendable {
 }
 
 /// `application/x-www-form-urlencoded` with a space as `%20`: every byte but RFC 3986's unreserved is escaped.
-private func formEncoded(_ text: String) -> String {
+func percentEncoded(_ text: String) -> String {
   let digits = Array("0123456789ABCDEF".utf8)
   var encoded: [UInt8] = []
   for byte in text.utf8 {

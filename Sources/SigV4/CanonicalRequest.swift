@@ -14,11 +14,13 @@ package enum CanonicalRequest {
   ///   - request: the request; its query's `X-Amz-Signature` stays out.
   ///   - signedHeaders: names in lower case, sorted, joined by `;`.
   ///   - normalizesPath: whether dot segments and empty segments are removed.
+  ///   - encodesPath: whether the path is percent-encoded once more; without it, it is not normalised either.
   /// - Returns: the bytes that are hashed into the string to sign.
   package static func bytes(
     of request: SignableRequest,
     signedHeaders: String,
-    normalizesPath: Bool
+    normalizesPath: Bool,
+    encodesPath: Bool = true
   ) -> [UInt8] {
     bytes(
       of: request,
@@ -26,7 +28,8 @@ package enum CanonicalRequest {
       omitting: [.signature],
       signedHeaders: signedHeaders.elements(separatedBy: UInt8(ascii: ";")),
       payloadHash: sha256Hexadecimal(request.body),
-      normalizesPath: normalizesPath
+      normalizesPath: normalizesPath,
+      encodesPath: encodesPath
     )
   }
 
@@ -36,13 +39,18 @@ package enum CanonicalRequest {
     omitting omitted: [CanonicalQuery.Name],
     signedHeaders: [String],
     payloadHash: [UInt8],
-    normalizesPath: Bool
+    normalizesPath: Bool,
+    encodesPath: Bool = true
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(1024)
     bytes += request.method.utf8
     bytes.append(lineFeed)
-    appendPath(of: request.target, normalizing: normalizesPath, to: &bytes)
+    if encodesPath {
+      appendPath(of: request.target, normalizing: normalizesPath, to: &bytes)
+    } else {
+      bytes += request.target.utf8.prefix { $0 != UInt8(ascii: "?") }
+    }
     bytes.append(lineFeed)
     query.append(omitting: omitted, to: &bytes)
     bytes.append(lineFeed)
@@ -74,6 +82,22 @@ package enum CanonicalRequest {
     bytes.append(lineFeed)
     bytes += sha256Hexadecimal(canonicalRequest)
     return bytes
+  }
+}
+
+/// The SHA-256 digest of a body, as requests to Amazon S3 state it beside the signature.
+package struct PayloadHash: Hashable, Sendable {
+  /// The 32 octets.
+  package let octets: [UInt8]
+
+  /// Hashes `body`.
+  package init(of body: [UInt8]) {
+    octets = Array(SHA256.hash(data: body))
+  }
+
+  /// 64 lower-case hexadecimal digits: `x-amz-content-sha256`.
+  package var hexadecimal: String {
+    String(decoding: [UInt8](lowerCaseHexadecimalOf: octets), as: UTF8.self)
   }
 }
 

@@ -12,6 +12,8 @@ package import IdentityModel
 package enum RequestSigner {
   /// Signs with SigV4 in header form.
   ///
+  /// For Amazon S3 both `normalizesPath` and `encodesPath` are `false`: it takes the path as it is on the wire.
+  ///
   /// - Returns: the header lines to add: `X-Amz-Date`, `X-Amz-Security-Token` when there is one, `Authorization`.
   package static func sign(
     _ request: SignableRequest,
@@ -19,7 +21,8 @@ package enum RequestSigner {
     region: Region,
     service: String,
     now: Instant,
-    normalizesPath: Bool = true
+    normalizesPath: Bool = true,
+    encodesPath: Bool = true
   ) -> [HTTPField] {
     let scope = CredentialScope(date: now.basicDate, region: region, service: service)
     let draft = HeaderDraft(
@@ -29,7 +32,8 @@ package enum RequestSigner {
       scope: scope,
       regionSet: nil,
       now: now,
-      normalizesPath: normalizesPath
+      normalizesPath: normalizesPath,
+      encodesPath: encodesPath
     )
     let key = SigningKeyV4(secretAccessKey: credential.secretAccessKey, scope: scope)
     return draft.fields(signature: key.signature(over: draft.stringToSign))
@@ -139,7 +143,8 @@ private struct HeaderDraft {
     scope: CredentialScope,
     regionSet: String?,
     now: Instant,
-    normalizesPath: Bool
+    normalizesPath: Bool,
+    encodesPath: Bool = true
   ) {
     var added = [HTTPField("X-Amz-Date", now.basicFormat)]
     if let token = credential.sessionToken { added.append(HTTPField("X-Amz-Security-Token", token)) }
@@ -153,7 +158,12 @@ private struct HeaderDraft {
     let signedHeaders = signedHeaderList(complete.headers)
     self.added = added
     self.stringToSign = CanonicalRequest.stringToSign(
-      CanonicalRequest.bytes(of: complete, signedHeaders: signedHeaders, normalizesPath: normalizesPath),
+      CanonicalRequest.bytes(
+        of: complete,
+        signedHeaders: signedHeaders,
+        normalizesPath: normalizesPath,
+        encodesPath: encodesPath
+      ),
       algorithm: algorithm,
       timestamp: now.basicFormat,
       scope: scope

@@ -81,6 +81,9 @@ struct CloudTrailFileTests {
     #expect(refusal("b/c", nil, "t", nil) == .malformedPart("bucket"))
     #expect(refusal("b", "/p", "t", nil) == .malformedPart("prefix"))
     #expect(refusal("b", "p/", "t", nil) == .malformedPart("prefix"))
+    for bad in ["..", "p/../q", "./p", "p//q"] {
+      #expect(refusal("b", bad, "t", nil) == .malformedPart("prefix"))
+    }
     #expect(refusal("b", nil, "t/u", nil) == .malformedPart("trailName"))
   }
 

@@ -24,7 +24,7 @@ package struct TrailLocation: Hashable, Sendable {
 
   /// Gathers the parts.
   ///
-  /// - Throws: `AuditTrailError.malformedPart` for an empty part, a prefix that begins or ends with a slash, control
+  /// - Throws: `AuditTrailError.malformedPart` for an empty part, a prefix with an empty, `.` or `..` segment, control
   ///   characters, or a slash in a name.
   package init(
     bucket: String,
@@ -42,9 +42,11 @@ package struct TrailLocation: Hashable, Sendable {
       isPart(text) && !text.utf8.contains(UInt8(ascii: "/"))
     }
     guard isName(bucket) else { throw .malformedPart("bucket") }
-    let slash = UInt8(ascii: "/")
     if let prefix {
-      guard isPart(prefix), prefix.utf8.first != slash, prefix.utf8.last != slash else {
+      // SECURITY: S3 has no segments, but proxies, path-style URLs and directories do: none may lead elsewhere.
+      let segments = prefix.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      let leadsElsewhere = segments.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
+      guard isPart(prefix), !leadsElsewhere, !segments.contains(where: \.isEmpty) else {
         throw .malformedPart("prefix")
       }
     }

@@ -16,16 +16,16 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
     package let key: String
     /// The last sequence that it covers; it begins after `position`.
     package let through: Int64
-    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
-    package let hashValue: String
+    /// Of the uncompressed file, in lower-case hexadecimal.
+    package let sha256: String
   }
 
   /// A log file that was delivered and awaits its digest.
   package struct DeliveredFile: Codable, Hashable, Sendable {
     package let bucket: String
     package let key: String
-    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
-    package let hashValue: String
+    /// Of the uncompressed file, in lower-case hexadecimal.
+    package let sha256: String
     package let newestEventTime: Instant
     package let oldestEventTime: Instant
   }
@@ -38,14 +38,16 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
     package let fingerprint: String
     /// The signature.
     package let signature: Octets
+    /// How many of the files in `undigested`, from the first, it lists.
+    package let fileCount: Int
   }
 
   /// The digest at the end of the chain.
   package struct DeliveredDigest: Codable, Hashable, Sendable {
     package let bucket: String
     package let key: String
-    /// SHA-256 of the uncompressed file, in lower-case hexadecimal.
-    package let hashValue: String
+    /// Of the uncompressed file, in lower-case hexadecimal.
+    package let sha256: String
     /// In lower-case hexadecimal.
     package let signature: String
   }
@@ -56,10 +58,24 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
     package let prefix: String?
     /// The trail's home region: what stands in the names of all its files.
     package let homeRegion: String
+
+    /// Gathers the parts.
+    package init(bucket: String, prefix: String?, homeRegion: String) {
+      self.bucket = bucket
+      self.prefix = prefix
+      self.homeRegion = homeRegion
+    }
+
+    /// Whether both are the same, byte for byte.
+    func isSame(as other: Destination) -> Bool {
+      bucket.utf8.elementsEqual(other.bucket.utf8) && homeRegion.utf8.elementsEqual(other.homeRegion.utf8)
+        && (prefix == nil) == (other.prefix == nil)
+        && (prefix ?? "").utf8.elementsEqual((other.prefix ?? "").utf8)
+    }
   }
 
-  /// When the logging began that this is about.
-  package internal(set) var startedAt: Instant
+  /// The last sequence before the start of the logging that this is about.
+  package internal(set) var startedAfter: Int64
   /// When the delivery noticed that this logging ended; `nil` while it goes on.
   package internal(set) var endedAt: Instant?
   /// Whether logging ended and all that was due is delivered.
@@ -77,6 +93,8 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
   package internal(set) var pendingDigest: PendingDigest?
   /// `nil` at the start of a chain.
   package internal(set) var previousDigest: DeliveredDigest?
+  /// The end of the last digest of all: no later one may have its name.
+  package internal(set) var latestDigestEnd: Instant?
 
   /// When a log file was last delivered: `LatestDeliveryTime`.
   package internal(set) var latestDeliveryTime: Instant?
@@ -89,10 +107,19 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
   /// Why the last try of a digest failed; `nil` when it did not: `LatestDigestDeliveryError`.
   package internal(set) var latestDigestDeliveryError: String?
 
-  init(startedAt: Instant, destination: Destination, position: Int64) {
-    self.startedAt = startedAt
+  /// Begins after the sequence `startedAfter`.
+  init(startedAfter: Int64, to destination: Destination) {
+    self.startedAfter = startedAfter
     self.destination = destination
-    self.position = position
+    self.position = startedAfter
+  }
+
+  /// Begins again after an end: a new chain of digests, and no record for the second time.
+  mutating func begin(after startedAfter: Int64) {
+    self.startedAfter = startedAfter
+    endedAt = nil
+    isFinished = false
+    position = max(position, startedAfter)
   }
 }
 
@@ -130,6 +157,15 @@ extension TrailDeliveryState {
     guard let bytes = HouseJSON.encode(self) else { throw .corrupted("progress `\(name)` does not encode") }
     try await progress.setProgress(of: name, bytes)
   }
+
+  /// Forgets the state of a trail that is gone; durable on return.
+  static func remove(
+    from progress: any ProgressStore,
+    _ account: AccountID,
+    _ trail: String
+  ) async throws(StoreError) {
+    try await progress.setProgress(of: progressName(account, trail), nil)
+  }
 }
 
 // MARK: - As the trail's files say it
@@ -138,7 +174,7 @@ extension TrailDeliveryState.DeliveredFile {
   init(_ reference: DigestFile.LogFileReference) {
     bucket = reference.bucket
     key = reference.key
-    hashValue = reference.hashValue
+    sha256 = reference.hashValue
     newestEventTime = reference.newestEventTime
     oldestEventTime = reference.oldestEventTime
   }
@@ -148,7 +184,7 @@ extension TrailDeliveryState.DeliveredFile {
     DigestFile.LogFileReference(
       bucket: bucket,
       key: key,
-      hashValue: hashValue,
+      hashValue: sha256,
       newestEventTime: newestEventTime,
       oldestEventTime: oldestEventTime
     )
@@ -159,12 +195,12 @@ extension TrailDeliveryState.DeliveredDigest {
   init(_ previous: DigestFile.Previous) {
     bucket = previous.bucket
     key = previous.key
-    hashValue = previous.hashValue
+    sha256 = previous.hashValue
     signature = previous.signature
   }
 
   /// What the next digest says of it.
   var previous: DigestFile.Previous {
-    DigestFile.Previous(bucket: bucket, key: key, hashValue: hashValue, signature: signature)
+    DigestFile.Previous(bucket: bucket, key: key, hashValue: sha256, signature: signature)
   }
 }

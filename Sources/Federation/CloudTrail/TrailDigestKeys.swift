@@ -73,12 +73,18 @@ struct TrailDigestSigner: Sendable {
   let progress: any ProgressStore
   let signer: any TokenSigner
 
-  /// The key that signs digests of `account` at `now`; made, and durable, when there is none or its time has passed.
+  /// The key that signs digests of `account` at `now`.
   ///
-  /// For one task at a time: of two, each would make a key, and one of these would be lost.
-  func currentKey(of account: AccountID, now: Instant) async throws(TrailDigestKeyError) -> TrailDigestKey {
+  /// With `makesOne` a key is made, and durable, when there is none or its time has passed; for one task at a time: of
+  /// two, each would make a key, and one of these would be lost. Without it, the last key signs what is left to sign.
+  func currentKey(
+    of account: AccountID,
+    now: Instant,
+    makesOne: Bool
+  ) async throws(TrailDigestKeyError) -> TrailDigestKey {
     var found = try await keys(of: account)
-    if let last = found.keys.last, now < last.validityEnd { return last }
+    if let last = found.keys.last, now < last.validityEnd || !makesOne { return last }
+    guard makesOne else { throw .signer(.failed("there is no key of digests")) }
     let key: TrailDigestKey
     do {
       key = TrailDigestKey(try await signer.makeKey(.rs256, for: account), now: now)

@@ -40,6 +40,8 @@ package struct TrailRecord: TaggedRecord {
   package var isLogging: Bool
   /// When logging last began.
   package var startedAt: Instant?
+  /// The last sequence of the log before that: its delivery begins with the next.
+  package var startedAfter: Int64?
   /// When logging last ended.
   package var stoppedAt: Instant?
   package var tags: [Tag]

@@ -108,6 +108,12 @@ package struct StartLogging: TrailChange {
     var record = stored.record
     record.isLogging = true
     record.startedAt = call.now
+    do {
+      // Read before this call is on record: it is the first that is delivered, or among the first.
+      record.startedAfter = try await house.trails.progress.lastSequence()
+    } catch {
+      throw house.diagnostics.serviceError("read the end of the audit log", error)
+    }
     let started = record
     return try house.propose { change in
       try change.replace(stored, with: started, account: call.account)
@@ -116,7 +122,7 @@ package struct StartLogging: TrailChange {
   }
 }
 
-/// `cloudtrail:StopLogging`: delivers what is on record so far, and nothing after it.
+/// `cloudtrail:StopLogging`: ends the delivery; what is on record by then, this call included, is still delivered.
 package struct StopLogging: TrailChange {
   package static let name = "StopLogging"
 

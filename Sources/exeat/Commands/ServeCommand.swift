@@ -56,6 +56,14 @@ struct ServeCommand: AsyncParsableCommand {
       """
   )
   var auditExport: [String] = []
+  @Option(
+    help: "A bucket for trails, NAME=DIRECTORY or NAME=URL; NAME@ACCOUNT for one account's. May be repeated."
+  )
+  var trailBucket: [String] = []
+  @Option(help: "Certification authorities to trust for buckets besides the system's, PEM.")
+  var trailBucketCa: String?
+  @Option(help: "Seconds between a trail's log files. Default 300.") var trailDeliveryInterval: String?
+  @Option(help: "Seconds between a trail's digests. Default 3600.") var trailDigestInterval: String?
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
   @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
@@ -64,7 +72,8 @@ struct ServeCommand: AsyncParsableCommand {
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
     "accepted-hosts", "trusted-proxy", "key-encryption-key", "identity-provider-network",
-    "identity-provider-ca", "audit-export", "log-format", "log-level", "ready-file",
+    "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca", "trail-delivery-interval",
+    "trail-digest-interval", "log-format", "log-level", "ready-file",
   ]
 
   func run() async throws {
@@ -79,7 +88,10 @@ struct ServeCommand: AsyncParsableCommand {
           ? nil : identityProviderNetwork.joined(separator: ","),
         "identity-provider-ca": identityProviderCa,
         "audit-export": auditExport.isEmpty ? nil : auditExport.joined(separator: ","),
-        "log-format": logFormat, "log-level": logLevel, "ready-file": readyFile,
+        "trail-bucket": trailBucket.isEmpty ? nil : trailBucket.joined(separator: ","),
+        "trail-bucket-ca": trailBucketCa, "trail-delivery-interval": trailDeliveryInterval,
+        "trail-digest-interval": trailDigestInterval, "log-format": logFormat, "log-level": logLevel,
+        "ready-file": readyFile,
       ],
       environment: ProcessInfo.processInfo.environment,
       configFile: config
@@ -153,6 +165,7 @@ struct ServeCommand: AsyncParsableCommand {
       keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
       identityProviders: try identityProviders(settings),
       auditExport: try AuditExportSettings(settings["audit-export"]),
+      trails: try TrailDeliverySettings(settings, region: region),
       onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in

@@ -12,6 +12,7 @@ import Logging
 import ServiceLifecycle
 import SigV4
 import StoreSQLite
+import TrailStorage
 import UnixSignals
 
 #if canImport(Glibc)
@@ -33,6 +34,8 @@ struct ServerPlan: Sendable {
   let identityProviders: IdentityProviderSettings
   /// Where records go besides the store.
   var auditExport = AuditExportSettings.none
+  /// What trails may write to; `nil` for nothing.
+  var trails: TrailDeliverySettings?
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -70,7 +73,7 @@ enum Assembly {
       entropy: .system,
       diagnostics: diagnostics,
       identityProviders: plan.identityProviders.providers,
-      trails: TrailServices(buckets: .none, progress: store, history: store)
+      trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store)
     )
     let metrics = Metrics(actions: .all)
     let recorder = Recorder(sink: writes, directory: directory)
@@ -121,6 +124,20 @@ enum Assembly {
       log: store,
       gauges: metrics.gauges
     )
+    let delivery = TrailDelivery(
+      trails: { () async throws(StoreError) in
+        try await directory.everyRecord(TrailRecord.self, prefix: "").map { TrailTerms($0.record) }
+      },
+      log: store,
+      progress: store,
+      buckets: plan.trails?.buckets ?? .none,
+      signer: keys,
+      gzip: .zlib,
+      clock: systemClock,
+      entropy: .system,
+      diagnostics: diagnostics,
+      schedule: plan.trails?.schedule ?? TrailSchedule()
+    )
 
     // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
     let group = ServiceGroup(
@@ -133,6 +150,12 @@ enum Assembly {
             service: Work {
               await exports.run()
               await plan.auditExport.shutDown()
+            }
+          ),
+          .init(
+            service: Work {
+              await delivery.run { try await Task.sleep(for: .seconds(1)) }
+              await plan.trails?.shutDown()
             }
           ),
           .init(

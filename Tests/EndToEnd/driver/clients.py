@@ -46,9 +46,14 @@ def environment_for(server, home, credentials=None, region="us-east-1"):
 
 def aws(server, home, *arguments, credentials=None):
     """Runs the stock AWS CLI."""
+    return run_aws(environment_for(server, home, credentials), *arguments)
+
+
+def run_aws(environment, *arguments):
+    """Runs the stock AWS CLI with exactly these variables."""
     return subprocess.run(
         [str(VENV / "aws"), *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
-        env=clean_environment(**environment_for(server, home, credentials)),
+        env=clean_environment(**environment),
     )
 
 
