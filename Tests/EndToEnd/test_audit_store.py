@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import sqlite3
+import struct
 import subprocess
 
 import pytest
@@ -26,23 +27,29 @@ def whole(log, tmp_path_factory):
     return log.write(tmp_path_factory.mktemp("log"))
 
 
-def store(data_dir, log, size):
-    """Puts the records and the tree of `log` into a store that `exeat init` made, as a server would have."""
+def store(data_dir, log, size, floor=0):
+    """Puts the records and the tree of `log` into a store that `exeat init` made, as a server would have; without the
+    records up to `floor`, which have left it."""
     servers.init(data_dir)
     with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
         # The record of `init` makes room.
         db.execute("DROP TRIGGER audit_keeps")
+        db.execute("DROP TRIGGER audit_appends")
         db.execute("DELETE FROM audit")
-        for number, entry in enumerate(log.entries):
+        for number, entry in enumerate(log.entries[floor:], floor + 1):
             db.execute("INSERT INTO audit VALUES (?, ?, 0, NULL, 'sts.amazonaws.com', 'GetWebIdentityToken', ?)",
-                       (number + 1, json.loads(entry)["eventID"], entry.decode()))
+                       (number, json.loads(entry)["eventID"], entry.decode()))
         db.execute("UPDATE log_tree SET size = ?", (size,))
+        rows = {}
         for level, index, width in tlog.tiles(size):
-            hashes = b"".join(log.row(level, size)[index * 256:][:width])
+            row = rows.setdefault(level, log.row(level, size))
+            hashes = b"".join(row[index * 256:][:width])
             if width == 256:
                 db.execute("INSERT INTO log_tile VALUES (1, ?, ?, ?)", (level, index, hashes))
-            else:
-                db.execute("INSERT OR REPLACE INTO log_edge VALUES (1, ?, ?)", (level, hashes))
+            if index == (len(row) - 1) // 256:
+                db.execute("INSERT OR REPLACE INTO log_edge VALUES (1, ?, ?)", (level, hashes if width < 256 else b""))
+        if floor:
+            db.execute("UPDATE retention SET floor = ?", (floor,))
     (data_dir / "log").mkdir(mode=0o700, exist_ok=True)
     (data_dir / "log/checkpoint").write_text(log.checkpoint(size))
     (data_dir / "log/verifier-key").write_text(log.key.verifier + "\n")
@@ -146,3 +153,28 @@ def test_exactly_one_log_is_named(whole, data_dir, log):
         assert_refused(done, "exactly one", status=2)
     done = servers.exeat("audit", "mirror", "--to", whole, "--verifier-key", log.key.verifier)
     assert_refused(done, "exactly one", status=2)
+
+
+def test_records_that_left_the_store_are_checked_where_they_went(tmp_path):
+    log = new_log(65_536 + 100)
+    data_dir = store(tmp_path / "data", log, len(log.entries), floor=65_536)
+    done, finding = verify_store(data_dir, log)
+    assert finding is None and json.loads(done.stdout)["recordsPruned"] == 65_536
+    assert_refused(servers.exeat("audit", "prove", jti(9), "--data-dir", data_dir), "no record is called")
+    segment = data_dir / "log/segments/000000000001-000000065536.entries"
+    segment.parent.mkdir()
+    entries = log.entries[:65_536]
+    segment.write_bytes(b"".join(struct.pack(">H", len(entry)) + entry for entry in entries))
+    for number in (0, 300, 65_535):
+        done = servers.exeat("audit", "prove", jti(number), "--data-dir", data_dir)
+        assert done.returncode == 0, done.stderr
+        index, proof, _, extra = tlog.read_proof(done.stdout.encode())
+        assert (index, extra) == (number, log.entries[number])
+        assert tlog.root_of_proof(index, len(log.leaves), tlog.leaf_hash(extra), proof) == tlog.tree_root(log.leaves)
+    entries[700] = entries[700].replace(b"Root", b"Boot")
+    segment.write_bytes(b"".join(struct.pack(">H", len(entry)) + entry for entry in entries))
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", 701), finding
+    segment.write_bytes(segment.read_bytes()[:100_000])
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and finding["kind"] == "record" and finding["first"] < 701

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A log in the data directory of a server: records and tiles in the store, the checkpoint beside it. Reads only, also
-// while the server runs.
+// A log in the data directory of a server: records and tiles in the store, the checkpoint and sealed segments beside it.
+// Reads only, also while the server runs.
 
 import AuditTrail
 import Federation
@@ -11,10 +11,12 @@ import StoreSQLite
 struct StoredLog: LogSource {
   private let directory: DataDirectory
   private let reader: SQLiteReader
+  private let sealed: SealedRecords
 
   /// Opens the store of `directory`.
   init(_ directory: DataDirectory) throws(CommandFailure) {
     self.directory = directory
+    sealed = SealedRecords(directory.path + "/log/segments")
     do throws(StoreError) {
       reader = try SQLiteStore.openReadOnly(at: directory.store)
     } catch {
@@ -38,8 +40,16 @@ struct StoredLog: LogSource {
     }
   }
 
+  // Of the records that have left the store, those whose files are not beside it either.
   func prunedRecords(ofTree size: UInt64) async throws(CommandFailure) -> UInt64 {
-    min(size, try await store { () async throws(StoreError) in try await reader.logTree().floor })
+    let floor = min(size, try await floor())
+    var pruned: UInt64 = 0
+    while pruned < floor, !sealed.has(pruned / LogSegment.records) { pruned += LogSegment.records }
+    return min(pruned, floor)
+  }
+
+  private func floor() async throws(CommandFailure) -> UInt64 {
+    try await store { () async throws(StoreError) in try await reader.logTree().floor }
   }
 
   func recordCount() async throws(CommandFailure) -> UInt64? {
@@ -47,14 +57,17 @@ struct StoredLog: LogSource {
   }
 
   func place(of id: String, inTree size: UInt64) async throws(CommandFailure) -> UInt64? {
-    try await store { () async throws(StoreError) in
+    let place = try await store { () async throws(StoreError) -> UInt64? in
       if let place = try await reader.leafIndex(ofToken: id) { return place }
       return try await reader.leafIndex(ofEvent: id)
     }
+    if let place { return place }
+    return try await scan(for: id, inTree: min(size, try await floor()))
   }
 
   // The records up to the first that is missing, so that this one can be named.
   private func bundle(_ index: UInt64, _ width: Int) async throws(CommandFailure) -> [UInt8]? {
+    if index * 256 < (try await floor()) { return try await sealed.bundle(index) }
     let whole = try await damagedIsMissing { () async throws(StoreError) in
       try await reader.entries(inBundle: index, width: width)
     }
