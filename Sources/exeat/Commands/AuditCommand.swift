@@ -11,7 +11,7 @@ struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
     abstract: "Read the audit log.",
-    subcommands: [AuditTailCommand.self]
+    subcommands: [AuditTailCommand.self, AuditSealCommand.self]
   )
 }
 

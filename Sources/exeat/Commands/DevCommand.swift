@@ -78,6 +78,7 @@ struct DevCommand: AsyncParsableCommand {
       tls: tlsSource,
       keyEncryptionKey: .ephemeral(),
       identityProviders: identityProviders,
+      log: LogPlan.ephemeral(publicURL),
       onRecord: { if printsCalls { Console.note(AuditLine.text($0.json)) } },
       prepare: { house, now in
         try await Bootstrap.createAccount(

@@ -31,6 +31,8 @@ struct ServerPlan: Sendable {
   let tls: TLSSource
   let keyEncryptionKey: KeyEncryptionKey?
   let identityProviders: IdentityProviderSettings
+  /// The Merkle log over the audit log.
+  let log: LogPlan
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -50,7 +52,6 @@ enum Assembly {
   /// Runs `plan` on `store` until SIGTERM or SIGINT; requests in flight are finished first.
   static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
     let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
-    let writes = EchoingStore(store: store, onRecord: plan.onRecord)
     let diagnostics = Diagnostics { incident in
       logger.log(
         level: incident.severity == .error ? .error : .notice,
@@ -58,6 +59,13 @@ enum Assembly {
         metadata: ["cause": .string(incident.cause)]
       )
     }
+    let log = TransparencyLog(
+      store: store,
+      keeper: plan.log.keeper,
+      signer: plan.log.signer,
+      diagnostics: diagnostics
+    )
+    let writes = EchoingStore(store: GuardedLog(store, log), onRecord: plan.onRecord)
     let directory = Directory(reader: store, writer: writes, sealer: keys)
     let issuers = Issuers(publicURL: plan.publicURL, style: plan.issuerStyle)
     let house = House(
@@ -87,7 +95,7 @@ enum Assembly {
       diagnostics: diagnostics,
       metrics: metrics
     )
-    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics) {
+    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics, log: log) {
       guard (try? await directory.opensStoredSecrets()) == true else { return false }
       return await recorder.isHealthy(
         probe: AuditRecord(
@@ -117,10 +125,17 @@ enum Assembly {
       configuration: .init(
         services: [
           .init(service: Work { try await store.run() }),
+          // Signed to the end: what a stopped server recorded is under its last checkpoint.
+          .init(service: Work({ await log.run() }, atEnd: { await log.settle() })),
+          .init(
+            service: Work { await plan.log.retention(store, log, systemClock, diagnostics)?.run() },
+            successTerminationBehavior: .ignore
+          ),
           .init(service: Work { await keys.rsaKeyPool.run() }),
           .init(service: Work { await store.keepEventHistory() }),
           .init(
             service: Work {
+              try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
               try await issuers.loadAll(from: directory)
               if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
@@ -151,16 +166,20 @@ enum Assembly {
   }
 }
 
-/// A piece of long work, ended by cancellation when the group shuts down gracefully.
+/// A piece of long work, ended by cancellation when the group shuts down gracefully; `atEnd` follows undisturbed.
 private struct Work: Service {
   let body: @Sendable () async throws -> Void
+  let atEnd: @Sendable () async -> Void
 
-  init(_ body: @escaping @Sendable () async throws -> Void) {
+  init(_ body: @escaping @Sendable () async throws -> Void, atEnd: @escaping @Sendable () async -> Void = {})
+  {
     self.body = body
+    self.atEnd = atEnd
   }
 
   func run() async throws {
     try await cancelWhenGracefulShutdown { try await body() }
+    await atEnd()
   }
 }
 
