@@ -6,7 +6,7 @@
 import Crypto
 import TokenFormats
 
-/// Why there is no key-encryption key.
+/// Why there is no key-encryption key, or no key of the log.
 package enum KeyEncryptionKeyError: Error, Hashable, Sendable {
   /// `generate` found something at the path: an existing key is never overwritten.
   case alreadyExists

@@ -17,6 +17,11 @@ struct LogTreeGrowth: Sendable {
 
   /// Reads up to `limit` records after the tree's last one; `nil` when there are none.
   init?(_ db: Database, limit: Int) throws {
+    let size = try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT size FROM log_tree ORDER BY epoch DESC LIMIT 1")
+    )
+    // Most of the time there is nothing to do.
+    guard try size ?? -1 < newestSequence(db) else { return nil }
     before = try StoredLogTree(db)
     after = before
     let floor = UInt64(try retentionFloor(db))

@@ -22,7 +22,9 @@ package struct StoredTree: Hashable, Sendable {
   }
 }
 
-/// Reads the tree. Record *n* of the audit log is leaf *n* − 1, its JSON byte for byte.
+/// Reads the tree.
+///
+/// Record *n* of the audit log is leaf *n* − 1, its JSON byte for byte.
 package protocol LogTreeReader: Sendable {
   /// The tree as it is durable.
   ///
@@ -70,11 +72,15 @@ package protocol CheckpointKeeper: Sendable {
   /// After a failure either of the two may be there.
   func keep(checkpoint note: [UInt8]) async throws(StoreError)
 
+  /// The text of the verifier key that was kept last; `nil` when none ever was.
+  func verifierKey() async throws(StoreError) -> String?
+
   /// Keeps the text form of the log's verifier key, for those who check checkpoints; durable on return.
   func keep(verifierKey text: String) async throws(StoreError)
 
-  /// Moves the checkpoint of a log that ends to a name with `suffix`, as evidence; durable on return.
-  func setAside(suffix: String) async throws(StoreError)
+  /// Keeps a copy of the checkpoint, if there is one, under a name with `suffix`: evidence of a log that ends; durable on
+  /// return.
+  func keepCopy(suffix: String) async throws(StoreError)
 }
 
 /// Signs for the log: checkpoints, and nothing that could be taken for one.

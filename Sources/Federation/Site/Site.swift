@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One origin: the API at `/`, the published documents, health and metrics. Knows paths; knows no action.
+// One origin: the API at `/`, the published documents, the log's, health and metrics. Knows paths; knows no action.
 
 import IdentityModel
 
@@ -9,18 +9,21 @@ package struct Site: RequestResponder {
   private let pipeline: Pipeline
   private let issuers: Issuers
   private let metrics: Metrics
+  private let log: TransparencyLog?
   private let isReady: @Sendable () async -> Bool
 
-  /// Serves the API through `pipeline` and documents from `issuers`; `isReady` answers `/health/ready`.
+  /// Serves the API through `pipeline`, documents from `issuers` and `log`; `isReady` answers `/health/ready`.
   package init(
     pipeline: Pipeline,
     issuers: Issuers,
     metrics: Metrics,
+    log: TransparencyLog? = nil,
     isReady: @escaping @Sendable () async -> Bool
   ) {
     self.pipeline = pipeline
     self.issuers = issuers
     self.metrics = metrics
+    self.log = log
     self.isReady = isReady
   }
 
@@ -41,6 +44,9 @@ package struct Site: RequestResponder {
       return text(200, metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8")
     case "/", "/health/live", "/health/ready", "/metrics":
       return text(405, "method not allowed\n", allow: request.path == "/" ? "GET, POST" : "GET, HEAD")
+    case let path where path.hasPrefix(logPrefix):
+      if isRead, let document = await log?.document(path) { return document }
+      return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
       return text(404, "not found\n")
     }

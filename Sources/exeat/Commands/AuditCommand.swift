@@ -13,8 +13,7 @@ struct AuditCommand: AsyncParsableCommand {
     abstract: "Read the audit log, and check that nobody rewrote it.",
     subcommands: [
       AuditTailCommand.self, AuditExportCommand.self, AuditVerifyCommand.self, AuditMirrorCommand.self,
-      AuditProveCommand.self,
-      AuditVerifyProofCommand.self, AuditWitnessCommand.self,
+      AuditProveCommand.self, AuditVerifyProofCommand.self, AuditWitnessCommand.self, AuditSealCommand.self,
     ]
   )
 }

@@ -78,6 +78,7 @@ struct DevCommand: AsyncParsableCommand {
       tls: tlsSource,
       keyEncryptionKey: .ephemeral(),
       identityProviders: identityProviders,
+      log: LogPlan.ephemeral(publicURL),
       onRecord: { record in
         guard printsCalls else { return }
         // What is kept nowhere is explained at once, in one piece: calls come side by side.

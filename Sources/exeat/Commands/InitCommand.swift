@@ -22,7 +22,8 @@ struct InitCommand: AsyncParsableCommand {
     abstract: "Make a new store with its key-encryption key and a first account.",
     discussion: """
       Writes into the data directory: `store.sqlite`, `key-encryption-key` (mode 0600; keep a copy apart from
-      the store: without it no token can be issued) and `credentials` (the root access key, AWS ini form).
+      the store: without it no token can be issued), `log/key` (mode 0600; it signs the audit log's checkpoints) and
+      `credentials` (the root access key, AWS ini form).
       """
   )
 
@@ -53,6 +54,9 @@ struct InitCommand: AsyncParsableCommand {
       try directory.create(&made)
       let key = try KeyEncryptionKey.generate(at: directory.keyEncryptionKey)
       made.files.append(directory.keyEncryptionKey)
+      try directory.createLogFolder(&made)
+      _ = try LogSigningKey.generate(at: directory.logKey)
+      made.files.append(directory.logKey)
       // Before the account is on record: nobody could use an account whose root secret was never written.
       try directory.writeCredentials(accessKeyID: keyID, secretAccessKey: secret)
       made.files.append(directory.credentials)
@@ -123,6 +127,7 @@ struct InitCommand: AsyncParsableCommand {
         writer.member("credentials", directory.credentials)
         writer.member("store", directory.store)
         writer.member("keyEncryptionKey", directory.keyEncryptionKey)
+        writer.member("logKey", directory.logKey)
       }
       return Console.out(String(decoding: writer.bytes, as: UTF8.self))
     }
@@ -130,6 +135,7 @@ struct InitCommand: AsyncParsableCommand {
       """
       account \(account) is ready; its root access key is in \(directory.credentials)
       the key-encryption key is in \(directory.keyEncryptionKey): keep a copy apart from the store
+      the audit log's key is in \(directory.logKey): keep a copy of it too; --log-key takes it from elsewhere
 
       Start the server:
         exeat serve --data-dir \(directory.path) --listen 127.0.0.1:8443 --public-url https://localhost:8443 \\

@@ -45,6 +45,16 @@ struct ServeCommand: AsyncParsableCommand {
   var trustedProxy: [String] = []
   @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
   var keyEncryptionKey: String?
+  @Option(help: "The file of the audit log's key. Default DATA-DIR/log/key.") var logKey: String?
+  @Option(help: "Seal audit records into files when they are so many days old. Default: keep them.")
+  var auditRetention: String?
+  @Option(
+    help: """
+      Go on, under a new name, with an audit log that the server refuses to continue. The value is the sentence \
+      \"\(LogPlan.forkSentence)\".
+      """
+  )
+  var acceptAuditFork: String?
   @Option(help: "A network, CIDR, in which identity providers may lie besides the internet. May be repeated.")
   var identityProviderNetwork: [String] = []
   @Option(help: "Certification authorities to trust for identity providers besides the system's, PEM.")
@@ -71,9 +81,9 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "trusted-proxy", "key-encryption-key", "identity-provider-network",
-    "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca", "trail-delivery-interval",
-    "trail-digest-interval", "log-format", "log-level", "ready-file",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-key", "audit-retention",
+    "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
+    "trail-delivery-interval", "trail-digest-interval", "log-format", "log-level", "ready-file",
   ]
 
   func run() async throws {
@@ -83,7 +93,7 @@ struct ServeCommand: AsyncParsableCommand {
         "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
         "trusted-proxy": trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ","),
-        "key-encryption-key": keyEncryptionKey,
+        "key-encryption-key": keyEncryptionKey, "log-key": logKey, "audit-retention": auditRetention,
         "identity-provider-network": identityProviderNetwork.isEmpty
           ? nil : identityProviderNetwork.joined(separator: ","),
         "identity-provider-ca": identityProviderCa,
@@ -101,7 +111,8 @@ struct ServeCommand: AsyncParsableCommand {
       try settings.required("data-dir", hint: "make one with `exeat init --data-dir DIR`")
     )
     let store = try directory.openStore()
-    let plan = try Self.plan(settings, directory, logger)
+    let log = try await LogPlan(settings, directory, store, acceptedFork: acceptAuditFork)
+    let plan = try Self.plan(settings, directory, log, logger)
     do {
       try await Assembly.run(plan, store: store, logger: logger)
     } catch {
@@ -122,6 +133,7 @@ struct ServeCommand: AsyncParsableCommand {
   private static func plan(
     _ settings: Settings,
     _ directory: DataDirectory,
+    _ log: LogPlan,
     _ logger: Logger
   ) throws(CommandFailure) -> ServerPlan {
     let listen = try settings.parsed("listen", expected: "HOST:PORT", ListenAddress.init)
@@ -164,6 +176,7 @@ struct ServeCommand: AsyncParsableCommand {
       tls: tls.source,
       keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
       identityProviders: try identityProviders(settings),
+      log: log.named(publicURL),
       auditExport: try AuditExportSettings(settings["audit-export"]),
       trails: try TrailDeliverySettings(settings, region: region),
       onRecord: nil,

@@ -32,6 +32,8 @@ struct ServerPlan: Sendable {
   let tls: TLSSource
   let keyEncryptionKey: KeyEncryptionKey?
   let identityProviders: IdentityProviderSettings
+  /// The Merkle log over the audit log.
+  let log: LogPlan
   /// Where records go besides the store.
   var auditExport = AuditExportSettings.none
   /// What trails may write to; `nil` for nothing.
@@ -55,7 +57,6 @@ enum Assembly {
   /// Runs `plan` on `store` until SIGTERM or SIGINT; requests in flight are finished first.
   static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
     let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
-    let writes = EchoingStore(store: store, onRecord: plan.onRecord)
     let diagnostics = Diagnostics { incident in
       logger.log(
         level: incident.severity == .error ? .error : .notice,
@@ -63,6 +64,13 @@ enum Assembly {
         metadata: ["cause": .string(incident.cause)]
       )
     }
+    let log = TransparencyLog(
+      store: store,
+      keeper: plan.log.keeper,
+      signer: plan.log.signer,
+      diagnostics: diagnostics
+    )
+    let writes = EchoingStore(store: GuardedLog(store, log), onRecord: plan.onRecord)
     let directory = Directory(reader: store, writer: writes, sealer: keys)
     let issuers = Issuers(publicURL: plan.publicURL, style: plan.issuerStyle)
     let house = House(
@@ -92,7 +100,7 @@ enum Assembly {
       diagnostics: diagnostics,
       metrics: metrics
     )
-    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics) {
+    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics, log: log) {
       guard (try? await directory.opensStoredSecrets()) == true else { return false }
       return await recorder.isHealthy(
         probe: AuditRecord(
@@ -144,6 +152,12 @@ enum Assembly {
       configuration: .init(
         services: [
           .init(service: Work { try await store.run() }),
+          // Signed to the end: what a stopped server recorded is under its last checkpoint.
+          .init(service: Work({ await log.run() }, atEnd: { await log.settle() })),
+          .init(
+            service: Work { await plan.log.retention(store, log, systemClock, diagnostics)?.run() },
+            successTerminationBehavior: .ignore
+          ),
           .init(service: Work { await keys.rsaKeyPool.run() }),
           .init(service: Work { await store.keepEventHistory() }),
           .init(
@@ -160,6 +174,7 @@ enum Assembly {
           ),
           .init(
             service: Work {
+              try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
               try await issuers.loadAll(from: directory)
               if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
@@ -210,16 +225,20 @@ enum Assembly {
   }
 }
 
-/// A piece of long work, ended by cancellation when the group shuts down gracefully.
+/// A piece of long work, ended by cancellation when the group shuts down gracefully; `atEnd` follows undisturbed.
 private struct Work: Service {
   let body: @Sendable () async throws -> Void
+  let atEnd: @Sendable () async -> Void
 
-  init(_ body: @escaping @Sendable () async throws -> Void) {
+  init(_ body: @escaping @Sendable () async throws -> Void, atEnd: @escaping @Sendable () async -> Void = {})
+  {
     self.body = body
+    self.atEnd = atEnd
   }
 
   func run() async throws {
     try await cancelWhenGracefulShutdown { try await body() }
+    await atEnd()
   }
 }
 

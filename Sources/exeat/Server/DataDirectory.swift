@@ -30,10 +30,16 @@ struct DataDirectory: Sendable {
   var keyEncryptionKey: String { path + "/key-encryption-key" }
   /// The root access key of the first account, in the AWS ini form.
   var credentials: String { path + "/credentials" }
+  /// What the Merkle log keeps outside the store: checkpoint, keys, sealed segments.
+  var log: String { path + "/log" }
+  /// The log's private key.
+  var logKey: String { log + "/key" }
+  /// Sealed segments of old records.
+  var logSegments: String { log + "/segments" }
   /// The log's signed checkpoint.
-  var logCheckpoint: String { path + "/log/checkpoint" }
+  var logCheckpoint: String { log + "/checkpoint" }
   /// The log's verifier key.
-  var logVerifierKey: String { path + "/log/verifier-key" }
+  var logVerifierKey: String { log + "/verifier-key" }
   /// The development CA and its certificates.
   var tls: String { path + "/tls" }
 
@@ -42,13 +48,18 @@ struct DataDirectory: Sendable {
   /// Throws when it holds anything of a server already, a dangling symbolic link included, and when somebody else
   /// could put something into it.
   func create(_ made: inout Made) throws(CommandFailure) {
-    for file in storeFiles + [storeLock, keyEncryptionKey, credentials] {
+    for file in storeFiles + [storeLock, keyEncryptionKey, credentials, log] {
       guard attributes(of: file) == nil else {
         throw .failed("--data-dir: \(file) exists", hint: "choose another directory; nothing was changed")
       }
     }
     try makeFolder(path, &made)
     try requireUnsharedFolder()
+  }
+
+  /// Makes the folder of the log, mode 0700, unless it is there.
+  func createLogFolder(_ made: inout Made) throws(CommandFailure) {
+    try makeFolder(log, &made)
   }
 
   private func makeFolder(_ folder: String, _ made: inout Made) throws(CommandFailure) {

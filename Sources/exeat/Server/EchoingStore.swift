@@ -4,11 +4,10 @@
 
 import AuditTrail
 import Federation
-import StoreSQLite
 
 /// The store, with an eye on what it records.
 struct EchoingStore: AuditSink, RecordWriter {
-  let store: SQLiteStore
+  let store: any AuditSink & RecordWriter
   let onRecord: (@Sendable (AuditRecord) -> Void)?
 
   func append(_ record: AuditRecord) async throws(StoreError) {
