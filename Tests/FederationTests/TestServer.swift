@@ -69,6 +69,9 @@ struct TestServer: Sendable {
   let house: House
   let clock: TestClock
   let providers: TestProviders
+  /// Not opened: a test that needs it does.
+  let log: TransparencyLog
+  let logKey: LogSigningKey
 
   /// Runs `body` against a new server with the account `123456789012`, its root key, and federation enabled or not.
   static func run(
@@ -98,6 +101,13 @@ struct TestServer: Sendable {
     let directory = Directory(reader: reader, writer: sink, sealer: keys)
     let diagnostics = Diagnostics { _ in }
     let providers = TestProviders()
+    let logKey = LogSigningKey.ephemeral()
+    let log = TransparencyLog(
+      store: store,
+      keeper: CheckpointMemory(),
+      signer: logKey,
+      diagnostics: diagnostics
+    )
     let house = House(
       directory: directory,
       issuers: Issuers(publicURL: try PublicURL("https://sts.example.test"), style: .path),
@@ -110,8 +120,11 @@ struct TestServer: Sendable {
         buckets: TrailBuckets([.init(name: "account-logs", accounts: nil, bucket: ForgetfulBucket())]),
         progress: store,
         history: store
-      )
+      ),
+      promiser: LogPromiser(log, signer: logKey)
     )
+    self.log = log
+    self.logKey = logKey
     let metrics = Metrics(actions: .all)
     let pipeline = Pipeline(
       authenticator: Authenticator(

@@ -81,7 +81,8 @@ enum Assembly {
       entropy: .system,
       diagnostics: diagnostics,
       identityProviders: plan.identityProviders.providers,
-      trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store)
+      trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store),
+      promiser: LogPromiser(log, signer: plan.log.signer)
     )
     let metrics = Metrics(actions: .all)
     let recorder = Recorder(sink: writes, directory: directory)
