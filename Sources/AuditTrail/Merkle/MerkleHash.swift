@@ -15,19 +15,27 @@ package struct MerkleHash: Hashable, Sendable {
   /// The hash of the tree without leaves: SHA-256 of nothing.
   package static let emptyTree = MerkleHash(SHA256().finalize())
 
-  // The octets as they stand in memory; a number of four words, so that a hash is no allocation.
-  private let words: SIMD4<UInt64>
+  // The octets as they stand in memory; four words, so that a hash is no allocation. Not SIMD4: its alignment of 32 bytes
+  // is more than the frame of an async function has, and Swift 6.3 frees such a frame at another address than it got.
+  private struct Words: Hashable, Sendable {
+    var first: UInt64 = 0
+    var second: UInt64 = 0
+    var third: UInt64 = 0
+    var fourth: UInt64 = 0
+  }
+
+  private let words: Words
 
   /// Takes exactly 32 octets; `nil` for any other number.
   package init?(_ octets: some Collection<UInt8>) {
     guard octets.count == Self.byteCount else { return nil }
-    var words = SIMD4<UInt64>()
+    var words = Words()
     withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: octets) }
     self.words = words
   }
 
   private init(_ digest: SHA256.Digest) {
-    words = digest.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+    words = digest.withUnsafeBytes { $0.loadUnaligned(as: Words.self) }
   }
 
   /// The hash of a leaf that holds `entry`: SHA-256 of 0x00 and the entry.
