@@ -52,7 +52,8 @@ import TokenFormats
         payload: try #require(Base64URL.decode(parts[1]))
       )
       try promise.verify(promised, log: log, now: server.clock.now, leewaySeconds: 0)
-      let record = try #require(try await server.records().last)
+      let records = try await server.records()
+      let record = try #require(records.last { $0.contains(#""eventName":"GetWebIdentityToken""#) })
       #expect(record.contains(#""additionalEventData":{"tokenPayloadSha256":"\#(promised.payloadSha256)"}"#))
       #expect(record.contains(#""webIdentityTokenId""#))
     }
