@@ -17,6 +17,19 @@ extension SQLiteReader: ProgressReader {
   }
 }
 
+extension SQLiteReader {
+  fileprivate func progressNames() async throws(StoreError) -> [String] {
+    try await read { db in try String.fetchAll(db, sql: "SELECT name FROM progress ORDER BY name") }
+  }
+}
+
+extension SQLiteStore {
+  /// The names of everything that is noted down, in the order of their bytes.
+  package func progressNames() async throws(StoreError) -> [String] {
+    try await reader.progressNames()
+  }
+}
+
 extension SQLiteStore: ProgressStore {
   package func progress(of name: String) async throws(StoreError) -> [UInt8]? {
     try await reader.progress(of: name)

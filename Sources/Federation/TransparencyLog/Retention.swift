@@ -12,7 +12,7 @@ package struct Retention: Sendable {
   private let days: Int64
   private let clock: WallClock
   private let diagnostics: Diagnostics
-  private let taken: @Sendable () async -> UInt64
+  private let taken: @Sendable () async throws -> UInt64
 
   /// Gathers the parts.
   ///
@@ -29,7 +29,7 @@ package struct Retention: Sendable {
     days: Int,
     clock: WallClock,
     diagnostics: Diagnostics,
-    taken: @escaping @Sendable () async -> UInt64 = { .max }
+    taken: @escaping @Sendable () async throws -> UInt64
   ) {
     self.sealer = sealer
     self.log = log
@@ -52,7 +52,7 @@ package struct Retention: Sendable {
     do {
       while log.fault == nil {
         let due = clock.now().advanced(bySeconds: -days * 86_400)
-        let limit = min(log.publishedSize, await taken())
+        let limit = min(log.publishedSize, try await taken())
         guard try await sealer.sealOldestSegment(before: due, among: limit) != nil else { return }
       }
     } catch {

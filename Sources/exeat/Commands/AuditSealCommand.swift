@@ -5,6 +5,7 @@
 import ArgumentParser
 import Federation
 import IdentityModel
+import LocalKeys
 import StoreSQLite
 
 /// `exeat audit seal`.
@@ -15,12 +16,16 @@ struct AuditSealCommand: AsyncParsableCommand {
     discussion: """
       Whole segments of 65,536 records go to DATA-DIR/log/segments, are read back and checked against the tree, and only \
       then leave the store. The tree stays: proofs can still be made. The server must be stopped; a running one does the \
-      same with --audit-retention.
+      same with --audit-retention. Records that a trail or an export has still to take stay.
       """
   )
 
   @Option(help: "The data directory.") var dataDir: String
   @Option(help: "Seal records before this time, as in 2026-01-31 or 2026-01-31T12:00:00Z.") var before: String
+  @Option(
+    help: "An export that is given up: its position is forgotten, and holds nothing back. May be repeated."
+  )
+  var forgetExport: [String] = []
   @Option(help: "The file of the audit log's key. Default DATA-DIR/log/key.") var logKey: String?
 
   func run() async throws {
@@ -45,9 +50,27 @@ struct AuditSealCommand: AsyncParsableCommand {
         await log.open(origin: "localhost/log")
         await log.settle()
         if let fault = log.fault { throw CommandFailure.failed("the audit log is not sound: \(fault)") }
+        for name in forgetExport {
+          let progress = "export/\(name)"
+          guard try await store.progress(of: progress) != nil else {
+            throw CommandFailure.failed(
+              "--forget-export: there is no export named `\(Console.printable(name))`"
+            )
+          }
+          try await store.setProgress(of: progress, nil)
+        }
+        let followers = LogFollowers(
+          directory: Directory(reader: store, writer: store, sealer: LocalKeys(keyEncryptionKey: nil)),
+          progress: store,
+          sinks: try await store.progressNames().compactMap(LogFollowers.sink(ofProgress:))
+        )
+        let taken = try await followers.taken()
         let archive = SegmentArchive(store, folder: directory.logSegments)
         var count = 0
-        while let leaves = try await archive.sealOldestSegment(before: instant, among: log.publishedSize) {
+        while let leaves = try await archive.sealOldestSegment(
+          before: instant,
+          among: min(log.publishedSize, taken)
+        ) {
           Console.out(
             "records \(leaves.lowerBound + 1) to \(leaves.upperBound) are in \(archive.path(of: leaves))"
           )
@@ -55,6 +78,9 @@ struct AuditSealCommand: AsyncParsableCommand {
         }
         if count == 0 {
           Console.note("no whole segment of \(SegmentArchive.segmentSize) records is that old")
+          if taken < log.publishedSize {
+            Console.note("records after \(taken) are held for a trail or an export that has not taken them")
+          }
         }
       }
     } catch {

@@ -9,20 +9,6 @@ import IdentityModel
 import StrictJSON
 import TokenFormats
 
-/// Where the server is and who asks: the options that client commands share.
-struct ClientOptions: ParsableArguments {
-  @Option(help: "The server. Default: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the profile.")
-  var endpointUrl: String?
-  @Option(help: "The region to sign for. Default: AWS_REGION, the profile, us-east-1.") var region: String?
-  @Option(help: "The profile in ~/.aws. Default: AWS_PROFILE, default.") var profile: String?
-  @Option(help: "A PEM file of the CAs to trust. Default: AWS_CA_BUNDLE, the profile, SSL_CERT_FILE.")
-  var caFile: String?
-
-  var endpointOptions: EndpointSettings.Options {
-    EndpointSettings.Options(endpointURL: endpointUrl, region: region, caFile: caFile)
-  }
-}
-
 /// `exeat token`.
 struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -44,51 +30,15 @@ struct TokenCommand: AsyncParsableCommand {
 
   func run() async throws {
     let tags = try tag.map(Self.tag)
-    let environment = ClientEnvironment.live()
-    do {
-      let files = try ProfileFiles(environment)
-      let profileName = CredentialChain.profileName(client.profile, in: environment)
-      let settings = try EndpointSettings(
-        client.endpointOptions,
-        profile: files.profile(profileName ?? "default"),
-        files: files,
-        environment: environment
+    let (token, expiration) = try await client.calling(.sts) { query, credential in
+      try await STSClient(query, credential: credential).getWebIdentityToken(
+        audiences: audience,
+        algorithm: algorithm,
+        durationSeconds: duration,
+        tags: tags
       )
-      let roots = try settings.caBundle.map { try TrustRoots(file: $0, in: environment) } ?? .system
-      let http = FederationHTTPClient(trustRoots: roots)
-      let result: Result<(token: String, expiration: Instant), any Error>
-      do {
-        let found = try await CredentialChain(
-          environment: environment,
-          files: files,
-          profile: client.profile,
-          http: http,
-          settings: settings
-        ).resolve(now: Assembly.systemClock.now())
-        let query = AWSQueryClient(
-          endpoint: settings.endpoint,
-          region: settings.region,
-          service: .sts,
-          http: http,
-          clock: Assembly.systemClock.now
-        )
-        result = .success(
-          try await STSClient(query, credential: found.credential).getWebIdentityToken(
-            audiences: audience,
-            algorithm: algorithm,
-            durationSeconds: duration,
-            tags: tags
-          )
-        )
-      } catch {
-        result = .failure(error)
-      }
-      await http.shutdown()
-      let (token, expiration) = try result.get()
-      Console.out(try output(token, expiration))
-    } catch {
-      throw CommandFailure(clientError: error)
     }
+    Console.out(try output(token, expiration))
   }
 
   private func output(_ token: String, _ expiration: Instant) throws(CommandFailure) -> String {

@@ -126,6 +126,11 @@ enum Assembly {
       logger: logger
     )
 
+    let followers = LogFollowers(
+      directory: directory,
+      progress: store,
+      sinks: plan.auditExport.sinks.map(\.name)
+    )
     let exports = AuditExports(
       plan.auditExport.sinks.map { sink in
         AuditExport(sink: sink, log: store, store: store) { report($0, logger) }
@@ -156,7 +161,7 @@ enum Assembly {
           // Signed to the end: what a stopped server recorded is under its last checkpoint.
           .init(service: Work({ await log.run() }, atEnd: { await log.settle() })),
           .init(
-            service: Work { await plan.log.retention(store, log, systemClock, diagnostics)?.run() },
+            service: Work { await plan.log.retention(store, log, followers, systemClock, diagnostics)?.run() },
             successTerminationBehavior: .ignore
           ),
           .init(service: Work { await keys.rsaKeyPool.run() }),

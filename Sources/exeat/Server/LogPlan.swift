@@ -113,6 +113,7 @@ struct LogPlan: Sendable {
   func retention(
     _ store: SQLiteStore,
     _ log: TransparencyLog,
+    _ followers: LogFollowers,
     _ clock: WallClock,
     _ diagnostics: Diagnostics
   ) -> Retention? {
@@ -122,7 +123,8 @@ struct LogPlan: Sendable {
       log: log,
       days: retentionDays,
       clock: clock,
-      diagnostics: diagnostics
+      diagnostics: diagnostics,
+      taken: { try await followers.taken() }
     )
   }
 }
