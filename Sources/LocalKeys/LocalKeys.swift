@@ -86,6 +86,17 @@ extension LocalKeys {
     return key
   }
 
+  package func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool {
+    var secret: [UInt8]
+    do {
+      secret = try openSeal(of: key, try unsealed())
+    } catch .sealBroken {
+      return false
+    }
+    wipe(&secret)
+    return true
+  }
+
   package func sign(
     _ message: [UInt8],
     with key: SealedSigningKey
@@ -98,13 +109,17 @@ extension LocalKeys {
     }
   }
 
-  private func open(_ key: SealedSigningKey, _ seals: Seals) throws(TokenSignerError) -> SigningKey {
+  private func openSeal(of key: SealedSigningKey, _ seals: Seals) throws(TokenSignerError) -> [UInt8] {
     // The seal binds the key id, and the key id is the hash of the public key: so the seal binds that too.
     guard key.keyID.description.utf8.elementsEqual(key.publicKey.thumbprint.description.utf8) else {
       throw .sealBroken
     }
     let place = Seal.place(account: key.account, keyID: key.keyID, version: key.version)
-    var secret = try seals.signingKeys.open(key.sealed, at: place)
+    return try seals.signingKeys.open(key.sealed, at: place)
+  }
+
+  private func open(_ key: SealedSigningKey, _ seals: Seals) throws(TokenSignerError) -> SigningKey {
+    var secret = try openSeal(of: key, seals)
     defer { wipe(&secret) }
     guard let verifier = PublicKeyVerifier(key.publicKey) else { throw .signatureCheckFailed }
     let opened: SigningKey

@@ -39,7 +39,7 @@ enum EventIndex {
     let rows = try Row.fetchCursor(
       db.cachedStatement(
         sql: """
-          SELECT sequence, event_time, account, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?
+          SELECT sequence, event_time, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?
           """
       ),
       arguments: [position, step]
@@ -57,8 +57,8 @@ enum EventIndex {
       }
       last = sequence
       // Whoever is nobody's caller has no history, and a record that is none cannot be shown.
-      guard let account = String.fromDatabaseValue(row[2]).flatMap({ Int64($0) }),
-        let json = String.fromDatabaseValue(row[3]), let summary = try? EventSummary(Array(json.utf8))
+      guard let json = String.fromDatabaseValue(row[2]), let summary = try? EventSummary(Array(json.utf8)),
+        let account = summary.recipientAccountID.flatMap({ Int64($0.description) })
       else { continue }
       for attribute in LookupAttribute.allCases where attribute != .eventID {
         for value in summary.values(of: attribute) {
@@ -71,6 +71,7 @@ enum EventIndex {
     return count
   }
 
+  /// The last record that was taken in.
   static func position(_ db: Database) throws -> Int64 {
     let sequence = try Int64.fetchOne(db.cachedStatement(sql: "SELECT sequence FROM history_position"))
     guard let sequence else { throw StoreError.corrupted("the event history has no position") }
@@ -118,6 +119,13 @@ extension SQLiteStore {
 
 // MARK: - Asking
 
+extension SQLiteStore {
+  /// The last record that the event history has taken in.
+  package func eventHistoryPosition() async throws(StoreError) -> Int64 {
+    try await reader.eventHistoryPosition()
+  }
+}
+
 extension SQLiteStore: EventHistory {
   package func events(_ query: EventQuery) async throws(StoreError) -> [HistoricalEvent] {
     try await catchUpEventHistory()
@@ -126,6 +134,11 @@ extension SQLiteStore: EventHistory {
 }
 
 extension SQLiteReader {
+  /// The last record that the event history has taken in: what comes after it is still needed.
+  package func eventHistoryPosition() async throws(StoreError) -> Int64 {
+    try await read { db in try EventIndex.position(db) }
+  }
+
   fileprivate func eventHistoryIsBehind() async throws(StoreError) -> Bool {
     try await read { db in
       let last = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(sequence), 0) FROM audit"))
@@ -176,7 +189,7 @@ extension SQLiteReader {
   ) throws -> [HistoricalEvent] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT history.event_time, history.sequence, audit.account, audit.json
+        SELECT history.event_time, history.sequence, audit.json
         FROM history CROSS JOIN audit ON audit.sequence = history.sequence
         WHERE history.account = ?1 AND history.attribute = ?2
           AND history.event_time BETWEEN ?3 AND ?4
@@ -196,11 +209,11 @@ extension SQLiteReader {
     var events: [HistoricalEvent] = []
     while events.count < query.limit, let row = try rows.next() {
       guard let time = Int64.fromDatabaseValue(row[0]), let sequence = Int64.fromDatabaseValue(row[1]),
-        let account = String.fromDatabaseValue(row[2]), let json = String.fromDatabaseValue(row[3])
+        let json = String.fromDatabaseValue(row[2])
       else { throw StoreError.corrupted("an entry of the event history breaks the schema") }
       // SECURITY: the index is a hint. Whose event it is, and what is in it, the record says.
       let bytes = Array(json.utf8)
-      guard account == query.account.description, let summary = try? EventSummary(bytes),
+      guard let summary = try? EventSummary(bytes), summary.recipientAccountID == query.account,
         summary.has(attribute, value)
       else { continue }
       let position = EventPosition(eventTime: Instant(milliseconds: time), sequence: sequence)

@@ -110,7 +110,7 @@ private let allowTokens = #"""
     let sealed = try TestServer(store: store, keyEncryptionKey: nil)
     try await store.running {
       try await open.addAccount(try #require(TestServer.account), .root, enablesFederation: true)
-      try await sealed.house.issuers.loadAll(from: sealed.house.directory)
+      try await sealed.house.issuers.loadAll(from: sealed.house.directory, vouchedForBy: sealed.house.signer)
       let answer = await sealed.token()
       #expect(answer.status == 503)
       #expect(answer["Message"]?.contains("sealed") == true)

@@ -388,6 +388,11 @@ private final class SwitchedSigner: TokenSigner {
     return try await signer.makeKey(algorithm, for: account)
   }
 
+  func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool {
+    guard let signer = signer.withLock({ $0 }) else { throw .keyEncryptionKeyMissing }
+    return try signer.vouches(for: key)
+  }
+
   func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8] {
     guard let signer = signer.withLock({ $0 }) else { throw .keyEncryptionKeyMissing }
     return try await signer.sign(message, with: key)

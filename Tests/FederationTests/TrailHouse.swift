@@ -145,6 +145,8 @@ struct OneKeySigner: TokenSigner {
     for account: AccountID
   ) async throws(TokenSignerError) -> SealedSigningKey { key }
 
+  func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try Self.keys.vouches(for: key) }
+
   func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8] {
     try await Self.keys.sign(message, with: key)
   }

@@ -56,6 +56,34 @@ import Testing
     }
   }
 
+  @Test func `whose event it is the record says, not the column beside it`() async throws {
+    try await withStoreFile { path in
+      let store = try SQLiteStore.open(at: path)
+      try await store.running { try await store.append(event("theirs", account: "210987654321")) }
+      let shell = try DatabaseQueue(path: path)
+      try await shell.write { db in
+        try db.execute(sql: "DROP TRIGGER audit_stays; UPDATE audit SET account = '123456789012'")
+      }
+      try shell.close()
+      let again = try SQLiteStore.open(at: path)
+      try await again.running {
+        let mine = try await again.events(query())
+        #expect(mine.isEmpty)
+        let theirs = EventQuery(
+          account: try account("210987654321"),
+          attribute: nil,
+          value: "",
+          start: nil,
+          end: nil,
+          after: nil,
+          limit: 10
+        )
+        let found = try await again.events(theirs)
+        #expect(found.map(\.summary.eventID) == ["theirs"])
+      }
+    }
+  }
+
   @Test func `an index that lies shows nobody's event`() async throws {
     try await withStoreFile { path in
       let store = try SQLiteStore.open(at: path)

@@ -45,6 +45,8 @@ package struct EventSummary: Hashable, Sendable {
   package let username: String?
   /// What the call was about.
   package let resources: [Resource]
+  /// The account whose event it is; `nil` when nobody was authenticated.
+  package let recipientAccountID: AccountID?
 
   /// Reads a record of ours.
   ///
@@ -62,6 +64,7 @@ package struct EventSummary: Hashable, Sendable {
     self.eventSource = eventSource
     self.eventTime = eventTime
     self.readOnly = readOnly ? "true" : "false"
+    self.recipientAccountID = record["recipientAccountId"]?.string.flatMap { AccountID($0) }
     let identity = record["userIdentity"]?.object
     self.accessKeyID = identity?["accessKeyId"]?.string
     self.username = identity.flatMap(EventSummary.username)

@@ -79,16 +79,17 @@ package struct ListPublicKeys: Action {
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let keys: TrailDigestKeys
-    do {
-      keys = try await TrailDigestKeys.read(from: house.trails.progress, call.account)
-    } catch {
-      throw house.diagnostics.serviceError("read the keys of digests", error)
-    }
     // Source: ListPublicKeys: without a start the last 30 days, without an end the current time.
     let end = end ?? call.now
     let start = start ?? end.advanced(bySeconds: -30 * 24 * 3600)
-    let list = keys.valid(from: start, to: end).compactMap { key in
+    let keys: [TrailDigestKey]
+    do {
+      let all = try await TrailDigestKeys.read(from: house.trails.progress, call.account)
+      keys = try all.valid(from: start, to: end).filter { try $0.isVouchedFor(by: house.signer) }
+    } catch {
+      throw house.diagnostics.serviceError("read the keys of digests", error)
+    }
+    let list = keys.compactMap { key in
       key.publicKey.map { publicKey in
         ResponseValue.structure(
           ResponseStructure([

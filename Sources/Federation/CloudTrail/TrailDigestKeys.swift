@@ -28,6 +28,12 @@ package struct TrailDigestKey: Codable, Hashable, Sendable {
     return RSAPublicKeyFile(modulus: modulus, exponent: exponent)
   }
 
+  /// Whether `signer` vouches for the key: one that it does not know was put there by somebody else.
+  func isVouchedFor(by signer: any TokenSigner) throws(TokenSignerError) -> Bool {
+    guard let sealed else { return false }
+    return try signer.vouches(for: sealed)
+  }
+
   fileprivate var sealed: SealedSigningKey? { record.key }
 }
 

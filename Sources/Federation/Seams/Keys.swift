@@ -58,6 +58,12 @@ package protocol TokenSigner: Sendable {
     for account: AccountID
   ) async throws(TokenSignerError) -> SealedSigningKey
 
+  /// Whether the private half of `key` is sealed beside this public half, for its account, by the key-encryption key.
+  ///
+  /// SECURITY: a public key that anybody else put into the store is one that nobody here signs with, and whoever put it
+  /// there does.
+  func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool
+
   /// The signature over `message`, in JWS form: RS256 256 octets, ES384 96 octets R followed by S.
   ///
   /// The algorithm is the key's own. An RS256 signature was verified with the public key before it is returned; of

@@ -3,7 +3,7 @@
 // The published documents of every issuer, rendered once and served from memory: discovery and JWK set. They stay up
 // while an issuer is disabled and while the server is sealed.
 
-import IdentityModel
+package import IdentityModel
 import Synchronization
 import TokenFormats
 
@@ -70,11 +70,16 @@ package final class Issuers: Sendable {
     return documents.withLock { $0[key] }
   }
 
-  /// Publishes every issuer in `directory`.
+  /// Publishes every issuer in `directory`, with the keys that `signer` vouches for; returns the ids of the others.
+  ///
+  /// Without the key-encryption key nobody can vouch, and keys are published as they are stored. An issuer none of whose
+  /// keys is vouched for is not published: verifiers go on with what they have, where an empty set would turn them away.
   ///
   /// Throws `IssuerMismatch` when a stored issuer URL does not follow from the configuration: relying parties trust
   /// that URL, so it must not change by a changed flag.
-  package func loadAll(from directory: Directory) async throws {
+  @discardableResult
+  package func loadAll(from directory: Directory, vouchedForBy signer: any TokenSigner) async throws -> [KeyID] {
+    var strangers: [KeyID] = []
     var after: String?
     while true {
       let page = try await directory.records(IssuerRecord.self, prefix: "", after: after, limit: 500)
@@ -83,9 +88,12 @@ package final class Issuers: Sendable {
         guard stored.record.issuer == expected else {
           throw IssuerMismatch(stored: stored.record.issuer, configured: expected)
         }
-        publish(Issuer(stored: stored, keys: try await directory.signingKeys(of: stored.record.account)))
+        let keys = try await directory.signingKeys(of: stored.record.account)
+        let vouched = signer.isUnsealed ? try keys.filter { try signer.vouches(for: $0) } : keys
+        strangers += keys.filter { key in !vouched.contains(key) }.map(\.keyID)
+        if !vouched.isEmpty { publish(Issuer(stored: stored, keys: vouched)) }
       }
-      guard page.count == 500, let last = page.last else { return }
+      guard page.count == 500, let last = page.last else { return strangers }
       after = last.key.id
     }
   }

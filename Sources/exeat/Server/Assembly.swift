@@ -102,7 +102,7 @@ enum Assembly {
       metrics: metrics
     )
     let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics, log: log) {
-      guard (try? await directory.opensStoredSecrets()) == true else { return false }
+      guard log.fault == nil, (try? await directory.opensStoredSecrets()) == true else { return false }
       return await recorder.isHealthy(
         probe: AuditRecord(
           operatorEvent: "CheckReadiness",
@@ -131,18 +131,19 @@ enum Assembly {
       progress: store,
       sinks: plan.auditExport.sinks.map(\.name)
     )
+    let signed = SignedLog(store, log)
     let exports = AuditExports(
       plan.auditExport.sinks.map { sink in
-        AuditExport(sink: sink, log: store, store: store) { report($0, logger) }
+        AuditExport(sink: sink, log: signed, store: store) { report($0, logger) }
       },
-      log: store,
+      log: signed,
       gauges: metrics.gauges
     )
     let delivery = TrailDelivery(
       trails: { () async throws(StoreError) in
         try await directory.everyRecord(TrailRecord.self, prefix: "").map { TrailTerms($0.record) }
       },
-      log: store,
+      log: signed,
       progress: store,
       buckets: plan.trails?.buckets ?? .none,
       signer: keys,
@@ -182,7 +183,9 @@ enum Assembly {
             service: Work {
               try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
-              try await issuers.loadAll(from: directory)
+              for keyID in try await issuers.loadAll(from: directory, vouchedForBy: keys) {
+                logger.error("a key in the store is not one of ours, and is not published", metadata: ["kid": "\(keyID)"])
+              }
               if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
                 logger.error("the key-encryption key does not open this store: API calls are refused")
               }

@@ -124,7 +124,7 @@ struct LogPlan: Sendable {
       days: retentionDays,
       clock: clock,
       diagnostics: diagnostics,
-      taken: { try await followers.taken() }
+      taken: { min(try await followers.taken(), UInt64(max(0, try await store.eventHistoryPosition()))) }
     )
   }
 }
