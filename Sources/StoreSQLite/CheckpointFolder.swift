@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The newest signed checkpoint and the verifier key, as files beside the store and not in it: a store that is rolled back
-// or rewritten does not take them along. A file appears whole and durable, or not at all.
+// The newest signed checkpoint, the verifier key and how many records may have left the store, as files beside the store
+// and not in it: a store that is rolled back or rewritten does not take them along. A file appears whole and durable, or
+// not at all.
 // Source: POSIX rename, fsync.
 
 import Dispatch
@@ -13,7 +14,7 @@ package import Federation
   import Musl
 #endif
 
-/// The folder of a log: `checkpoint`, `verifier-key`.
+/// The folder of a log: `checkpoint`, `verifier-key`, `retention`.
 package struct CheckpointFolder: CheckpointKeeper {
   private let path: String
   // File calls block: they do so here.
@@ -44,6 +45,26 @@ package struct CheckpointFolder: CheckpointKeeper {
       guard try read("verifier-key") != content else { return }
       try replace("verifier-key", with: content)
     }
+  }
+
+  package func sealedRecords() async throws(StoreError) -> UInt64 {
+    try await onQueue { () throws(StoreError) in try readSealedRecords() }
+  }
+
+  package func keep(sealedRecords count: UInt64) async throws(StoreError) {
+    try await onQueue { () throws(StoreError) in
+      guard try readSealedRecords() < count else { return }
+      try replace("retention", with: Array("\(count)\n".utf8))
+    }
+  }
+
+  private func readSealedRecords() throws(StoreError) -> UInt64 {
+    guard let content = try read("retention") else { return 0 }
+    let digits = content.prefix { $0 != UInt8(ascii: "\n") }
+    guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let count = UInt64(String(decoding: digits, as: UTF8.self))
+    else { throw .corrupted("`\(path)/retention` does not say how many records were sealed") }
+    return count
   }
 
   package func keepCopy(suffix: String) async throws(StoreError) {
@@ -78,6 +99,7 @@ package struct CheckpointFolder: CheckpointKeeper {
 package actor CheckpointMemory: CheckpointKeeper {
   private var note: [UInt8]?
   private var key: String?
+  private var sealed: UInt64 = 0
 
   /// Keeps nothing yet.
   package init() {}
@@ -86,5 +108,7 @@ package actor CheckpointMemory: CheckpointKeeper {
   package func keep(checkpoint note: [UInt8]) { self.note = note }
   package func verifierKey() -> String? { key }
   package func keep(verifierKey text: String) { key = text }
+  package func sealedRecords() -> UInt64 { sealed }
+  package func keep(sealedRecords count: UInt64) { sealed = max(sealed, count) }
   package func keepCopy(suffix: String) {}
 }

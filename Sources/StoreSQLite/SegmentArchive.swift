@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Takes the oldest segment out of the store: written to a file, read back, checked against the tree's tiles, durable under
-// its name, and only then deleted. A crash between any two steps leaves every record in one place at least.
+// its name, counted as sealed outside the store, and only then deleted. A crash between any two steps leaves every record
+// in one place at least.
 // Source: docs/decisions/0017.
 
 import AuditTrail
@@ -24,12 +25,25 @@ package struct SegmentArchive: SegmentSealer {
 
   private let store: SQLiteStore
   private let folder: String
+  private let keeper: any CheckpointKeeper
   private let size: UInt64
 
-  /// Seals segments of `store` into `folder`, which is made when it is not there; `size` is a multiple of 256.
-  package init(_ store: SQLiteStore, folder: String, size: UInt64 = SegmentArchive.segmentSize) {
+  /// Seals segments of `store`.
+  ///
+  /// - Parameters:
+  ///   - store: what they leave.
+  ///   - folder: where they go; made when it is not there.
+  ///   - keeper: counts what was sealed, where nobody who has only the store reaches it.
+  ///   - size: how many records a segment has, a multiple of 256.
+  package init(
+    _ store: SQLiteStore,
+    folder: String,
+    keeper: any CheckpointKeeper,
+    size: UInt64 = SegmentArchive.segmentSize
+  ) {
     self.store = store
     self.folder = folder
+    self.keeper = keeper
     self.size = size
   }
 
@@ -44,11 +58,13 @@ package struct SegmentArchive: SegmentSealer {
   ) async throws(StoreError) -> Range<UInt64>? {
     try await removeSealedRecords()
     let tree = try await store.logTree()
-    let leaves = tree.floor..<(tree.floor + size)
+    // A floor that was accepted together with a fork may stand within a segment: the next one ends where it always would.
+    let leaves = tree.floor..<((tree.floor / size + 1) * size)
     guard leaves.upperBound <= min(tree.state.size, published), leaves.upperBound < tree.records,
       try await isOlder(leaves, than: instant)
     else { return nil }
     try await write(leaves, tree)
+    try await keeper.keep(sealedRecords: leaves.upperBound)
     try await store.maintain { db in
       try db.execute(sql: "UPDATE retention SET floor = ?", arguments: [Int64(leaves.upperBound)])
     }
@@ -107,21 +123,27 @@ package struct SegmentArchive: SegmentSealer {
 
   /// Deletes what stands below the floor, also what a crash left there.
   private func removeSealedRecords() async throws(StoreError) {
+    // SECURITY: a floor that somebody wrote into the store takes nothing away.
+    let sealed = try await keeper.sealedRecords()
+    let floor = try await store.logTree().floor
+    guard floor <= sealed else {
+      throw .corrupted("\(LogFault.floorNotSealed(floor: floor, sealed: sealed))")
+    }
     var count = Int.max
     while count > 0 {
       let isClean = try await store.reader.read { db in
         try Bool.fetchOne(
           db,
-          sql: "SELECT NOT EXISTS (SELECT 1 FROM audit WHERE sequence <= (SELECT floor FROM retention))"
+          sql: "SELECT NOT EXISTS (SELECT 1 FROM audit WHERE sequence <= ?)",
+          arguments: [Int64(floor)]
         ) ?? true
       }
       if isClean { return }
       count = try await store.maintain { db in
         let oldest = try Int64.fetchOne(db, sql: "SELECT coalesce(min(sequence), 0) FROM audit") ?? 0
-        let floor = try retentionFloor(db)
         try db.execute(
           sql: "DELETE FROM audit WHERE sequence <= ?",
-          arguments: [min(floor, oldest + SegmentArchive.deletedAtOnce - 1)]
+          arguments: [min(Int64(floor), oldest + SegmentArchive.deletedAtOnce - 1)]
         )
         return db.changesCount
       }

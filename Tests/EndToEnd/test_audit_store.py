@@ -53,6 +53,8 @@ def store(data_dir, log, size, floor=0):
     (data_dir / "log").mkdir(mode=0o700, exist_ok=True)
     (data_dir / "log/checkpoint").write_text(log.checkpoint(size))
     (data_dir / "log/verifier-key").write_text(log.key.verifier + "\n")
+    if floor:
+        (data_dir / "log/retention").write_text(f"{floor}\n")
     return data_dir
 
 
@@ -107,6 +109,21 @@ def test_what_somebody_did_to_the_store_is_named(data_dir, log, statement, recor
                          "--verifier-key", log.key.verifier)
     assert_refused(done, f"record {record} ")
     assert not (data_dir.parent / "mirror/checkpoint").exists()
+
+
+def test_records_below_a_floor_that_nothing_outside_the_store_vouches_for_are_missing(data_dir, log):
+    with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
+        db.execute("UPDATE retention SET floor = 512")
+        db.execute("DELETE FROM audit WHERE sequence <= 512")
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", 1), finding
+    done = servers.exeat("audit", "mirror", "--data-dir", data_dir, "--to", data_dir.parent / "mirror",
+                         "--verifier-key", log.key.verifier)
+    assert_refused(done, "record 1 ")
+    # Not all of them were sealed.
+    (data_dir / "log/retention").write_text("256\n")
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", 257), finding
 
 
 def test_a_changed_tile_of_the_store_is_named(data_dir, log):

@@ -307,6 +307,27 @@ def test_a_changed_record_is_named_and_the_log_goes_on_in_so_many_words_only(tmp
         check(running)
 
 
+def test_two_statements_do_not_delete_the_log_unseen(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        issuer = enable(running)
+        call_many(running, 530)
+        check(running)
+        running.stop()
+        # No trigger stands in the way.
+        with contextlib.closing(sqlite3.connect(running.data_dir / "store.sqlite")) as store, store:
+            store.execute("UPDATE retention SET floor = 512")
+            store.execute("DELETE FROM audit WHERE sequence <= 512")
+        begin(running)
+        assert_refused(running, issuer, "record 1 is gone")
+        done = servers.exeat("audit", "verify", "--data-dir", running.data_dir)
+        assert done.returncode == 1 and "record 1 is missing" in done.stderr, done.stderr
+        running.stop()
+        begin(running, "--accept-audit-fork", SENTENCE)
+        assert wire.call(running, "GetCallerIdentity").status == 200
+        running.restart()
+        assert wire.call(running, "GetCallerIdentity").status == 200
+
+
 @pytest.mark.parametrize("lost, words", [("checkpoint", "last checkpoint is missing"), ("key", "key is missing")])
 def test_a_log_without_its_checkpoint_or_key_is_not_begun_anew(tmp_path, enable, lost, words):
     with servers.serve_plain(tmp_path) as running:

@@ -130,6 +130,7 @@ final class FaultyKeeper: CheckpointKeeper {
   let note = Mutex<[UInt8]?>(nil)
   let key = Mutex<String?>(nil)
   let copies = Mutex<[String: [UInt8]]>([:])
+  let sealed = Mutex<UInt64>(0)
 
   init(_ steps: Steps) {
     self.steps = steps
@@ -154,6 +155,16 @@ final class FaultyKeeper: CheckpointKeeper {
   func keep(verifierKey text: String) async throws(StoreError) {
     try steps.take("write verifier key")
     key.withLock { $0 = text }
+  }
+
+  func sealedRecords() async throws(StoreError) -> UInt64 {
+    try steps.take("read sealed records")
+    return sealed.withLock { $0 }
+  }
+
+  func keep(sealedRecords count: UInt64) async throws(StoreError) {
+    try steps.take("write sealed records")
+    sealed.withLock { $0 = max($0, count) }
   }
 
   func keepCopy(suffix: String) async throws(StoreError) {

@@ -242,6 +242,37 @@ extension TransparencyLogTests {
     #expect(fault == .historyDiffers(from: 700, to: 700))
   }
 
+  @Test func `records that were deleted below a floor that was only written are found`() async {
+    let fault = await faultAfter { $0.store.content.withLock { $0.floor = 512 } }.fault
+    #expect(fault == .floorNotSealed(floor: 512, sealed: 0))
+    #expect(fault?.description.hasPrefix("record 1 is gone") == true)
+    let further = await faultAfter { bench in
+      bench.keeper.sealed.withLock { $0 = 256 }
+      bench.store.content.withLock { $0.floor = 512 }
+    }.fault
+    #expect(further == .floorNotSealed(floor: 512, sealed: 256))
+  }
+
+  @Test func `records that were sealed may be gone, wherever their files are`() async {
+    let fault = await faultAfter { bench in
+      bench.keeper.sealed.withLock { $0 = 512 }
+      bench.store.content.withLock { $0.floor = 512 }
+    }.fault
+    #expect(fault == nil)
+  }
+
+  @Test func `a floor that is written under a running server stops it`() async {
+    let bench = Bench()
+    let log = await bench.start()
+    bench.store.append(300)
+    await log.step()
+    bench.store.content.withLock { $0.floor = 256 }
+    bench.store.append(1)
+    #expect(await log.step() == false)
+    #expect(log.fault == .floorNotSealed(floor: 256, sealed: 0))
+    #expect(log.publishedSize == 300)
+  }
+
   @Test func `a changed hash above the records is found`() async {
     let fault = await faultAfter { bench in
       bench.store.content.withLock { $0.hashes[1][1] = .leaf([]) }
@@ -325,9 +356,9 @@ extension TransparencyLogTests {
     #expect(await bench.start().verifierKey?.name == name)
   }
 
-  @Test(arguments: ["copy checkpoint", "begin", "write checkpoint"])
+  @Test(arguments: ["copy checkpoint", "begin", "write checkpoint", "write sealed records"])
   func `a fork that fails half way is still a fault at the next start`(_ failing: String) async {
-    let (_, bench) = await faultAfter { $0.store.content.withLock { $0.records[300] = Array("{}".utf8) } }
+    let (_, bench) = await faultAfter { $0.store.content.withLock { $0.floor = 512 } }
     bench.steps.fail(failing)
     let half = await bench.start(fork: "sts.example.test/log/2")
     #expect(half.fault != nil)

@@ -14,6 +14,11 @@ import Testing
   /// Later than every record of `event()`.
   private static let later = Instant(seconds: 1_900_000_000)
 
+  /// An archive in `folder` that counts what it sealed in `folder` with `.log` behind its name.
+  private func archive(of store: SQLiteStore, _ folder: String, size: UInt64 = 512) -> SegmentArchive {
+    SegmentArchive(store, folder: folder, keeper: CheckpointFolder(folder + ".log"), size: size)
+  }
+
   /// A store of 1,100 records, all in the tree, with an archive of segments of 512.
   private func withArchive(
     _ body: (SQLiteStore, SegmentArchive, _ path: String) async throws -> Void
@@ -23,7 +28,7 @@ import Testing
       try await store.running {
         try await fill(store, 1100)
         try await growFully(store)
-        try await body(store, SegmentArchive(store, folder: path + ".segments", size: 512), path)
+        try await body(store, self.archive(of: store, path + ".segments"), path)
       }
     }
   }
@@ -62,7 +67,7 @@ import Testing
         try await archive.sealOldestSegment(before: Instant(seconds: 1_776_757_030), among: 1100) == nil
       )
       #expect(try await archive.sealOldestSegment(before: Self.later, among: 511) == nil)
-      let whole = SegmentArchive(store, folder: path + ".segments", size: 1280)
+      let whole = self.archive(of: store, path + ".segments", size: 1280)
       #expect(try await whole.sealOldestSegment(before: Self.later, among: 1100) == nil)
       try await fill(store, 180)
       try await growFully(store)
@@ -92,12 +97,57 @@ import Testing
       let shell = try DatabaseQueue(path: path)
       try await shell.write { db in try db.execute(sql: "UPDATE retention SET floor = 512") }
       try shell.close()
+      try await CheckpointFolder(path + ".segments.log").keep(sealedRecords: 512)
       #expect(try await store.entries(after: 0, limit: 1).map(\.sequence) == [513])
       #expect(try await archive.sealOldestSegment(before: Instant(seconds: 0), among: 1100) == nil)
       let count = try await DatabaseQueue(path: path).read { db in
         try Int.fetchOne(db, sql: "SELECT count(*) FROM audit")
       }
       #expect(count == 588)
+    }
+  }
+
+  @Test func `a floor that nothing was sealed for takes nothing away`() async throws {
+    try await withArchive { store, archive, path in
+      try await CheckpointFolder(path + ".segments.log").keep(sealedRecords: 256)
+      let shell = try DatabaseQueue(path: path)
+      try await shell.write { db in try db.execute(sql: "UPDATE retention SET floor = 512") }
+      try shell.close()
+      await #expect(throws: StoreError.self) {
+        try await archive.sealOldestSegment(before: Self.later, among: 1100)
+      }
+      let count = try await DatabaseQueue(path: path).read { db in
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM audit")
+      }
+      #expect(count == 1100)
+    }
+  }
+
+  @Test func `what was sealed is counted outside the store before the floor rises`() async throws {
+    try await withArchive { store, archive, path in
+      let folder = path + ".segments.log"
+      try FileManager.default.createDirectory(
+        atPath: folder + "/retention.new",
+        withIntermediateDirectories: true
+      )
+      await #expect(throws: StoreError.self) {
+        try await archive.sealOldestSegment(before: Self.later, among: 1100)
+      }
+      #expect(try await store.logTree().floor == 0)
+      #expect(try await store.entries(after: 0, limit: 2000).count == 1100)
+      try FileManager.default.removeItem(atPath: folder + "/retention.new")
+      #expect(try await archive.sealOldestSegment(before: Self.later, among: 1100) == 0..<512)
+      #expect(FileManager.default.contents(atPath: folder + "/retention") == Data("512\n".utf8))
+    }
+  }
+
+  @Test func `after a floor within a segment the next one ends where it always would`() async throws {
+    try await withArchive { store, archive, path in
+      try await CheckpointFolder(path + ".segments.log").keep(sealedRecords: 256)
+      let shell = try DatabaseQueue(path: path)
+      try await shell.write { db in try db.execute(sql: "UPDATE retention SET floor = 256") }
+      try shell.close()
+      #expect(try await archive.sealOldestSegment(before: Self.later, among: 1100) == 256..<512)
     }
   }
 
@@ -120,7 +170,7 @@ import Testing
   @Test func `a folder that cannot be written keeps every record in the store`() async throws {
     try await withArchive { store, _, path in
       #expect(FileManager.default.createFile(atPath: path + ".file", contents: nil))
-      let archive = SegmentArchive(store, folder: path + ".file", size: 512)
+      let archive = self.archive(of: store, path + ".file")
       await #expect(throws: StoreError.self) {
         try await archive.sealOldestSegment(before: Self.later, among: 1100)
       }
@@ -189,6 +239,26 @@ func tamper(_ path: String, _ sql: String) async throws {
       )
       await #expect(throws: StoreError.self) { try await keeper.keep(checkpoint: [2]) }
       #expect(try await keeper.checkpoint() == [1])
+    }
+  }
+
+  @Test func `what may leave the store only ever becomes more`() async throws {
+    try await withFolder { folder in
+      let keeper = CheckpointFolder(folder)
+      #expect(try await keeper.sealedRecords() == 0)
+      try await keeper.keep(sealedRecords: 0)
+      #expect(!FileManager.default.fileExists(atPath: folder + "/retention"))
+      try await keeper.keep(sealedRecords: 131_072)
+      try await keeper.keep(sealedRecords: 65_536)
+      #expect(try await CheckpointFolder(folder).sealedRecords() == 131_072)
+    }
+  }
+
+  @Test(arguments: ["", "\n", "many\n", "-1\n", "+1\n", "99999999999999999999\n"])
+  func `what says no number lets nothing leave the store`(content: String) async throws {
+    try await withFolder { folder in
+      #expect(FileManager.default.createFile(atPath: folder + "/retention", contents: Data(content.utf8)))
+      await #expect(throws: StoreError.self) { try await CheckpointFolder(folder).sealedRecords() }
     }
   }
 

@@ -62,7 +62,8 @@ package protocol LogTreeStore: LogTreeReader {
   func beginLogTree() async throws(StoreError)
 }
 
-/// Keeps the newest signed checkpoint, where whoever rewrites or rolls back the store does not reach it.
+/// Keeps the newest signed checkpoint, and how many records were sealed, where whoever rewrites or rolls back the store
+/// does not reach it.
 package protocol CheckpointKeeper: Sendable {
   /// What was kept last; `nil` when nothing ever was.
   func checkpoint() async throws(StoreError) -> [UInt8]?
@@ -77,6 +78,14 @@ package protocol CheckpointKeeper: Sendable {
 
   /// Keeps the text form of the log's verifier key, for those who check checkpoints; durable on return.
   func keep(verifierKey text: String) async throws(StoreError)
+
+  /// How many of the oldest records may have left the store, because they were sealed; 0 when none ever were.
+  ///
+  /// - Throws: `corrupted` when what is kept is no such number.
+  func sealedRecords() async throws(StoreError) -> UInt64
+
+  /// Lets the oldest `count` records leave the store; durable on return. What may leave already still may.
+  func keep(sealedRecords count: UInt64) async throws(StoreError)
 
   /// Keeps a copy of the checkpoint, if there is one, under a name with `suffix`: evidence of a log that ends; durable on
   /// return.

@@ -14,6 +14,8 @@ package enum LogFault: Error, Hashable, Sendable {
   case checkpointRefused(AuditTrailError)
   /// The store holds fewer records than the kept checkpoint: it was rolled back.
   case rolledBack(records: UInt64, checkpoint: UInt64)
+  /// The store says that more records have left it than were ever sealed: they were deleted.
+  case floorNotSealed(floor: UInt64, sealed: UInt64)
   /// A record is not the one that the tree was made of.
   case recordDiffers(index: UInt64)
   /// A hash in a tile is not the one of the tile below.
@@ -52,6 +54,9 @@ extension LogFault: CustomStringConvertible {
       "the log's kept checkpoint is not one that its key signed: \(error)"
     case .rolledBack(let records, let checkpoint):
       "record \(records + 1) is gone: the tree has \(records) records, and a checkpoint over \(checkpoint) was signed"
+    case .floorNotSealed(let floor, let sealed):
+      "record \(sealed + 1) is gone: the store no longer holds the records up to \(floor), "
+        + "and only \(sealed) were ever sealed"
     case .recordDiffers(let index):
       "record \(index + 1) is not the one that the log was made of"
     case .tileDiffers(let level, let index):

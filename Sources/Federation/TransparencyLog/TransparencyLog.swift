@@ -23,6 +23,8 @@ package final class TransparencyLog: Sendable {
     var fault: LogFault? = .unavailable("the log has not been opened yet")
     /// Whether `published` is surely what is kept.
     var isKeptKnown = false
+    /// How many records may have left the store, as it was looked up last.
+    var sealedRecords: UInt64 = 0
     /// Whether the tree may be larger than `published`.
     var isBehind = true
     var reported: String?
@@ -108,6 +110,7 @@ package final class TransparencyLog: Sendable {
     let published = try check(note)
     let inspection = LogInspection(tree, in: store)
     try await inspection.requireContinuation(of: published.checkpoint)
+    try await requireSealed(tree.floor)
     try await inspection.requireRecords(Self.range(toCheck: tree))
     // Before the first checkpoint it may have been lost with a crash.
     try await faults { () async throws(StoreError) in try await keeper.keep(verifierKey: published.key.text) }
@@ -131,7 +134,8 @@ package final class TransparencyLog: Sendable {
       try await keeper.keepCopy(suffix: origin.split(separator: "/").last.map(String.init) ?? origin)
       try await store.beginLogTree()
     }
-    try await beginTree(origin)
+    let floor = try await faults { () async throws(StoreError) in try await store.logTree().floor }
+    try await beginTree(origin, without: floor)
     diagnostics.report(
       Incident(
         .notice,
@@ -141,11 +145,13 @@ package final class TransparencyLog: Sendable {
     )
   }
 
-  private func beginTree(_ origin: String) async throws(LogFault) {
+  /// - Parameter floor: how many records it is accepted that the store no longer holds.
+  private func beginTree(_ origin: String, without floor: UInt64 = 0) async throws(LogFault) {
     let published = try sign(origin, TreeState())
     try await faults { () async throws(StoreError) in
       try await keeper.keep(checkpoint: published.note)
       try await keeper.keep(verifierKey: published.key.text)
+      try await keeper.keep(sealedRecords: floor)
     }
     open(published)
   }
@@ -228,7 +234,9 @@ extension TransparencyLog {
     let inspection = LogInspection(tree, in: store)
     do {
       try await inspection.requireContinuation(of: last.checkpoint)
+      try await requireSealed(tree.floor)
     } catch {
+      if case .floorNotSealed = error { throw error }
       guard !error.mayPass else { throw error }
       // Which record? If it is one of the newest, they say it.
       try await inspection.requireRecords(Self.range(toCheck: tree))
@@ -266,6 +274,14 @@ extension TransparencyLog {
       throw .rolledBack(records: kept.checkpoint.size, checkpoint: published.checkpoint.size)
     }
     return kept
+  }
+
+  // SECURITY: below the floor no record is looked for. Only what was sealed may be there, and not the store says what was.
+  private func requireSealed(_ floor: UInt64) async throws(LogFault) {
+    guard floor > state.withLock({ $0.sealedRecords }) else { return }
+    let sealed = try await faults { () async throws(StoreError) in try await keeper.sealedRecords() }
+    guard floor <= sealed else { throw .floorNotSealed(floor: floor, sealed: sealed) }
+    state.withLock { $0.sealedRecords = sealed }
   }
 
   private func sign(_ origin: String, _ tree: TreeState) throws(LogFault) -> PublishedCheckpoint {

@@ -46,6 +46,9 @@ struct LogCheck {
   ///
   /// - Returns: what is wrong; `nil` when nothing is.
   func run() async throws(CommandFailure) -> LogFinding? {
+    if source.holdsRecords, let finding = try await source.unsealedRecord(ofPruned: withoutRecords) {
+      return finding
+    }
     var audit: LogAudit
     do throws(AuditTrailError) {
       audit = try LogAudit(continuing: start)

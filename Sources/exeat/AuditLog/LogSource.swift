@@ -18,6 +18,9 @@ protocol LogSource: Sendable {
   /// How many records at the beginning of a log of `size` records were taken away by retention.
   func prunedRecords(ofTree size: UInt64) async throws(CommandFailure) -> UInt64
 
+  /// The first of the pruned records that were never sealed; `nil` when nothing speaks against them, or nothing tells.
+  func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding?
+
   /// How many records there are, the ones included that no checkpoint covers yet; `nil` when only a checkpoint tells.
   func recordCount() async throws(CommandFailure) -> UInt64?
 
@@ -27,6 +30,8 @@ protocol LogSource: Sendable {
 }
 
 extension LogSource {
+  func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
+
   func recordCount() async throws(CommandFailure) -> UInt64? { nil }
 
   /// The signed checkpoint as it is now.

@@ -48,6 +48,17 @@ struct StoredLog: LogSource {
     return min(pruned, floor)
   }
 
+  // Outside of the store it is counted what retention has sealed: whoever only has the store cannot delete more.
+  func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding? {
+    let keeper = CheckpointFolder(directory.log)
+    let sealed = try await store { () async throws(StoreError) in try await keeper.sealedRecords() }
+    guard count > sealed else { return nil }
+    return LogFinding(
+      .record(sealed + 1),
+      "is missing: the store says that retention took the records up to \(count), and only \(sealed) were sealed"
+    )
+  }
+
   private func floor() async throws(CommandFailure) -> UInt64 {
     try await store { () async throws(StoreError) in try await reader.logTree().floor }
   }

@@ -65,7 +65,7 @@ struct AuditSealCommand: AsyncParsableCommand {
           sinks: try await store.progressNames().compactMap(LogFollowers.sink(ofProgress:))
         )
         let taken = try await followers.taken()
-        let archive = SegmentArchive(store, folder: directory.logSegments)
+        let archive = SegmentArchive(store, folder: directory.logSegments, keeper: keeper)
         var count = 0
         while let leaves = try await archive.sealOldestSegment(
           before: instant,

@@ -119,7 +119,7 @@ struct LogPlan: Sendable {
   ) -> Retention? {
     guard let retentionDays, let segments else { return nil }
     return Retention(
-      sealer: SegmentArchive(store, folder: segments),
+      sealer: SegmentArchive(store, folder: segments, keeper: keeper),
       log: log,
       days: retentionDays,
       clock: clock,
