@@ -24,18 +24,24 @@ enum LogContinuity {
       return old.root == new.root ? nil : "two different logs of \(new.size) records were signed"
     }
     guard old.size > 0 else { return nil }
+    // SECURITY: one set of tiles, read once, against both roots. Tiles are not signed, and whoever serves them may serve
+    // others the next time; only when the same ones make the root that is signed do they prove anything.
     var hashes = TileHashes(source, size: new.size)
-    // Tiles are not signed. Only when they make the root that is, do they prove anything.
-    guard try await hashes.root(ofFirst: new.size) == new.root else {
-      throw .failed("\(source.name): its tiles are not those of its checkpoint of \(new.size) records")
-    }
-    guard let plan = try? ProofPlan.consistency(from: old.size, to: new.size) else { return nil }
+    let prefix = try await hashes.root(ofFirst: old.size)
+    guard try await hashes.root(ofFirst: new.size) == new.root,
+      let plan = try? ProofPlan.consistency(from: old.size, to: new.size)
+    else { throw tilesDiffer(source, new) }
     let proof = try await hashes.proof(plan)
     do throws(AuditTrailError) {
-      try ProofVerification.consistency(from: old.size, old.root, to: new.size, new.root, proof: proof)
-      return nil
+      try ProofVerification.consistency(from: old.size, prefix, to: new.size, new.root, proof: proof)
     } catch {
-      return "its first \(old.size) records are others than those that were signed before"
+      throw tilesDiffer(source, new)
     }
+    return prefix == old.root
+      ? nil : "its first \(old.size) records are others than those that were signed before"
+  }
+
+  private static func tilesDiffer(_ source: any LogSource, _ head: Checkpoint) -> CommandFailure {
+    .failed("\(source.name): its tiles are not those of its checkpoint of \(head.size) records")
   }
 }

@@ -121,7 +121,7 @@ struct LogReport {
     return note
   }
 
-  // The tree was checked by now, so that what its tiles prove is so.
+  // Not from the tiles that the check read: those are gone by now.
   private static func compare(
     _ head: Checkpoint,
     with kept: Checkpoint,
@@ -134,8 +134,9 @@ struct LogReport {
           + "it was rolled back, or this copy is older than that checkpoint"
       )
     }
-    var hashes = TileHashes(source, size: head.size)
-    guard kept.size > 0, try await hashes.root(ofFirst: kept.size) != kept.root else { return nil }
+    guard kept.size > 0, try await LogContinuity.contradiction(from: kept, to: head, source) != nil else {
+      return nil
+    }
     return LogFinding(
       .records(1...kept.size),
       "was changed since the checkpoint that was kept: the log was rewritten and signed again"
