@@ -57,6 +57,8 @@ struct LogReport {
   let pruned: UInt64
   /// Whether records were read at all.
   let readRecords: Bool
+  /// How many records were read, where nothing is wrong.
+  let checkedRecords: UInt64
   /// How many records are there that the checkpoint does not cover; `nil` when that is not known.
   let uncovered: UInt64?
   /// The first thing that is wrong.
@@ -104,6 +106,7 @@ struct LogReport {
       withoutRecords: readRecords ? pruned : size,
       progress: LogProgress(isShown: Console.isErrorTerminal)
     )
+    checkedRecords = size - check.unreadRecords
     if let found = try await check.run() {
       finding = found
     } else if let older = self.kept?.checkpoint {
@@ -144,8 +147,6 @@ struct LogReport {
   }
 
   // MARK: Output
-
-  private var checkedRecords: UInt64 { readRecords ? head.checkpoint.size - pruned : 0 }
 
   /// Lines for people.
   var text: String {
