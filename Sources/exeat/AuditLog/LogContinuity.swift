@@ -9,16 +9,22 @@ import AuditTrail
 enum LogContinuity {
   /// Proves that the tree of `new` begins with the tree of `old`, with the tiles of `source`.
   ///
-  /// Throws when nothing can be said: a tile is missing, or not one of the signed root.
-  ///
+  /// - Parameters:
+  ///   - old: the checkpoint that was seen before.
+  ///   - new: the log's checkpoint now.
+  ///   - source: the log.
+  ///   - seen: a copy that has the tiles of `old`; without it the log is asked for these, should `new` be the smaller one.
+  /// - Throws: when nothing can be said: a tile is missing, or not one of the signed root; and when `new` is an older
+  ///   checkpoint that `old` continues, or may continue: caches and copies that are behind serve such.
   /// - Returns: how the two contradict each other, which both signatures then are evidence of; `nil` when they do not.
   static func contradiction(
     from old: Checkpoint,
     to new: Checkpoint,
-    _ source: any LogSource
+    _ source: any LogSource,
+    seen: (any LogSource)? = nil
   ) async throws(CommandFailure) -> String? {
     guard old.size <= new.size else {
-      return "it was rolled back from \(old.size) records to \(new.size)"
+      return try await contradiction(ofOlder: new, to: old, source, tiles: seen ?? source)
     }
     guard old.size < new.size else {
       return old.root == new.root ? nil : "two different logs of \(new.size) records were signed"
@@ -39,6 +45,26 @@ enum LogContinuity {
     }
     return prefix == old.root
       ? nil : "its first \(old.size) records are others than those that were signed before"
+  }
+
+  // A checkpoint that is smaller than what was seen: evidence only when it is proved to be of another history.
+  private static func contradiction(
+    ofOlder older: Checkpoint,
+    to seen: Checkpoint,
+    _ source: any LogSource,
+    tiles: any LogSource
+  ) async throws(CommandFailure) -> String? {
+    var isDecided = true
+    do throws(CommandFailure) {
+      if let contradiction = try await contradiction(from: older, to: seen, tiles) { return contradiction }
+    } catch {
+      isDecided = false
+    }
+    throw .failed(
+      "\(source.name) serves an older checkpoint, of \(older.size) records, and \(seen.size) were seen"
+        + (isDecided ? "" : "; there are no tiles to tell whether it is of the same history"),
+      hint: "a cache or a copy that is behind, or a log that was rolled back: try again later"
+    )
   }
 
   private static func tilesDiffer(_ source: any LogSource, _ head: Checkpoint) -> CommandFailure {
