@@ -11,7 +11,7 @@ import pytest
 
 from driver import server as servers, tlog
 from driver.auditor import (
-    SIZE, assert_bad, assert_good, assert_refused, bundle, copy, flip, new_log, pruned_log, record, verify)
+    SIZE, assert_bad, assert_good, assert_refused, bundle, copy, flip, new_log, pruned_log, record, verify, web)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +141,19 @@ def test_a_log_rewritten_and_signed_again_is_found_by_a_checkpoint_kept_elsewher
     assert_bad(forged, log, "--checkpoint", kept, records=(1, 700), says="signed again")
     # Records after the kept checkpoint are not its business.
     assert assert_good(new_log(SIZE, change=[700]).write(tmp_path / "other"), log, "--checkpoint", kept)["keptSize"] == 700
+
+
+@pytest.mark.parametrize("size", [1, 256, 700, SIZE])
+def test_tiles_that_are_others_when_they_are_read_again_hide_no_fork(tmp_path, log, whole, size):
+    witness = tlog.Key("w.example.com", "w", tlog.COSIGNATURE)
+    (tmp_path / "kept").write_text(log.checkpoint(size, [witness]))
+    forged = new_log(SIZE, change=[0]).write(tmp_path / "forged")
+    for later in (None, whole):
+        with web(forged, later) as url:
+            done = servers.exeat(
+                "audit", "verify", "--log", url, "--hashes-only", "--verifier-key", log.key.verifier,
+                "--checkpoint", tmp_path / "kept", "--witness", witness.verifier)
+            assert_refused(done, "signed again" if size == SIZE or not later else "are not those of its checkpoint")
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 768, 999, SIZE])

@@ -49,11 +49,12 @@ def test_a_mirror_takes_nothing_that_is_bad(tmp_path, log):
     assert files(mirror) == files(source)
 
 
-def test_a_mirror_refuses_a_fork_and_a_rollback_and_keeps_the_evidence(tmp_path, log):
+def test_a_mirror_refuses_a_fork_and_keeps_the_evidence(tmp_path, log):
     mirror = tmp_path / "mirror"
     assert copy(log, log.write(tmp_path / "source", 600), mirror).returncode == 0
     fork, twin = new_log(SIZE, change=[599]), new_log(600, change=[3])
-    for other, word in [(fork, "are others"), (twin, "two different logs"), (new_log(500), "rolled back")]:
+    short = new_log(500, change=[3])
+    for other, word in [(fork, "are others"), (twin, "two different logs"), (short, "are others")]:
         source = other.write(tmp_path / "other")
         done = copy(log, source, mirror)
         assert_refused(done, "does not continue", word, "evidence")
@@ -62,6 +63,16 @@ def test_a_mirror_refuses_a_fork_and_a_rollback_and_keeps_the_evidence(tmp_path,
         assert_good(mirror, log)
         shutil.rmtree(source)
     assert_refused(copy(log, log.write(tmp_path / "whole"), mirror, key=tlog.Key(log.name, "x").verifier), "not acceptable")
+
+
+@pytest.mark.parametrize("size", [0, 1, 256, 599])
+def test_a_mirror_waits_out_an_older_checkpoint(tmp_path, log, size):
+    mirror = tmp_path / "mirror"
+    assert copy(log, log.write(tmp_path / "source", 600), mirror).returncode == 0
+    before = files(mirror)
+    done = copy(log, log.write(tmp_path / "older", size), mirror)
+    assert_refused(done, f"an older checkpoint, of {size} records, and 600 were seen\n", "try again")
+    assert files(mirror) == before
 
 
 def test_a_mirror_that_was_damaged_is_not_built_upon(tmp_path, log):

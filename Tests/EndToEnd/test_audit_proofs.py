@@ -121,10 +121,15 @@ def test_a_witness_does_not_sign_a_second_history_and_keeps_the_evidence(tmp_pat
     state = tmp_path / "state"
     key = verifier_of(witness(log.write(tmp_path / "log", 700), log, state))
     before = files(state)
-    cases = [(new_log(SIZE, change=[0]), "are others"), (new_log(700, change=[699]), "two different logs"),
-             (new_log(699), "rolled back")]
-    for other, word in cases:
-        done = witness(other.write(tmp_path / f"other-{word}"), log, state)
+    short = new_log(600, change=[0])
+    for other, word in [(new_log(SIZE, change=[0]), "are others"), (new_log(700, change=[699]), "two different logs"),
+                        (short, "are others")]:
+        source = other.write(tmp_path / f"other-{len(other.leaves)}")
+        if other is short:
+            # The tiles of what was signed prove that this one is of another history.
+            log.write(source, 700)
+            (source / "checkpoint").write_text(other.checkpoint())
+        done = witness(source, log, state)
         assert_refused(done, "NOT SIGNED", "contradicts itself", word)
         assert {name: data for name, data in files(state).items() if "evidence" not in name} == before
         pairs = [(folder / "checkpoint-seen", folder / "checkpoint-refused") for folder in state.glob("evidence-*")]
@@ -134,6 +139,21 @@ def test_a_witness_does_not_sign_a_second_history_and_keeps_the_evidence(tmp_pat
     # The true log goes on.
     assert verifier_of(witness(log.write(tmp_path / "whole"), log, state)) == key
     assert_good(tmp_path / "whole", log, "--checkpoint", state / "cosigned", "--witness", key)
+
+
+def test_a_witness_waits_out_an_older_checkpoint(tmp_path, log):
+    state, source = tmp_path / "state", log.write(tmp_path / "log", 700)
+    assert witness(source, log, state).returncode == 0
+    before = files(state)
+    # Of a cache: the tiles are all there.
+    (source / "checkpoint").write_text(log.checkpoint(300))
+    assert_refused(witness(source, log, state), "an older checkpoint, of 300 records, and 700 were seen\n")
+    # Of a copy that is behind, and of what may be another history: nothing proves it.
+    for number, other in enumerate((log, new_log(300, change=[3]))):
+        behind = other.write(tmp_path / f"behind-{number}", 300)
+        assert_refused(witness(behind, log, state), "an older checkpoint, of 300 records", "no tiles to tell")
+    assert files(state) == before
+    assert "signed 1000 records" in witness(log.write(source), log, state).stdout
 
 
 def test_a_witness_signs_nothing_that_it_cannot_check(tmp_path, log):
@@ -173,6 +193,9 @@ def test_a_witness_goes_on_looking_and_is_alone_with_its_state(tmp_path, log):
         assert "no checkpoint" in running.stderr.readline()
         log.write(source)
         assert running.stdout.readline() == "signed 1000 records\n"
-        new_log(800).write(source)
+        (source / "new").write_text(log.checkpoint(800))
+        (source / "new").rename(checkpoint)
+        assert any("an older checkpoint, of 800 records" in line for line in running.stderr)
+        new_log(1200, change=[0]).write(source)
         assert running.wait(30) == 1
         assert "NOT SIGNED" in running.stderr.read()

@@ -63,6 +63,7 @@ def tamper(data_dir, *statements):
     with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f"DROP TRIGGER {name}")
+        db.execute("PRAGMA ignore_check_constraints = ON")
         for statement in statements:
             db.execute(statement)
 
@@ -111,19 +112,30 @@ def test_what_somebody_did_to_the_store_is_named(data_dir, log, statement, recor
     assert not (data_dir.parent / "mirror/checkpoint").exists()
 
 
-def test_records_below_a_floor_that_nothing_outside_the_store_vouches_for_are_missing(data_dir, log):
+def test_records_below_a_floor_that_retention_did_not_leave_are_missed(data_dir, log):
     with contextlib.closing(sqlite3.connect(data_dir / "store.sqlite")) as db, db:
         db.execute("UPDATE retention SET floor = 512")
         db.execute("DELETE FROM audit WHERE sequence <= 512")
     done, finding = verify_store(data_dir, log)
-    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", 1), finding
+    assert done.returncode == 1 and finding["kind"] == "log" and "records 1 to 512" in finding["reason"], finding
     done = servers.exeat("audit", "mirror", "--data-dir", data_dir, "--to", data_dir.parent / "mirror",
                          "--verifier-key", log.key.verifier)
-    assert_refused(done, "record 1 ")
-    # Not all of them were sealed.
-    (data_dir / "log/retention").write_text("256\n")
+    assert_refused(done, "records 1 to 512")
+
+
+@pytest.mark.parametrize("floor, word", [
+    (1, "at a time"), (512, "at a time"), (513, "at a time"), (700, "at a time"), (65_535, "at a time"), (65_536, "990 were signed")])
+def test_a_floor_that_retention_does_not_leave_hides_no_record(data_dir, log, floor, word):
+    tamper(data_dir, "UPDATE audit SET json = replace(json, 'Root', 'Boot') WHERE sequence = 700",
+           f"UPDATE retention SET floor = {floor}")
+    (data_dir / "log/retention").write_text(f"{floor}\n")
     done, finding = verify_store(data_dir, log)
-    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", 257), finding
+    assert done.returncode == 1 and finding["kind"] == "log", done.stderr
+    assert f"records 1 to {floor}" in finding["reason"] and word in finding["reason"]
+    assert json.loads(done.stdout)["recordsChecked"] == 0
+    done = servers.exeat("audit", "mirror", "--data-dir", data_dir, "--to", data_dir.parent / "mirror",
+                         "--verifier-key", log.key.verifier)
+    assert_refused(done, f"records 1 to {floor}")
 
 
 def test_a_changed_tile_of_the_store_is_named(data_dir, log):

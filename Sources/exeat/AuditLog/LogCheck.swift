@@ -21,7 +21,8 @@ struct LogCheck {
   let source: any LogSource
   /// The head of the log, from a signed checkpoint.
   let checkpoint: Checkpoint
-  /// How many records at the beginning are not to be read: pruned, or all of them where only hashes are at hand.
+  /// How many records at the beginning are not to be read, by whole bundles: pruned, or all of them where only hashes are
+  /// at hand.
   let withoutRecords: UInt64
   /// Where the check begins.
   var start = TreeState()
@@ -42,6 +43,11 @@ struct LogCheck {
     let unreadable: Int?
   }
 
+  /// How many records at the beginning it does not read: of a bundle it reads all or, when none is to be read, nothing.
+  var unreadRecords: UInt64 {
+    withoutRecords >= checkpoint.size ? checkpoint.size : withoutRecords / 256 * 256
+  }
+
   /// Checks everything, up to the first thing that is wrong.
   ///
   /// - Returns: what is wrong; `nil` when nothing is.
@@ -49,6 +55,7 @@ struct LogCheck {
     if source.holdsRecords, let finding = try await source.unsealedRecord(ofPruned: withoutRecords) {
       return finding
     }
+    if let finding = try await source.objection(toTree: checkpoint.size) { return finding }
     var audit: LogAudit
     do throws(AuditTrailError) {
       audit = try LogAudit(continuing: start)
@@ -214,7 +221,7 @@ struct LogCheck {
     let width = EntryBundles.width(index, inTree: checkpoint.size)
     var hashes: [MerkleHash]?
     if let tile = Tile(level: 0, index: index, width: width) { hashes = try await source.hashes(of: tile) }
-    guard index * 256 >= withoutRecords else {
+    guard index * 256 >= unreadRecords else {
       return Read(index: index, hashes: hashes, entries: nil, leaves: [], isWhole: true, unreadable: nil)
     }
     let (entries, isWhole) = try await source.entries(ofBundle: index, width: width) ?? ([], false)

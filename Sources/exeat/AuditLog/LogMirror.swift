@@ -35,7 +35,9 @@ struct LogMirror {
     }
     let old = last?.size ?? 0
     let start = try await resume(last)
-    if let last, let contradiction = try await LogContinuity.contradiction(from: last, to: next, source) {
+    if let last,
+      let contradiction = try await LogContinuity.contradiction(from: last, to: next, source, seen: folder)
+    {
       let evidence = "\(folder.path)/refused-checkpoint"
       try LogDisk.write(note, to: evidence, isDurable: true)
       throw .failed(

@@ -15,11 +15,15 @@ protocol LogSource: Sendable {
   /// A file; `nil` when there is none.
   func file(_ resource: LogResource) async throws(CommandFailure) -> [UInt8]?
 
-  /// How many records at the beginning of a log of `size` records were taken away by retention.
+  /// How many records at the beginning of a log of `size` records were taken away by retention: whole segments.
   func prunedRecords(ofTree size: UInt64) async throws(CommandFailure) -> UInt64
 
   /// The first of the pruned records that were never sealed; `nil` when nothing speaks against them, or nothing tells.
   func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding?
+
+  /// What cannot be true of what the source says of itself, of a log of `size` records; `nil` when nothing speaks
+  /// against it.
+  func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding?
 
   /// How many records there are, the ones included that no checkpoint covers yet; `nil` when only a checkpoint tells.
   func recordCount() async throws(CommandFailure) -> UInt64?
@@ -33,6 +37,8 @@ extension LogSource {
   func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
 
   func recordCount() async throws(CommandFailure) -> UInt64? { nil }
+
+  func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
 
   /// The signed checkpoint as it is now.
   func checkpoint() async throws(CommandFailure) -> [UInt8] {

@@ -44,8 +44,29 @@ struct StoredLog: LogSource {
   func prunedRecords(ofTree size: UInt64) async throws(CommandFailure) -> UInt64 {
     let floor = min(size, try await floor())
     var pruned: UInt64 = 0
-    while pruned < floor, !sealed.has(pruned / LogSegment.records) { pruned += LogSegment.records }
-    return min(pruned, floor)
+    while pruned + LogSegment.records <= floor, !sealed.has(pruned / LogSegment.records) {
+      pruned += LogSegment.records
+    }
+    return pruned
+  }
+
+  // SECURITY: the number stands in the database, where whoever rewrites a record can raise it.
+  func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding? {
+    let floor = try await floor()
+    guard floor > 0 else { return nil }
+    guard floor % LogSegment.records == 0 else {
+      return LogFinding(
+        .log,
+        "has a store that says that retention took records 1 to \(floor): it takes \(LogSegment.records) at a time"
+      )
+    }
+    guard floor <= size else {
+      return LogFinding(
+        .log,
+        "has a store that says that retention took records 1 to \(floor), and \(size) were signed"
+      )
+    }
+    return nil
   }
 
   // Outside of the store it is counted what retention has sealed: whoever only has the store cannot delete more.

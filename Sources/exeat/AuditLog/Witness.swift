@@ -35,7 +35,7 @@ struct Witness {
   ///   - source: the log.
   ///   - now: the time that the signature says.
   /// - Throws: `Contradiction` when the log does not continue what was seen; `CommandFailure` when it could not be asked,
-  ///   or its checkpoint or tiles are not acceptable: then nothing has changed.
+  ///   its checkpoint or tiles are not acceptable, or the checkpoint is an older one: then nothing has changed.
   /// - Returns: the size that was signed.
   func look(at source: any LogSource, now: @Sendable () -> Instant) async throws -> UInt64 {
     let note = try await source.checkpoint()

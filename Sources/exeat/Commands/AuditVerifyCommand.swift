@@ -57,6 +57,8 @@ struct LogReport {
   let pruned: UInt64
   /// Whether records were read at all.
   let readRecords: Bool
+  /// How many records were read, where nothing is wrong.
+  let checkedRecords: UInt64
   /// How many records are there that the checkpoint does not cover; `nil` when that is not known.
   let uncovered: UInt64?
   /// The first thing that is wrong.
@@ -104,6 +106,7 @@ struct LogReport {
       withoutRecords: readRecords ? pruned : size,
       progress: LogProgress(isShown: Console.isErrorTerminal)
     )
+    checkedRecords = size - check.unreadRecords
     if let found = try await check.run() {
       finding = found
     } else if let older = self.kept?.checkpoint {
@@ -121,7 +124,7 @@ struct LogReport {
     return note
   }
 
-  // The tree was checked by now, so that what its tiles prove is so.
+  // Not from the tiles that the check read: those are gone by now.
   private static func compare(
     _ head: Checkpoint,
     with kept: Checkpoint,
@@ -134,8 +137,9 @@ struct LogReport {
           + "it was rolled back, or this copy is older than that checkpoint"
       )
     }
-    var hashes = TileHashes(source, size: head.size)
-    guard kept.size > 0, try await hashes.root(ofFirst: kept.size) != kept.root else { return nil }
+    guard kept.size > 0, try await LogContinuity.contradiction(from: kept, to: head, source) != nil else {
+      return nil
+    }
     return LogFinding(
       .records(1...kept.size),
       "was changed since the checkpoint that was kept: the log was rewritten and signed again"
@@ -143,8 +147,6 @@ struct LogReport {
   }
 
   // MARK: Output
-
-  private var checkedRecords: UInt64 { readRecords ? head.checkpoint.size - pruned : 0 }
 
   /// Lines for people.
   var text: String {

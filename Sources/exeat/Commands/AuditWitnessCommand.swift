@@ -15,8 +15,8 @@ struct AuditWitnessCommand: AsyncParsableCommand {
     abstract: "Follow another server's log, and countersign what continues it.",
     discussion: """
       Remembers the newest checkpoint in --state, demands a proof that the next one continues it, and writes that one
-      with a signature of its own (C2SP cosignature/v1). A log that was rolled back or rewritten is not signed; both of
-      its checkpoints are kept, and the command ends with status 1. The first run makes the witness's key.
+      with a signature of its own (C2SP cosignature/v1). A log that was rewritten is not signed; both of its checkpoints
+      are kept, and the command ends with status 1. An older checkpoint is not signed either, and waited out. The first run makes the witness's key.
       """
   )
 

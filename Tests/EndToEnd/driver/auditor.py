@@ -115,9 +115,16 @@ def prove(folder, log, name, *arguments):
 
 
 @contextlib.contextmanager
-def web(folder):
-    """The files of a folder over http."""
+def web(folder, later=None):
+    """The files of a folder over http; each file once, and then those of `later`, where that is given."""
+    seen = set()
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        def translate_path(self, path):
+            self.directory = str(later if later and path in seen else folder)
+            seen.add(path)
+            return super().translate_path(path)
+
         def log_message(self, *_):
             pass
 
