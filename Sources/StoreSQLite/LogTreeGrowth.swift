@@ -56,14 +56,15 @@ struct LogTreeGrowth: Sendable {
     }
   }
 
-  // A tree that began anew after records had left: of those the hashes are known, from the tree before.
+  // A tree that began anew after records had left: of those the hashes are known, from the newest tree before that came
+  // so far.
   private mutating func takeSealed(_ db: Database, below floor: UInt64, limit: Int) throws {
     let statement = try db.cachedStatement(
-      sql: "SELECT hashes FROM log_tile WHERE epoch = ? AND level = 0 AND idx = ?"
+      sql: "SELECT hashes FROM log_tile WHERE epoch < ? AND level = 0 AND idx = ? ORDER BY epoch DESC LIMIT 1"
     )
     while after.state.size < floor, count + Tile.fullWidth <= max(limit, Tile.fullWidth) {
       let index = Int64(after.state.size / 256)
-      let row = try Row.fetchOne(statement, arguments: [before.epoch - 1, index])
+      let row = try Row.fetchOne(statement, arguments: [before.epoch, index])
       guard let bytes = row.flatMap({ [UInt8].fromDatabaseBlob($0[0]) }), bytes.count == 8192 else {
         throw StoreError.corrupted("tile \(index) of level 0 of the log's tree is missing")
       }
@@ -110,7 +111,16 @@ extension SQLiteStore: LogTreeStore {
 
   package func beginLogTree() async throws(StoreError) {
     try await maintain { db in
-      try db.execute(sql: "INSERT INTO log_tree (epoch, size) SELECT max(epoch) + 1, 0 FROM log_tree")
+      // One that began, and of which nothing is known yet, is as good as another.
+      try db.execute(
+        sql: """
+          INSERT INTO log_tree (epoch, size)
+          SELECT epoch + 1, 0 FROM (SELECT epoch, size FROM log_tree ORDER BY epoch DESC LIMIT 1) AS newest
+          WHERE size > 0
+            OR EXISTS (SELECT 1 FROM log_tile WHERE log_tile.epoch = newest.epoch)
+            OR EXISTS (SELECT 1 FROM log_edge WHERE log_edge.epoch = newest.epoch)
+          """
+      )
     }
   }
 

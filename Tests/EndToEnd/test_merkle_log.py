@@ -66,7 +66,7 @@ def place(index):
 
 
 def get(running, path, method="GET"):
-    return wire.send(running, method, f"{running.url}/log/{path}")
+    return wire.send(running, method, f"{running.url}/{verifier_key(running).name.split('/', 1)[1]}/{path}")
 
 
 def hashes(running, level, count):
@@ -297,6 +297,12 @@ def test_a_changed_record_is_named_and_the_log_goes_on_in_so_many_words_only(tmp
         check(running)
         copy = running.data_dir / "log" / f"checkpoint.{name.rsplit('/', 1)[1]}"
         assert copy.read_bytes() == before
+        # What caches keep of the old log has no place in the new one; its checkpoint says where that is.
+        assert wire.send(running, "GET", f"{running.url}/log/checkpoint").body.startswith(name.encode() + b"\n")
+        size, _ = published(running)
+        for path in (f"tile/0/000.p/{size}", "tile/0/000.p/1"):
+            assert get(running, path).status == 200
+            assert wire.send(running, "GET", f"{running.url}/log/{path}").status == 404
         running.stop()
 
         # Left in place the sentence would accept whatever comes next.

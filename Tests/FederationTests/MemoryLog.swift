@@ -21,6 +21,8 @@ final class MemoryLog: LogTreeStore {
   let content = Mutex(Content())
   /// What happened, and what is to fail, by the name of the step.
   let steps: Steps
+  /// Until this ends, the next look at the tree waits.
+  let hold = Mutex<AsyncStream<Void>?>(nil)
 
   init(_ steps: Steps = Steps()) {
     self.steps = steps
@@ -73,6 +75,11 @@ final class MemoryLog: LogTreeStore {
 
   func logTree() async throws(StoreError) -> StoredTree {
     try steps.take("read tree")
+    let held = hold.withLock { hold in
+      defer { hold = nil }
+      return hold
+    }
+    if let held { for await _ in held {} }
     return content.withLock {
       StoredTree(state: $0.tree, floor: $0.floor, records: UInt64($0.records.count))
     }

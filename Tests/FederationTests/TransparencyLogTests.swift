@@ -367,6 +367,29 @@ extension TransparencyLogTests {
     #expect(await bench.start(fork: "sts.example.test/log/3").fault == nil)
   }
 
+  @Test func `a fork that takes long is made once`() async throws {
+    let (_, bench) = await faultAfter { $0.store.content.withLock { $0.records[300] = Array("{}".utf8) } }
+    let log = TransparencyLog(
+      store: bench.store,
+      keeper: bench.keeper,
+      signer: bench.signer,
+      diagnostics: bench.incidents.diagnostics
+    )
+    bench.steps.forget()
+    let (held, release) = AsyncStream<Void>.makeStream()
+    bench.store.hold.withLock { $0 = held }
+    async let opened = log.open(origin: "sts.example.test/log", fork: "sts.example.test/log/2")
+    let deadline = ContinuousClock.now + .seconds(30)
+    while bench.steps.taken.isEmpty, ContinuousClock.now < deadline { await Task.yield() }
+    #expect(bench.steps.taken == ["read tree"])
+    for _ in 0..<3 { #expect(await log.step() == false) }
+    #expect(bench.steps.taken == ["read tree"])
+    release.finish()
+    #expect(await opened)
+    #expect(log.fault == nil)
+    #expect(bench.steps.taken.filter { $0 == "begin" }.count == 1)
+  }
+
   @Test func `a log never forks under its own name`() async {
     let (fault, bench) = await faultAfter { $0.store.content.withLock { $0.records[300] = Array("{}".utf8) } }
     #expect(await bench.start(fork: "sts.example.test/log").fault == fault)

@@ -190,6 +190,31 @@ import Testing
       #expect(tree.state.root == root)
     }
   }
+
+  @Test func `a log that began anew and came nowhere begins from the hashes of the one before`() async throws
+  {
+    try await withArchive { store, archive, path in
+      let root = try await store.logTree().state.root
+      #expect(try await archive.sealOldestSegment(before: Self.later, among: 1100) == 0..<512)
+      try await store.beginLogTree()
+      try await store.beginLogTree()
+      let shell = try DatabaseQueue(path: path)
+      #expect(
+        try await shell.read { db in try Int.fetchOne(db, sql: "SELECT max(epoch) FROM log_tree") } == 2
+      )
+      #expect(try await store.growLogTree(atMost: 256) == 256)
+      // This one has the first tile, and not the second.
+      try await store.beginLogTree()
+      #expect(
+        try await shell.read { db in try Int.fetchOne(db, sql: "SELECT max(epoch) FROM log_tree") } == 3
+      )
+      try shell.close()
+      try await growFully(store)
+      let tree = try await store.logTree()
+      #expect(tree.state.size == 1100)
+      #expect(tree.state.root == root)
+    }
+  }
 }
 
 /// Changes a store behind the back of its triggers.

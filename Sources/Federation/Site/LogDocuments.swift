@@ -7,13 +7,27 @@
 import AuditTrail
 import IdentityModel
 
-/// Where the log lives.
+/// Below this is every log.
 let logPrefix = "/log/"
 
 extension TransparencyLog {
+  /// The path that the log's name spells: `/log/`, and `/log/<time>/` of a log that goes on under another name.
+  ///
+  /// A tile is cached for ever, so what the one log has served must not be asked for where the other one is.
+  private var path: String {
+    let name = verifierKey?.name ?? ""
+    let path = name.utf8.firstIndex(of: UInt8(ascii: "/")).map { "\(name[$0...])/" } ?? logPrefix
+    return path.utf8.starts(with: logPrefix.utf8) ? path : logPrefix
+  }
+
   /// Answers a GET or HEAD of `path`, which begins with `logPrefix`; `nil` when nothing is there.
   func document(_ path: Substring) async -> APIResponse? {
-    switch LogResource(path: path.dropFirst(logPrefix.count)) {
+    let own = self.path
+    let isOwn = path.utf8.starts(with: own.utf8)
+    let resource = LogResource(path: path.dropFirst(isOwn ? own.count : logPrefix.count))
+    // Where the first log was stands the checkpoint alone: who followed it sees how the log is called now.
+    guard isOwn || resource == .checkpoint else { return nil }
+    switch resource {
     case .checkpoint:
       guard let checkpoint else { return nil }
       return answer(checkpoint, "text/plain; charset=utf-8", "no-cache")

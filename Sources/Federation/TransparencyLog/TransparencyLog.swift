@@ -19,6 +19,7 @@ package final class TransparencyLog: Sendable {
 
   private struct State {
     var names: (origin: String, fork: String?)?
+    var isOpening = false
     var published: PublishedCheckpoint?
     var fault: LogFault? = .unavailable("the log has not been opened yet")
     /// Whether `published` is surely what is kept.
@@ -76,13 +77,26 @@ package final class TransparencyLog: Sendable {
 
   /// Opens the log for signing, or finds out why it must not be continued: then `fault` says it, and it is reported.
   ///
+  /// Does nothing while another call does it.
+  ///
   /// - Parameters:
   ///   - origin: the name of a log that begins now; one that was begun keeps its own.
   ///   - fork: the name under which a log that must not be continued goes on; `nil` leaves it alone.
   /// - Returns: false when `fork` was given for a log without a fault.
   @discardableResult
   package func open(origin: String, fork: String? = nil) async -> Bool {
-    state.withLock { $0.names = (origin, fork) }
+    // INVARIANT: one at a time: two that fork would each begin a tree. `step` tries again only what has been tried.
+    let isOpening = state.withLock { state in
+      defer { state.isOpening = true }
+      return state.isOpening
+    }
+    guard !isOpening else { return true }
+    defer {
+      state.withLock { state in
+        state.isOpening = false
+        state.names = (origin, fork)
+      }
+    }
     do {
       try await resume(origin)
       return fork == nil
@@ -145,7 +159,7 @@ package final class TransparencyLog: Sendable {
     )
   }
 
-  /// - Parameter floor: how many records it is accepted that the store no longer holds.
+  // `floor`: so many of the oldest records may be gone from now on.
   private func beginTree(_ origin: String, without floor: UInt64 = 0) async throws(LogFault) {
     let published = try sign(origin, TreeState())
     try await faults { () async throws(StoreError) in
