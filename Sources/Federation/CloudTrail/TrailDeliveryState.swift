@@ -131,6 +131,13 @@ extension TrailDeliveryState {
     "trail/\(account)/\(trail)"
   }
 
+  /// The trail whose state has the name `name` in the store's progress; `nil` for any other name.
+  static func trail(ofProgress name: String) -> TrailID? {
+    let parts = name.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2).map { String(Substring($0)) }
+    guard parts.count == 3, parts[0] == "trail", let account = AccountID(parts[1]) else { return nil }
+    return TrailID(account: account, name: parts[2])
+  }
+
   /// The state of the trail `trail` of `account`; `nil` when it never logged.
   ///
   /// Throws `corrupted` for something that the delivery did not write.
