@@ -116,6 +116,56 @@ import Testing
     }
   }
 
+  @Test func `a trail that changes its prefix again and again makes one file in each interval`() async throws
+  {
+    try await TrailHouse.run { house, bucket in
+      let delivery = house.delivery()
+      var expected: [String] = []
+      var last = ""
+      for second in 0...601 {
+        last = "p\(second)"
+        house.set(after: 0, prefix: last)
+        expected += try await house.append(1)
+        await delivery.runOnce()
+        house.clock.advance(seconds: 1)
+      }
+      #expect(bucket.puts.map(\.key).map { $0.prefix { $0 != "/" } } == ["p0", "p300", "p600"])
+      house.clock.advance(seconds: 300)
+      await delivery.runOnce()
+      #expect(try await house.state()?.destination.prefix == last)
+      #expect(try DeliveredTrail(bucket, signedBy: .rsaOf(house)).eventIDs == expected)
+    }
+  }
+
+  @Test func `starts and stops while a changed prefix waits lose no record`() async throws {
+    try await TrailHouse.run { house, bucket in
+      let delivery = house.delivery()
+      house.set(after: 0)
+      var expected = try await house.append(1)
+      await delivery.runOnce()
+      house.set(after: nil)
+      await delivery.runOnce()
+      #expect(try await house.state()?.isFinished == true)
+      // Not logging: nobody's to deliver.
+      try await house.append(1)
+      house.set(after: try await house.store.lastSequence(), prefix: "q")
+      expected += try await house.append(1)
+      await delivery.runOnce()
+      #expect(bucket.puts.allSatisfy { $0.key.hasPrefix("AWSLogs/") })
+      house.set(after: nil, prefix: "q")
+      await delivery.runOnce()
+      house.clock.advance(seconds: 10)
+      house.set(after: try await house.store.lastSequence(), prefix: "r")
+      expected += try await house.append(1)
+      await delivery.runOnce()
+      house.clock.advance(seconds: 300)
+      await delivery.runOnce()
+      let trail = try DeliveredTrail(bucket, signedBy: .rsaOf(house))
+      #expect(trail.eventIDs == expected)
+      #expect(trail.fileKeys.dropFirst().allSatisfy { $0.hasPrefix("r/AWSLogs/") })
+    }
+  }
+
   @Test func `what a caller sent under the name of the account's member puts nothing into another's log`()
     async throws
   {

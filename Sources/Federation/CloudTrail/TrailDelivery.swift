@@ -183,13 +183,13 @@ package final class TrailDelivery: Sendable {
   private func carryOut(_ visit: Visit) async {
     let schedule = courier.schedule
     do throws(TrailDeliveryError) {
-      let state = try await courier.visit(visit.trail, terms: visit.terms, key: visit.key)
+      let (state, heldUntil) = try await courier.visit(visit.trail, terms: visit.terms, key: visit.key)
       let now = courier.clock.now()
       let digest = state?.digestStart?.advanced(bySeconds: schedule.digestSeconds)
       let file = now.advanced(bySeconds: schedule.deliverySeconds)
       ended(
         visit,
-        next: min(file, digest ?? file),
+        next: heldUntil ?? min(file, digest ?? file),
         isFinished: state?.isFinished ?? true,
         error: nil
       )

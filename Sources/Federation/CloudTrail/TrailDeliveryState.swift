@@ -123,6 +123,23 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
   }
 }
 
+// MARK: - Where the files go
+
+extension TrailDeliveryState {
+  /// Until when files do not yet go to `destination`; `nil` when they do, or may from now on.
+  ///
+  /// SECURITY: each new prefix makes folders in a bucket that accounts may share: one change of a trail in an `interval`
+  /// of seconds after its last file. A trail whose bucket takes nothing has another at once.
+  func heldUntil(from destination: Destination, now: Instant, interval: Int64) -> Instant? {
+    guard !destination.isSame(as: self.destination),
+      let latest = [latestDeliveryTime, latestDigestDeliveryTime].compactMap(\.self).max()
+    else { return nil }
+    let end = latest.advanced(bySeconds: interval)
+    // A clock that went back must not stop anything.
+    return latest <= now && now < end ? end : nil
+  }
+}
+
 // MARK: - At rest
 
 extension TrailDeliveryState {

@@ -72,13 +72,13 @@ struct TrailName: Sendable {
   /// Throws InvalidS3PrefixException unless `prefix` may stand before the keys of a trail's files.
   ///
   /// SECURITY: a bucket may be a directory, and accounts may share it. No part of a key may be empty, `.` or `..`; none may
-  /// be what an object is called, where no folder is made.
+  /// be what an object is called, where no folder is made; and few make folders.
   static func requirePrefix(_ prefix: String) throws(ServiceError) {
     let isPlain = prefix.utf8.allSatisfy { byte in
       isAlphanumeric(byte) || "!-_.*'()/=@+".utf8.contains(byte)
     }
     let parts = prefix.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard prefix.utf8.count <= 200, isPlain,
+    guard prefix.utf8.count <= 200, isPlain, parts.count <= 8,
       parts.allSatisfy({ part in !part.isEmpty && !part.allSatisfy { $0 == UInt8(ascii: ".") } }),
       !parts.contains(where: { endsLikeObject($0) })
     else {
