@@ -71,6 +71,8 @@ private final class Positions: ProgressStore {
 
   func progress(of name: String) async throws(StoreError) -> [UInt8]? { try await store.progress(of: name) }
 
+  func progressNames() async throws(StoreError) -> [String] { try await store.progressNames() }
+
   func setProgress(of name: String, _ body: [UInt8]?) async throws(StoreError) {
     let digits = (body ?? []).filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     let position = Int64(String(decoding: digits, as: UTF8.self)) ?? .max

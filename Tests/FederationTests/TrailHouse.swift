@@ -96,20 +96,42 @@ final class MemoryBucket: TrailBucket {
   }
 }
 
+/// A bucket that keeps its caller waiting until the caller gives up.
+final class SilentBucket: TrailBucket {
+  private let count = Mutex(0)
+
+  /// How often it was asked.
+  var asked: Int { count.withLock { $0 } }
+  var wasAsked: Bool { asked > 0 }
+
+  func put(_ object: TrailObject) async throws(TrailBucketError) {
+    count.withLock { $0 += 1 }
+    try? await Task.sleep(for: .seconds(3600))
+    throw .unreachable(cause: "no answer")
+  }
+}
+
 /// The store's progress and log, with faults at each write.
 struct FaultyProgress: ProgressStore, AccountLogReader {
   let store: SQLiteStore
   let faults: FaultPlan
   /// Changes what the log says, as somebody with a SQL shell would.
   var forgery: @Sendable (AccountLogEntry) -> AccountLogEntry = { $0 }
+  /// The names whose removal fails; the empty name stands for the list of all.
+  var broken: @Sendable (String) -> Bool = { _ in false }
 
   func progress(of name: String) async throws(StoreError) -> [UInt8]? { try await store.progress(of: name) }
 
   func setProgress(of name: String, _ body: [UInt8]?) async throws(StoreError) {
     let fault = faults.next()
-    if fault == .before { throw .unavailable("injected") }
+    if fault == .before || body == nil && broken(name) { throw .unavailable("injected") }
     try await store.setProgress(of: name, body)
     if fault == .after { throw .unavailable("injected") }
+  }
+
+  func progressNames() async throws(StoreError) -> [String] {
+    if broken("") { throw .unavailable("injected") }
+    return try await store.progressNames()
   }
 
   func entries(after sequence: Int64, limit: Int) async throws(StoreError) -> [AuditLogEntry] {
@@ -198,9 +220,10 @@ final class TrailHouse: Sendable {
   func delivery(
     faults: FaultPlan = FaultPlan(),
     schedule: TrailSchedule = TrailSchedule(),
-    forgery: @escaping @Sendable (AccountLogEntry) -> AccountLogEntry = { $0 }
+    forgery: @escaping @Sendable (AccountLogEntry) -> AccountLogEntry = { $0 },
+    broken: @escaping @Sendable (String) -> Bool = { _ in false }
   ) -> TrailDelivery {
-    let progress = FaultyProgress(store: store, faults: faults, forgery: forgery)
+    let progress = FaultyProgress(store: store, faults: faults, forgery: forgery, broken: broken)
     let clock = clock
     return TrailDelivery(
       trails: { () async throws(StoreError) in self.terms.withLock { $0 } },
@@ -219,13 +242,14 @@ final class TrailHouse: Sendable {
   /// Puts a trail in the list, in place of one of the same name.
   func set(
     _ name: String = "main",
+    of account: AccountID? = nil,
     after startedAfter: Int64?,
     bucket: String = "audit",
     prefix: String? = nil,
     validates: Bool = true
   ) {
     let trail = TrailTerms(
-      trail: TrailID(account: account, name: name),
+      trail: TrailID(account: account ?? self.account, name: name),
       startedAfter: startedAfter,
       destination: .init(bucket: bucket, prefix: prefix, homeRegion: "us-east-1"),
       validatesLogFiles: validates
@@ -264,8 +288,20 @@ final class TrailHouse: Sendable {
     return ids
   }
 
+  /// The trails of all accounts whose delivery has a state, as `ACCOUNT/NAME`.
+  func trailsWithState() async throws -> [String] {
+    try await store.progressNames().filter { $0.hasPrefix("trail/") }.map { String($0.dropFirst(6)) }
+  }
+
   func state(_ name: String = "main") async throws -> TrailDeliveryState? {
     try await TrailDeliveryState.read(from: store, account, name)
+  }
+}
+
+extension PublicKey {
+  /// The key of the house's own signer.
+  static func rsaOf(_ house: TrailHouse) throws -> PublicKey {
+    try #require(house.signer as? OneKeySigner).publicKey
   }
 }
 

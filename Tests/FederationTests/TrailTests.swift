@@ -58,6 +58,17 @@ import Testing
     (#"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"a/../b"}"#, "InvalidS3PrefixException"),
     (#"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"/a"}"#, "InvalidS3PrefixException"),
     (#"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"a\u0000"}"#, "InvalidS3PrefixException"),
+    (
+      #"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"p.json.gz"}"#, "InvalidS3PrefixException"
+    ),
+    (
+      #"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"a/p.metadata.json/b"}"#,
+      "InvalidS3PrefixException"
+    ),
+    (
+      #"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"1/2/3/4/5/6/7/8/9"}"#,
+      "InvalidS3PrefixException"
+    ),
     (#"{"Name":"main","S3BucketName":"account-logs","KmsKeyId":"k"}"#, "UnsupportedOperationException"),
     (
       #"{"Name":"main","S3BucketName":"account-logs","IsOrganizationTrail":true}"#,
@@ -88,6 +99,23 @@ import Testing
       #expect(await server.call(.cloudtrail, "ListTrails", json: "{}").text == #"{"Trails":[]}"#)
       let record = try #require(try await server.records().first { $0.contains("\"CreateTrail\"") })
       #expect(record.contains("\"errorCode\":\"\(code)\""))
+    }
+  }
+
+  @Test func `a trail does not get a prefix under which no directory takes a file, nor one of nine levels`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let body = #"{"Name":"main","S3BucketName":"account-logs","S3KeyPrefix":"1/2/3/4/5/6/7/json.gz"}"#
+      #expect(await server.call(.cloudtrail, "CreateTrail", json: body).status == 200)
+      for prefix in ["p.json.gz", "p.metadata.json", "a/.json.gz/b", "1/2/3/4/5/6/7/8/9"] {
+        let update = #"{"Name":"main","S3KeyPrefix":"\#(prefix)"}"#
+        let answer = await server.call(.cloudtrail, "UpdateTrail", json: update)
+        #expect(answer.status == 400)
+        #expect(answer.member("__type") == "InvalidS3PrefixException")
+      }
+      let trail = await server.call(.cloudtrail, "GetTrail", json: #"{"Name":"main"}"#)
+      #expect(trail.text.contains(#""S3KeyPrefix":"1/2/3/4/5/6/7/json.gz""#))
     }
   }
 

@@ -23,13 +23,14 @@ struct TrailCourier: Sendable {
   ///   - trail: the trail.
   ///   - terms: what it asks for; `nil` when it was deleted.
   ///   - key: the key that signs its account's digests, or why there is none.
-  /// - Returns: where the delivery stands; `nil` when the trail never logged.
+  /// - Returns: where the delivery stands, or `nil` when the trail never logged; and until when it waits, if it does, before
+  ///   files go where the trail says now.
   /// - Throws: `TrailDeliveryError` of the first thing that was due and could not be done; the state says it too.
   func visit(
     _ trail: TrailID,
     terms: TrailTerms?,
     key: Result<TrailDigestKey, TrailDigestKeyError>
-  ) async throws(TrailDeliveryError) -> TrailDeliveryState? {
+  ) async throws(TrailDeliveryError) -> (state: TrailDeliveryState?, heldUntil: Instant?) {
     let last: Int64
     var state: TrailDeliveryState
     do throws(StoreError) {
@@ -41,7 +42,7 @@ struct TrailCourier: Sendable {
         state = TrailDeliveryState(startedAfter: startedAfter, to: terms.destination)
         try await state.write(to: progress, trail.account, trail.name)
       } else {
-        return nil
+        return (nil, nil)
       }
     } catch {
       throw .store(error)
@@ -53,7 +54,7 @@ struct TrailCourier: Sendable {
       guard !Task.isCancelled, try await visit.isAbandoned() else { throw error }
       throw .abandoned(position: visit.state.position)
     }
-    return visit.state
+    return (visit.state, visit.heldUntil)
   }
 
   /// Puts `body`, compressed, under `key` into the bucket `name`, if trails of `account` may write there.
@@ -71,5 +72,14 @@ struct TrailCourier: Sendable {
     } catch {
       throw .bucket(error)
     }
+  }
+}
+
+extension TrailVisit {
+  /// Until when nothing is delivered, because the trail has only just had files elsewhere.
+  var heldUntil: Instant? {
+    guard let destination = terms?.destination else { return nil }
+    let interval = courier.schedule.deliverySeconds
+    return state.heldUntil(from: destination, now: courier.clock.now(), interval: interval)
   }
 }

@@ -26,13 +26,27 @@ package final class TrailDelivery: Sendable {
     let key: Result<TrailDigestKey, TrailDigestKeyError>
   }
 
+  /// What is known between two looks.
+  private struct Memory {
+    var attention: [TrailID: Attention] = [:]
+    /// The trails that may have something to deliver: those that log, and those whose delivery has a state, also when they
+    /// were deleted since.
+    var known: Set<TrailID> = []
+    /// Whether `known` has what a server before this one knew.
+    var hasRecalled = false
+  }
+
   // More at a time would only take memory: a visit holds a file.
   private static let visitsAtATime = 32
+  // SECURITY: a bucket that never answers holds a visit for a minute. One account's buckets leave room for others.
+  private static let visitsPerAccount = 2
+  // SECURITY: an account that makes trails and deletes them, over and over, does not fill the store with what is left.
+  private static let deletedTrailsPerAccount = 10
 
   private let trails: @Sendable () async throws(StoreError) -> [TrailTerms]
   private let courier: TrailCourier
   private let diagnostics: Diagnostics
-  private let attention = Mutex<[TrailID: Attention]>([:])
+  private let memory = Mutex(Memory())
 
   /// Gathers the parts.
   ///
@@ -89,7 +103,9 @@ package final class TrailDelivery: Sendable {
 
   /// Makes every visit that is due now, one after the other, for a caller that sets the pace itself.
   package func runOnce() async {
-    for visit in await dueVisits() { await carryOut(visit) }
+    while case let visits = await dueVisits(), !visits.isEmpty, !Task.isCancelled {
+      for visit in visits { await carryOut(visit) }
+    }
   }
 
   // MARK: What is due
@@ -97,45 +113,45 @@ package final class TrailDelivery: Sendable {
   /// The visits to be made now, marked as being made.
   private func dueVisits() async -> [Visit] {
     do throws(StoreError) {
-      let asked = try await trails()
-      var known = try await KnownTrails.read(from: courier.progress)
-      let (news, gone) = (asked.filter { $0.startedAfter != nil }.map(\.trail), finishedTrails(notIn: asked))
-      for trail in gone {
-        try await TrailDeliveryState.remove(from: courier.progress, trail.account, trail.name)
+      let asked = Dictionary(try await trails().map { ($0.trail, $0) }) { first, _ in first }
+      memory.withLock { $0.known.formUnion(asked.values.filter { $0.startedAfter != nil }.map(\.trail)) }
+      do throws(StoreError) {
+        try await recall()
+        try await forgetDeleted(notIn: asked)
+      } catch {
+        // Tried again at the next look. Those that are known do not wait for it.
+        diagnostics.report(Incident(what: "look after deleted trails", cause: String(describing: error)))
       }
-      if known.merge(news, without: gone) { try await known.write(to: courier.progress) }
-      return await visits(to: known.names, asked)
+      return await visits(asked)
     } catch {
       diagnostics.report(Incident(what: "look after trails", cause: String(describing: error)))
       return []
     }
   }
 
-  /// The deleted trails of which nothing is left to deliver.
-  private func finishedTrails(notIn asked: [TrailTerms]) -> [TrailID] {
-    let there = Set(asked.map(\.trail))
-    return attention.withLock { attention in
-      let gone = attention.filter { name, item in item.isFinished && !item.isBusy && !there.contains(name) }
-      for name in gone.keys { attention[name] = nil }
-      return Array(gone.keys)
-    }
-  }
-
-  private func visits(to names: [TrailID], _ asked: [TrailTerms]) async -> [Visit] {
+  private func visits(_ asked: [TrailID: TrailTerms]) async -> [Visit] {
     let now = courier.clock.now()
-    let asked = Dictionary(asked.map { ($0.trail, $0) }) { first, _ in first }
-    let due = attention.withLock { attention in
-      var busy = attention.values.count { $0.isBusy }
-      let late = names.filter { isDue(attention[$0], asked[$0], now) }
-        .sorted { (attention[$0]?.nextVisit ?? now) < (attention[$1]?.nextVisit ?? now) }
-      return late.filter { name in
-        guard busy < TrailDelivery.visitsAtATime else { return false }
-        busy += 1
-        var item = attention[name] ?? Attention(visitedAt: now, nextVisit: now)
-        item.terms = asked[name]
+    let due = memory.withLock { memory in
+      let attention = memory.attention
+      var busy = attention.filter { $0.value.isBusy }.reduce(into: [:]) {
+        $0[$1.key.account, default: 0] += 1
+      }
+      var total = busy.values.reduce(0, +)
+      let late = memory.known.filter { isDue(attention[$0], asked[$0], now) }
+        .sorted { left, right in
+          let (first, second) = (attention[left]?.nextVisit ?? now, attention[right]?.nextVisit ?? now)
+          return first == second ? left.precedes(right) : first < second
+        }
+      return late.filter { trail in
+        let own = busy[trail.account, default: 0]
+        guard total < TrailDelivery.visitsAtATime, own < TrailDelivery.visitsPerAccount else { return false }
+        busy[trail.account] = own + 1
+        total += 1
+        var item = attention[trail] ?? Attention(visitedAt: now, nextVisit: now)
+        item.terms = asked[trail]
         item.visitedAt = now
         item.isBusy = true
-        attention[name] = item
+        memory.attention[trail] = item
         return true
       }
     }
@@ -167,11 +183,16 @@ package final class TrailDelivery: Sendable {
   private func carryOut(_ visit: Visit) async {
     let schedule = courier.schedule
     do throws(TrailDeliveryError) {
-      let state = try await courier.visit(visit.trail, terms: visit.terms, key: visit.key)
+      let (state, heldUntil) = try await courier.visit(visit.trail, terms: visit.terms, key: visit.key)
       let now = courier.clock.now()
       let digest = state?.digestStart?.advanced(bySeconds: schedule.digestSeconds)
       let file = now.advanced(bySeconds: schedule.deliverySeconds)
-      ended(visit, next: min(file, digest ?? file), isFinished: state?.isFinished ?? true, error: nil)
+      ended(
+        visit,
+        next: heldUntil ?? min(file, digest ?? file),
+        isFinished: state?.isFinished ?? true,
+        error: nil
+      )
     } catch {
       guard !Task.isCancelled else {
         return ended(visit, next: courier.clock.now(), isFinished: false, error: nil)
@@ -179,7 +200,7 @@ package final class TrailDelivery: Sendable {
       if case .abandoned = error {
         ended(visit, next: courier.clock.now(), isFinished: true, error: error)
       } else {
-        let failures = attention.withLock { $0[visit.trail]?.failures ?? 0 }
+        let failures = memory.withLock { $0.attention[visit.trail]?.failures ?? 0 }
         let wait = min(300, Int64(1) << min(failures, 9))
         ended(visit, next: courier.clock.now().advanced(bySeconds: wait), isFinished: false, error: error)
       }
@@ -187,52 +208,79 @@ package final class TrailDelivery: Sendable {
   }
 
   private func ended(_ visit: Visit, next: Instant, isFinished: Bool, error: TrailDeliveryError?) {
-    let isNews = attention.withLock { attention in
-      guard var item = attention[visit.trail] else { return false }
+    let isNews = memory.withLock { memory in
+      guard var item = memory.attention[visit.trail] else { return false }
       let isNews = error != nil && item.lastError != error
       item.isBusy = false
       item.nextVisit = next
       item.isFinished = isFinished
       item.failures = error == nil ? 0 : item.failures + 1
       item.lastError = error
-      attention[visit.trail] = item
+      memory.attention[visit.trail] = item
       return isNews
     }
-    guard let error, isNews else { return }
-    diagnostics.report(
-      Incident(
-        what: "deliver all of trail `\(visit.trail.name)` of \(visit.trail.account)",
-        cause: String(describing: error)
-      )
-    )
+    if let error, isNews { report(error, of: visit.trail) }
+  }
+
+  private func report(_ error: TrailDeliveryError, of trail: TrailID) {
+    let what = "deliver all of trail `\(trail.name)` of \(trail.account)"
+    diagnostics.report(Incident(what: what, cause: String(describing: error)))
+  }
+
+  // MARK: Deleted trails
+
+  /// Takes up what a server before this one knew.
+  private func recall() async throws(StoreError) {
+    guard memory.withLock({ !$0.hasRecalled }) else { return }
+    let trails = try await courier.progress.progressNames().compactMap(TrailDeliveryState.trail(ofProgress:))
+    memory.withLock { memory in
+      memory.known.formUnion(trails)
+      memory.hasRecalled = true
+    }
+  }
+
+  /// Forgets the deleted trails of which nothing is left to deliver, and gives up the oldest of an account's that has more
+  /// of the others than it may.
+  private func forgetDeleted(notIn asked: [TrailID: TrailTerms]) async throws(StoreError) {
+    let (finished, others) = memory.withLock { memory in
+      let deleted = memory.known.filter { asked[$0] == nil && memory.attention[$0]?.isBusy != true }
+      let finished = deleted.filter { memory.attention[$0]?.isFinished == true }
+      return (finished, Dictionary(grouping: deleted.subtracting(finished), by: \.account))
+    }
+    for trail in finished { try await forget(trail) }
+    for crowd in others.values where crowd.count > TrailDelivery.deletedTrailsPerAccount {
+      var states: [(trail: TrailID, state: TrailDeliveryState)] = []
+      for trail in crowd {
+        if let state = try await TrailDeliveryState.read(from: courier.progress, trail.account, trail.name) {
+          states.append((trail, state))
+        } else {
+          try await forget(trail)
+        }
+      }
+      // Of what ended last nobody may have noticed yet that it did.
+      let latest = Instant(milliseconds: .max)
+      states.sort {
+        ($0.state.endedAt ?? latest, $0.trail.name) < ($1.state.endedAt ?? latest, $1.trail.name)
+      }
+      for (trail, state) in states.dropLast(TrailDelivery.deletedTrailsPerAccount) {
+        try await forget(trail)
+        report(.abandoned(position: state.position), of: trail)
+      }
+    }
+  }
+
+  private func forget(_ trail: TrailID) async throws(StoreError) {
+    try await TrailDeliveryState.remove(from: courier.progress, trail.account, trail.name)
+    memory.withLock { memory in
+      memory.known.remove(trail)
+      memory.attention[trail] = nil
+    }
   }
 }
 
-/// The trails whose delivery has a state: also those that were deleted since.
-private struct KnownTrails: Codable {
-  private(set) var names: [TrailID]
-
-  private static let progressName = "trails"
-
-  static func read(from progress: any ProgressReader) async throws(StoreError) -> KnownTrails {
-    guard let bytes = try await progress.progress(of: progressName) else { return KnownTrails(names: []) }
-    guard let names = HouseJSON.decode(KnownTrails.self, from: bytes) else {
-      throw .corrupted("progress `\(progressName)`")
-    }
-    return names
-  }
-
-  /// Takes `news` in and `gone` out; whether that changed anything.
-  mutating func merge(_ news: [TrailID], without gone: [TrailID]) -> Bool {
-    let (known, lost) = (Set(names), Set(gone))
-    let added = news.filter { !known.contains($0) && !lost.contains($0) }
-    guard !added.isEmpty || !lost.isDisjoint(with: known) else { return false }
-    names = names.filter { !lost.contains($0) } + added
-    return true
-  }
-
-  func write(to progress: any ProgressStore) async throws(StoreError) {
-    guard let bytes = HouseJSON.encode(self) else { throw .corrupted("progress `trails` does not encode") }
-    try await progress.setProgress(of: KnownTrails.progressName, bytes)
+extension TrailID {
+  /// Whether it comes before `other`, when nothing else says which is first.
+  fileprivate func precedes(_ other: TrailID) -> Bool {
+    (account.description, name) < (other.account.description, other.name)
   }
 }

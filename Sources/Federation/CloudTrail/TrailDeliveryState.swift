@@ -123,12 +123,36 @@ package struct TrailDeliveryState: Codable, Hashable, Sendable {
   }
 }
 
+// MARK: - Where the files go
+
+extension TrailDeliveryState {
+  /// Until when files do not yet go to `destination`; `nil` when they do, or may from now on.
+  ///
+  /// SECURITY: each new prefix makes folders in a bucket that accounts may share: one change of a trail in an `interval`
+  /// of seconds after its last file. A trail whose bucket takes nothing has another at once.
+  func heldUntil(from destination: Destination, now: Instant, interval: Int64) -> Instant? {
+    guard !destination.isSame(as: self.destination),
+      let latest = [latestDeliveryTime, latestDigestDeliveryTime].compactMap(\.self).max()
+    else { return nil }
+    let end = latest.advanced(bySeconds: interval)
+    // A clock that went back must not stop anything.
+    return latest <= now && now < end ? end : nil
+  }
+}
+
 // MARK: - At rest
 
 extension TrailDeliveryState {
   /// The name in the store's progress.
   package static func progressName(_ account: AccountID, _ trail: String) -> String {
     "trail/\(account)/\(trail)"
+  }
+
+  /// The trail whose state has the name `name` in the store's progress; `nil` for any other name.
+  static func trail(ofProgress name: String) -> TrailID? {
+    let parts = name.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2).map { String(Substring($0)) }
+    guard parts.count == 3, parts[0] == "trail", let account = AccountID(parts[1]) else { return nil }
+    return TrailID(account: account, name: parts[2])
   }
 
   /// The state of the trail `trail` of `account`; `nil` when it never logged.

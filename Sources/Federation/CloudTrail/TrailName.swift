@@ -71,14 +71,16 @@ struct TrailName: Sendable {
 
   /// Throws InvalidS3PrefixException unless `prefix` may stand before the keys of a trail's files.
   ///
-  /// SECURITY: a bucket may be a directory; no part of a key may be empty, `.` or `..`.
+  /// SECURITY: a bucket may be a directory, and accounts may share it. No part of a key may be empty, `.` or `..`; none may
+  /// be what an object is called, where no folder is made; and few make folders.
   static func requirePrefix(_ prefix: String) throws(ServiceError) {
     let isPlain = prefix.utf8.allSatisfy { byte in
       isAlphanumeric(byte) || "!-_.*'()/=@+".utf8.contains(byte)
     }
     let parts = prefix.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard prefix.utf8.count <= 200, isPlain,
-      parts.allSatisfy({ part in !part.isEmpty && !part.allSatisfy { $0 == UInt8(ascii: ".") } })
+    guard prefix.utf8.count <= 200, isPlain, parts.count <= 8,
+      parts.allSatisfy({ part in !part.isEmpty && !part.allSatisfy { $0 == UInt8(ascii: ".") } }),
+      !parts.contains(where: { endsLikeObject($0) })
     else {
       throw .cloudTrail("InvalidS3Prefix", "The S3 key prefix is not valid: \(prefix)")
     }
@@ -90,6 +92,10 @@ extension ServiceError {
   static func cloudTrail(_ name: String, _ message: String) -> ServiceError {
     ServiceError(code: name + "Exception", httpStatus: 400, message: message)
   }
+}
+
+private func endsLikeObject(_ part: Substring.UTF8View) -> Bool {
+  [".json.gz", ".metadata.json"].contains { part.suffix($0.utf8.count).elementsEqual($0.utf8) }
 }
 
 private func isAlphanumeric(_ byte: UInt8) -> Bool {

@@ -48,6 +48,8 @@ struct TrailVisit {
       try await save()
     } else if try follow() {
       try await save()
+    } else if heldUntil != nil {
+      return false
     } else if let file = state.pendingFile {
       try await deliver(file)
     } else if let file = try await nextFile() {
@@ -94,7 +96,7 @@ struct TrailVisit {
   /// Takes over what the trail asks for now; whether that changed the state.
   private mutating func follow() throws(TrailDeliveryError) -> Bool {
     var changed = false
-    if let destination = terms?.destination, !destination.isSame(as: state.destination) {
+    if let destination = terms?.destination, !destination.isSame(as: state.destination), heldUntil == nil {
       // What is on its way goes to the new place: perhaps because the old one takes nothing.
       state.destination = destination
       state.pendingDigest = nil
@@ -242,11 +244,7 @@ struct TrailVisit {
   }
 
   private func signingKey() throws(TrailDeliveryError) -> TrailDigestKey {
-    do {
-      return try key.get()
-    } catch {
-      throw .key(error)
-    }
+    do { return try key.get() } catch { throw .key(error) }
   }
 
   private func digest(

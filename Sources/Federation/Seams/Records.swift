@@ -163,6 +163,9 @@ package protocol ProgressReader: Sendable {
 /// No call of anybody stands behind it, so it leaves no audit record; what a caller asks for goes through
 /// `RecordWriter`.
 package protocol ProgressStore: ProgressReader {
+  /// The names of everything that is noted down, in the order of their bytes.
+  func progressNames() async throws(StoreError) -> [String]
+
   /// Writes `body` under `name`, or removes what is there; durable on return.
   ///
   /// Shape: `name` 1–1024 bytes, for example `trail/123456789012/main`; `body` 1 byte to 1 MiB of UTF-8 text without U+0000.
