@@ -18,6 +18,9 @@ protocol LogSource: Sendable {
   /// How many records at the beginning of a log of `size` records were taken away by retention: whole segments.
   func prunedRecords(ofTree size: UInt64) async throws(CommandFailure) -> UInt64
 
+  /// Runs of records after these that retention took before they were copied, in order; each begins with a bundle.
+  func gaps(inTree size: UInt64) async throws(CommandFailure) -> [Range<UInt64>]
+
   /// What cannot be true of what the source says of itself, of a log of `size` records; `nil` when nothing speaks
   /// against it.
   func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding?
@@ -32,6 +35,8 @@ protocol LogSource: Sendable {
 
 extension LogSource {
   func recordCount() async throws(CommandFailure) -> UInt64? { nil }
+
+  func gaps(inTree size: UInt64) async throws(CommandFailure) -> [Range<UInt64>] { [] }
 
   func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
 
