@@ -8,7 +8,7 @@ import pytest
 
 from driver import server as servers, tlog
 from driver.auditor import (
-    SIZE, assert_good, assert_refused, bundle, copy, files, flip, jti, new_log, pruned_log, web)
+    SIZE, assert_bad, assert_good, assert_refused, bundle, copy, files, flip, jti, new_log, pruned_log, verify, web)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,38 @@ def test_a_mirror_of_a_log_with_pruned_records_has_their_hashes(tmp_path):
     done = copy(log, folder, tmp_path / "mirror")
     assert done.returncode == 0 and "records 1 to 65536 only the hashes" in done.stdout, done.stderr
     assert files(tmp_path / "mirror") == files(folder)
+
+
+def test_a_mirror_knows_which_records_were_gone_before_they_were_copied(tmp_path):
+    mirror = tmp_path / "mirror"
+    log, pruned = pruned_log(tmp_path / "pruned")
+    assert copy(log, log.write(tmp_path / "early", 700), mirror).returncode == 0
+    done = copy(log, pruned, mirror)
+    assert done.returncode == 0 and "records 513 to 65536 were gone before they were copied" in done.stdout, done.stderr
+    assert (mirror / "pruned").read_text() == "513-65536\n"
+    # Records that nobody else has any more stay.
+    assert (mirror / "tile/entries/002.p/188").exists() and not (mirror / "tile/0/002.p").exists()
+    report = assert_good(mirror, log)
+    assert (report["recordsPruned"], report["recordsChecked"]) == (65_024, 812)
+    done = servers.exeat("audit", "verify", "--mirror", mirror, "--verifier-key", log.key.verifier)
+    assert "pruned     records 513 to 65536 are not here" in done.stdout
+    assert_refused(verify(mirror, log, "--complete")[0], "513 to 65536", "--complete")
+    assert "nothing new" in copy(log, pruned, mirror).stdout
+    # A mirror of the mirror has what it has, and says the same of it.
+    done = copy(log, mirror, tmp_path / "second")
+    assert done.returncode == 0 and "513 to 65536" in done.stdout, done.stderr
+    assert assert_good(tmp_path / "second", log)["recordsChecked"] == 812
+    # What is there is read, and what is gone for another reason is missing.
+    shutil.copy(log.write(tmp_path / "whole") / "tile/entries/100", mirror / "tile/entries/100")
+    assert_bad(mirror, log, says="has records among 513 to 65536")
+    (mirror / "tile/entries/100").unlink()
+    for line in ("600-65536", "513-65535", "513-65536\n1-65536", "513", "0-65536", "a-b", "513-"):
+        (mirror / "pruned").write_text(line + "\n")
+        assert_refused(verify(mirror, log)[0], "is not a run of records")
+    (mirror / "pruned").write_text("1-65536\n")
+    assert_bad(mirror, log, says="has records among 1 to 65536")
+    (mirror / "pruned").unlink()
+    assert_bad(mirror, log, record=513, says="is missing")
 
 
 def test_hashes_are_mirrored_over_http_and_records_are_not(tmp_path, log):

@@ -67,7 +67,7 @@ package struct LogAudit: Sendable {
         guard subtree.height % 8 == 0, level > 0 else { return }
         while due.count < level { due.append([]) }
         // The tile that was full has been checked by now, or nobody asked for it.
-        if due[level - 1].count == Tile.fullWidth { due[level - 1] = [] }
+        if subtree.index % UInt64(Tile.fullWidth) == 0 { due[level - 1] = [] }
         due[level - 1].append(hash)
       }
     }

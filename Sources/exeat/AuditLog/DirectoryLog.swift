@@ -42,6 +42,25 @@ struct DirectoryLog: LogSource {
     return pruned
   }
 
+  func gaps(inTree size: UInt64) async throws(CommandFailure) -> [Range<UInt64>] {
+    let beginning = try await prunedRecords(ofTree: size)
+    return try RecordGaps.read(path).filter { $0.upperBound <= size && $0.lowerBound >= beginning }
+  }
+
+  // SECURITY: what is there is read, whatever the file of the gaps says.
+  func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding? {
+    for gap in try await gaps(inTree: size) {
+      let bundles = gap.lowerBound / 256..<gap.upperBound / 256
+      guard !bundles.contains(where: { has($0, inTree: size) }) else {
+        return LogFinding(
+          .log,
+          "has records among \(gap.lowerBound + 1) to \(gap.upperBound), which \(path)/\(RecordGaps.name) says are gone"
+        )
+      }
+    }
+    return nil
+  }
+
   func place(of id: String, inTree size: UInt64) async throws(CommandFailure) -> UInt64? {
     try await scan(for: id, inTree: size)
   }

@@ -24,6 +24,8 @@ struct LogCheck {
   /// How many records at the beginning are not to be read, by whole bundles: pruned, or all of them where only hashes are
   /// at hand.
   let withoutRecords: UInt64
+  /// Runs of records after these that are not to be read; each begins and ends with a bundle.
+  var gaps: [Range<UInt64>] = []
   /// Where the check begins.
   var start = TreeState()
   /// Who takes what is right.
@@ -43,8 +45,10 @@ struct LogCheck {
     let unreadable: Int?
   }
 
-  /// How many records at the beginning it does not read: of a bundle it reads all or, when none is to be read, nothing.
-  var unreadRecords: UInt64 {
+  /// How many records it does not read: of a bundle it reads all or, when none is to be read, nothing.
+  var unreadRecords: UInt64 { gaps.reduce(unreadBeginning) { $0 + UInt64($1.count) } }
+
+  private var unreadBeginning: UInt64 {
     withoutRecords >= checkpoint.size ? checkpoint.size : withoutRecords / 256 * 256
   }
 
@@ -221,7 +225,7 @@ struct LogCheck {
     let width = EntryBundles.width(index, inTree: checkpoint.size)
     var hashes: [MerkleHash]?
     if let tile = Tile(level: 0, index: index, width: width) { hashes = try await source.hashes(of: tile) }
-    guard index * 256 >= unreadRecords else {
+    guard index * 256 >= unreadBeginning, !gaps.contains(where: { $0.contains(index * 256) }) else {
       return Read(index: index, hashes: hashes, entries: nil, leaves: [], isWhole: true, unreadable: nil)
     }
     let (entries, isWhole) = try await source.entries(ofBundle: index, width: width) ?? ([], false)

@@ -21,6 +21,8 @@ struct LogMirror {
     let now: UInt64
     /// How many records at the beginning were not there to be copied.
     let withoutRecords: UInt64
+    /// Runs of records that the folder does not have, after others that it has.
+    let gaps: [Range<UInt64>]
   }
 
   /// Brings the folder up to the log's checkpoint.
@@ -46,6 +48,7 @@ struct LogMirror {
       )
     }
     let withoutRecords = source.holdsRecords ? try await source.prunedRecords(ofTree: next.size) : next.size
+    let sourceGaps = source.holdsRecords ? try await source.gaps(inTree: next.size) : []
     // Hashes are anybody's; records are the business of whoever reads audit logs.
     try LogDisk.makeFolder("\(folder.path)/tile")
     if withoutRecords < next.size { try LogDisk.makeFolder("\(folder.path)/tile/entries", mode: 0o700) }
@@ -54,6 +57,7 @@ struct LogMirror {
       source: source,
       checkpoint: next,
       withoutRecords: withoutRecords,
+      gaps: sourceGaps,
       start: start,
       sink: sink,
       progress: progress
@@ -61,11 +65,34 @@ struct LogMirror {
     if let finding = try await check.run() {
       throw .failed("\(source.name) is bad: \(finding.text)", hint: "\(folder.path) keeps what it had")
     }
-    // What the checkpoint counts is on the disk before it.
+    // What the checkpoint counts is on the disk before it, and so is what is missing.
     LogDisk.flush()
+    let missing = source.holdsRecords ? [0..<withoutRecords] + sourceGaps : []
+    let gaps = try remember(missing, from: start.size, old: old)
     try LogDisk.write(note, to: "\(folder.path)/\(LogResource.checkpoint.path)", isDurable: true)
-    removePartial(old: old, new: next.size)
-    return Outcome(before: old, now: next.size, withoutRecords: withoutRecords)
+    removePartial(old: old, new: next.size, missing: missing)
+    return Outcome(before: old, now: next.size, withoutRecords: withoutRecords, gaps: gaps)
+  }
+
+  // Whole segments at the beginning are seen to be gone. What is gone after records that the folder has is written down.
+  private func remember(
+    _ missing: [Range<UInt64>],
+    from start: UInt64,
+    old: UInt64
+  ) throws(CommandFailure) -> [Range<UInt64>] {
+    let written = try RecordGaps.read(folder.path)
+    var gaps = written.filter { $0.upperBound <= old }
+    for run in missing {
+      let lower = max(run.lowerBound, start)
+      guard lower > 0, lower < run.upperBound else { continue }
+      if let last = gaps.last, last.upperBound == lower {
+        gaps[gaps.count - 1] = last.lowerBound..<run.upperBound
+      } else {
+        gaps.append(lower..<run.upperBound)
+      }
+    }
+    if gaps != written { try RecordGaps.write(gaps, folder.path) }
+    return gaps
   }
 
   // The tree up to the last full bundle, from the folder's own tiles, which must be those of its checkpoint.
@@ -84,12 +111,14 @@ struct LogMirror {
     return tree
   }
 
-  // Partial files of the old tree that the new one has wider.
-  private func removePartial(old: UInt64, new: UInt64) {
+  // Partial files of the old tree that the new one has wider. Records stay that nobody has any more.
+  private func removePartial(old: UInt64, new: UInt64, missing: [Range<UInt64>]) {
     let now = Set(Tile.partial(ofTree: new))
     for tile in Tile.partial(ofTree: old) where !now.contains(tile) {
       var resources = [LogResource.tile(tile)]
-      if tile.level == 0 { resources.append(.entries(index: tile.index, width: tile.width)) }
+      if tile.level == 0, !missing.contains(where: { $0.contains(tile.index * 256) }) {
+        resources.append(.entries(index: tile.index, width: tile.width))
+      }
       for resource in resources { LogDisk.remove("\(folder.path)/\(resource.path)") }
     }
   }

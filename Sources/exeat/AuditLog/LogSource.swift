@@ -21,6 +21,9 @@ protocol LogSource: Sendable {
   /// The first of the pruned records that were never sealed; `nil` when nothing speaks against them, or nothing tells.
   func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding?
 
+  /// Runs of records after these that retention took before they were copied, in order; each begins with a bundle.
+  func gaps(inTree size: UInt64) async throws(CommandFailure) -> [Range<UInt64>]
+
   /// What cannot be true of what the source says of itself, of a log of `size` records; `nil` when nothing speaks
   /// against it.
   func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding?
@@ -37,6 +40,8 @@ extension LogSource {
   func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
 
   func recordCount() async throws(CommandFailure) -> UInt64? { nil }
+
+  func gaps(inTree size: UInt64) async throws(CommandFailure) -> [Range<UInt64>] { [] }
 
   func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
 

@@ -39,6 +39,9 @@ struct AuditMirrorCommand: AsyncParsableCommand {
     } else if outcome.withoutRecords > 0 {
       line += "; of records 1 to \(outcome.withoutRecords) only the hashes were there"
     }
+    for gap in outcome.gaps {
+      line += "; records \(gap.lowerBound + 1) to \(gap.upperBound) were gone before they were copied"
+    }
     Console.out(Console.printable(line))
   }
 }

@@ -53,8 +53,8 @@ struct LogReport {
   let head: VerifiedCheckpoint
   /// What the kept checkpoint says.
   let kept: VerifiedCheckpoint?
-  /// How many records were taken away by retention.
-  let pruned: UInt64
+  /// The runs of records that were taken away by retention.
+  let pruned: [Range<UInt64>]
   /// Whether records were read at all.
   let readRecords: Bool
   /// How many records were read, where nothing is wrong.
@@ -93,17 +93,21 @@ struct LogReport {
         hint: "--hashes-only checks the tree alone, without a record"
       )
     }
-    pruned = readRecords ? try await source.prunedRecords(ofTree: size) : 0
-    guard pruned == 0 || !complete else {
+    let beginning = readRecords ? try await source.prunedRecords(ofTree: size) : 0
+    let gaps = readRecords ? try await source.gaps(inTree: size) : []
+    pruned = (beginning > 0 ? [0..<beginning] : []) + gaps
+    if complete, let run = pruned.first {
       throw .failed(
-        "\(source.name): records 1 to \(pruned) are not here (retention), and --complete was given"
+        "\(source.name): records \(run.lowerBound + 1) to \(run.upperBound) are not here (retention), "
+          + "and --complete was given"
       )
     }
     uncovered = try await source.recordCount().map { $0 > size ? $0 - size : 0 }
     let check = LogCheck(
       source: source,
       checkpoint: head.checkpoint,
-      withoutRecords: readRecords ? pruned : size,
+      withoutRecords: readRecords ? beginning : size,
+      gaps: gaps,
       progress: LogProgress(isShown: Console.isErrorTerminal)
     )
     checkedRecords = size - check.unreadRecords
@@ -160,9 +164,10 @@ struct LogReport {
           ? "ok         \(checkedRecords) records are the ones that were logged"
           : "ok         \(size) hashes make the root; no record was read"
       )
-      if pruned > 0 {
+      for run in pruned {
         lines.append(
-          "pruned     records 1 to \(pruned) are not here; their hashes are those that were logged"
+          "pruned     records \(run.lowerBound + 1) to \(run.upperBound) are not here; "
+            + "their hashes are those that were logged"
         )
       }
       if let uncovered, uncovered > 0 {
@@ -194,7 +199,7 @@ struct LogReport {
       writer.member("size", Int64(clamping: head.checkpoint.size))
       writer.member("root", root(head.checkpoint))
       writer.member("recordsChecked", finding == nil ? Int64(clamping: checkedRecords) : 0)
-      writer.member("recordsPruned", Int64(clamping: pruned))
+      writer.member("recordsPruned", Int64(clamping: pruned.reduce(0) { $0 + $1.count }))
       writer.name("recordsNotCovered")
       if let uncovered { writer.integer(Int64(clamping: uncovered)) } else { writer.null() }
       writer.name("keptSize")
