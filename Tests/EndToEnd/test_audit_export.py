@@ -303,3 +303,10 @@ def serve(data_dir, sink):
     return servers.exeat(
         "serve", "--data-dir", data_dir, "--public-url", "https://exeat.example", "--tls", "off",
         "--listen", "192.0.2.1:9", "--audit-export", sink)
+
+
+@pytest.mark.parametrize("sink", [
+    "https://host.example/hook?s3cret form=x", "https://host.example/?s3cret=a,https://host.example/?s3cret=a"])
+def test_a_failed_start_does_not_print_what_stands_behind_a_question_mark(unused, sink):
+    said = refusal(unused, sink)
+    assert "https://host.example/" in said and "s3cret" not in said

@@ -31,12 +31,12 @@ struct AuditExportSettings: Sendable {
     var sinks: [any AuditExportSink] = []
     var clients: [FederationHTTPClient] = []
     for text in value?.text.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
-      let origin = "\(value?.origin ?? ""): `\(text)`"
+      let origin = "\(value?.origin ?? ""): `\(Self.withoutQueries(text))`"
       do {
         let sink = try Self.sink(try ExportSpecification(text), &clients)
         guard !sinks.contains(where: { $0.name.utf8.elementsEqual(sink.name.utf8) }) else {
           throw CommandFailure.usage(
-            "\(origin): another sink is called `\(sink.name)` too",
+            "\(origin): another sink is called `\(Self.withoutQueries(sink.name))` too",
             hint: "give one of them a name of its own with name=NAME"
           )
         }
@@ -58,6 +58,13 @@ struct AuditExportSettings: Sendable {
   func shutDown() async {
     for case let file as FileSink in sinks { file.close() }
     for client in clients { await client.shutdown() }
+  }
+
+  // SECURITY: what stands behind a URL's `?` is often a secret, and messages end up in logs.
+  private static func withoutQueries(_ text: some StringProtocol) -> String {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    return words.map { word in word.firstIndex(of: "?").map { "\(word[...$0])…" } ?? String(word) }
+      .joined(separator: " ")
   }
 
   private static let hint =
