@@ -42,7 +42,8 @@ import Testing
     }
   }
 
-  @Test func `segments go up to the least of age, checkpoint and followers, and none when these cannot be told`()
+  @Test
+  func `segments go up to the least of age, checkpoint and followers, and none when these cannot be told`()
     async throws
   {
     try await TestServer.run { server in
@@ -62,7 +63,9 @@ import Testing
         await retention.sealDueSegments()
       }
       #expect(sealer.limits.withLock { $0 } == [1, server.log.publishedSize])
-      #expect(sealer.times.withLock { $0 } == [Instant(seconds: 1_800_000_000), Instant(seconds: 1_800_000_000)])
+      #expect(
+        sealer.times.withLock { $0 } == [Instant(seconds: 1_800_000_000), Instant(seconds: 1_800_000_000)]
+      )
     }
   }
 }

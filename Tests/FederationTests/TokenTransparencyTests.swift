@@ -59,7 +59,9 @@ import TokenFormats
     }
   }
 
-  @Test func `without the account's wish there is no promise, and after it is taken back none any more`() async throws {
+  @Test func `without the account's wish there is no promise, and after it is taken back none any more`()
+    async throws
+  {
     try await TestServer.run { server in
       let plain = try #require(await server.token()["WebIdentityToken"])
       #expect(try Self.header(plain)["tlog"] == nil)
@@ -96,7 +98,8 @@ import TokenFormats
     }
   }
 
-  @Test func `whoever may not switch it does not, and a disabled issuer has nothing to switch`() async throws {
+  @Test func `whoever may not switch it does not, and a disabled issuer has nothing to switch`() async throws
+  {
     try await TestServer.run(enablesFederation: false) { server in
       await server.log.open(origin: "sts.example.test/log")
       for action in ["EnableOutboundTokenTransparency", "DisableOutboundTokenTransparency"] {

@@ -13,7 +13,8 @@ import TokenFormats
 
 @Suite struct VouchedKeyTests {
   private func keySet(_ server: TestServer, _ issuer: Issuer) throws -> [String]? {
-    let path = issuer.stored.record.issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json"
+    let path =
+      issuer.stored.record.issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json"
     guard let document = server.site.publishedDocument(host: nil, path: Substring(path)) else { return nil }
     return try JWKSet(json: document.body).keys.compactMap(\.keyID)
   }
@@ -37,7 +38,12 @@ import TokenFormats
       )
       try await server.store.commit(
         change,
-        recording: AuditRecord(operatorEvent: "Test", account: account, now: server.clock.now, entropy: .system)
+        recording: AuditRecord(
+          operatorEvent: "Test",
+          account: account,
+          now: server.clock.now,
+          entropy: .system
+        )
       )
       let next = try TestServer(store: server.store, keyEncryptionKey: kek)
       let strangers = try await next.house.issuers.loadAll(

@@ -17,7 +17,8 @@ package struct EnableOutboundTokenTransparency: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
     try await house.issuerSubject(of: call.account)
   }
 
@@ -53,7 +54,8 @@ package struct DisableOutboundTokenTransparency: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
     try await house.issuerSubject(of: call.account)
   }
 

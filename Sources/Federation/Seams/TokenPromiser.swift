@@ -24,7 +24,9 @@ package struct NoPromiser: TokenPromiser {
   /// Nothing to promise with.
   package init() {}
 
-  package func promise(_ token: PromisedToken, at now: Instant) throws(TokenSignerError) -> TransparencyPromise {
+  package func promise(_ token: PromisedToken, at now: Instant) throws(TokenSignerError)
+    -> TransparencyPromise
+  {
     throw .failed("there is no log that could promise")
   }
 }

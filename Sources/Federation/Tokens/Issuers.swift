@@ -78,7 +78,9 @@ package final class Issuers: Sendable {
   /// Throws `IssuerMismatch` when a stored issuer URL does not follow from the configuration: relying parties trust
   /// that URL, so it must not change by a changed flag.
   @discardableResult
-  package func loadAll(from directory: Directory, vouchedForBy signer: any TokenSigner) async throws -> [KeyID] {
+  package func loadAll(from directory: Directory, vouchedForBy signer: any TokenSigner) async throws
+    -> [KeyID]
+  {
     var strangers: [KeyID] = []
     var after: String?
     while true {

@@ -84,7 +84,9 @@ private struct TransparencyState {
   let key: String
 
   init(key: String?) throws(CommandFailure) {
-    guard let key, !key.isEmpty else { throw .failed("the server's answer names no key: its log is not continued") }
+    guard let key, !key.isEmpty else {
+      throw .failed("the server's answer names no key: its log is not continued")
+    }
     self.key = key
   }
 

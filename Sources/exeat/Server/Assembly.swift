@@ -162,7 +162,9 @@ enum Assembly {
           // Signed to the end: what a stopped server recorded is under its last checkpoint.
           .init(service: Work({ await log.run() }, atEnd: { await log.settle() })),
           .init(
-            service: Work { await plan.log.retention(store, log, followers, systemClock, diagnostics)?.run() },
+            service: Work {
+              await plan.log.retention(store, log, followers, systemClock, diagnostics)?.run()
+            },
             successTerminationBehavior: .ignore
           ),
           .init(service: Work { await keys.rsaKeyPool.run() }),
@@ -184,7 +186,10 @@ enum Assembly {
               try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
               for keyID in try await issuers.loadAll(from: directory, vouchedForBy: keys) {
-                logger.error("a key in the store is not one of ours, and is not published", metadata: ["kid": "\(keyID)"])
+                logger.error(
+                  "a key in the store is not one of ours, and is not published",
+                  metadata: ["kid": "\(keyID)"]
+                )
               }
               if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
                 logger.error("the key-encryption key does not open this store: API calls are refused")
