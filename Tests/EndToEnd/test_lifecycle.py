@@ -216,6 +216,9 @@ def test_a_token_that_left_the_server_is_in_the_audit_log(tmp_path, enable, dose
         assert not missing, f"{len(missing)} of {len(received)} tokens are not in the audit log"
         assert document(running, issuer).status_code == 200
         wire.token(running)
+        running.stop()
+        verified = servers.exeat("audit", "verify", "--data-dir", running.data_dir)
+        assert verified.returncode == 0, verified.stderr
     finally:
         if running.process is not None:
             running.stop()
