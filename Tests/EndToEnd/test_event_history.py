@@ -15,7 +15,7 @@ def test_the_stock_cli_tells_who_got_a_token_for_what(server, tmp_path):
     events = json.loads(done.stdout)["Events"]
     assert {event["EventName"] for event in events} == {"GetWebIdentityToken"}
     records = [json.loads(event["CloudTrailEvent"]) for event in events]
-    found = [record for record in records if record["requestParameters"]["audience"] == ["https://looked-up.example"]]
+    found = [record for record in records if (record["requestParameters"] or {}).get("audience") == ["https://looked-up.example"]]
     assert len(found) == 1
     assert found[0]["userIdentity"]["arn"] == f"arn:aws:iam::{server.account}:root"
     assert found[0]["responseElements"]["webIdentityTokenId"]
