@@ -10,9 +10,7 @@ import GRDB
 extension SQLiteReader {
   /// The number of the first record of a bundle that is filed under something else than it says; `nil` when there is none.
   ///
-  /// - Parameters:
-  ///   - index: the bundle: records 256 × `index` + 1 and on.
-  ///   - width: how many records it has, 1–256.
+  /// The bundle `index` begins with record 256 × `index` + 1 and has `width` records, 1–256.
   package func misfiledRecord(inBundle index: UInt64, width: Int) async throws(StoreError) -> UInt64? {
     try await read { db in
       let statement = try db.cachedStatement(
