@@ -194,6 +194,8 @@ private let federationActions: [any Action.Type] = [
   EnableOutboundTokenTransparency.self,
   EnableOutboundWebIdentityFederation.self,
   GetOutboundWebIdentityFederationInfo.self,
+  ListOutboundSamlKeys.self,
+  RotateOutboundSamlKey.self,
 ]
 
 private let simulationActions: [any Action.Type] = [
