@@ -7,23 +7,31 @@ import IdentityModel
 import TokenFormats
 
 extension House {
-  /// Adds to `change` the key that signs with `algorithm` for the account of `issuer`; nothing when it has one.
+  /// The change that makes the key which `config` needs; `nil` when its account has one, or when the config is for OIDC.
   ///
-  /// - Returns: whether a key was added; the proposal then has `changesSAMLKeys`.
-  func addFirstSAMLKey(
-    for algorithm: XMLSignatureAlgorithm,
-    of issuer: Issuer,
-    to change: inout Change,
-    now: Instant
-  ) async throws(ServiceError) -> Bool {
-    guard issuer.samlKeys.signingKey(algorithm.family, at: now) == nil else { return false }
+  /// Throws OutboundWebIdentityFederationDisabledException when the account has no issuer: there is nobody whose key it
+  /// could be.
+  func samlKeys(for config: FederationConfigRecord, now: Instant) async throws(ServiceError) -> Change? {
+    guard config.tokenType == .saml else { return nil }
+    guard let algorithm = XMLSignatureAlgorithm(rawValue: config.signingAlgorithm) else {
+      throw diagnostics.serviceError("make a SAML key", StoreError.corrupted("`\(config.arn)`"))
+    }
+    guard let issuer = try await issuerSubject(of: config.account).issuer else {
+      throw ServiceError(
+        code: "OutboundWebIdentityFederationDisabledException",
+        httpStatus: 403,
+        message: "OutboundWebIdentityFederation is disabled."
+      )
+    }
+    guard issuer.samlKeys.signingKey(algorithm.family, at: now) == nil else { return nil }
+    var change = Change()
     _ = try await newSAMLKey(algorithm.family, of: issuer, to: &change, now: now, signsFrom: now)
     do {
       try meet(at: issuer, in: &change)
     } catch {
       throw diagnostics.serviceError("encode a change", error)
     }
-    return true
+    return change
   }
 
   /// Adds the write at which two makers of keys of one account meet: the second finds another revision, and looks again
