@@ -14,7 +14,7 @@ os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.
 
 import pytest  # noqa: E402
 
-from driver import server as servers, wire  # noqa: E402
+from driver import saml_messages, server as servers, wire  # noqa: E402
 from driver.users import User  # noqa: E402
 
 
@@ -57,6 +57,15 @@ def fresh(tmp_path):
 @pytest.fixture(scope="session")
 def issuer(server):
     return wire.call(server, "GetOutboundWebIdentityFederationInfo", "iam").text("IssuerIdentifier")
+
+
+@pytest.fixture(scope="session")
+def saml_issuer(server, issuer):
+    """The SAML identity provider of the shared TLS server's account, with keys of both families."""
+    made = saml_messages.Issuer(server, issuer)
+    for algorithm in ["RSA-SHA256", "ECDSA-SHA384"]:
+        made.configure(TargetService="https://sp.example/acs", Audience="https://sp.example", SigningAlgorithm=algorithm)
+    return made
 
 
 def enable(running):

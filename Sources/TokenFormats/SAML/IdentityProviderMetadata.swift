@@ -79,15 +79,18 @@ package struct IdentityProviderMetadata: Sendable {
       let text = try SAMLField.offeredNameIDFormat(index).uri(format)
       role.children.append(.element(XMLElement(.md, "NameIDFormat", text: text)))
     }
-    let service = XMLElement(
-      .md,
-      "SingleSignOnService",
-      [
-        XMLAttribute("Binding", SAMLURI.httpPOST),
-        XMLAttribute("Location", try SAMLField.singleSignOnLocation.uri(singleSignOnLocation)),
-      ]
-    )
-    role.children.append(.element(service))
+    // python3-saml looks for HTTP-Redirect, others for HTTP-POST.
+    for binding in [SAMLURI.httpPOST, SAMLURI.httpRedirect] {
+      let service = XMLElement(
+        .md,
+        "SingleSignOnService",
+        [
+          XMLAttribute("Binding", binding),
+          XMLAttribute("Location", try SAMLField.singleSignOnLocation.uri(singleSignOnLocation)),
+        ]
+      )
+      role.children.append(.element(service))
+    }
     return role
   }
 }

@@ -72,9 +72,11 @@ extension SAMLAssertion {
       throw .tooMany(.attributes, limit: Self.maximumAttributes)
     }
     var statement = XMLElement(.saml, "AttributeStatement")
+    let names = attributes.map { trimmed($0.name) }
     for (index, attribute) in attributes.enumerated() {
-      // SECURITY: of two attributes with one name some services see the first, and some the last.
-      let isRepeated = attributes[..<index].contains { same($0.name, attribute.name) }
+      // SECURITY: of two attributes with one name some services see the first, some the last, and some both as one; and
+      // some take white space off the ends of a name before they look.
+      let isRepeated = names[..<index].contains { same($0, names[index]) }
       guard !isRepeated else { throw .duplicate(.attributeName(index)) }
       statement.children.append(.element(try attribute.element(index)))
     }

@@ -63,3 +63,15 @@ extension SAMLField {
     return XMLText(checked: instant.rfc3339)
   }
 }
+
+/// `text` without the white space at its ends, as generously as any service takes it off: that of Unicode, and U+FEFF.
+func trimmed(_ text: String) -> String {
+  func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.isWhitespace || scalar.value == 0xFEFF
+  }
+  let scalars = text.unicodeScalars
+  guard let start = scalars.firstIndex(where: { !isSpace($0) }),
+    let end = scalars.lastIndex(where: { !isSpace($0) })
+  else { return "" }
+  return String(scalars[start...end])
+}

@@ -31,6 +31,7 @@ enum SAMLURI {
   static let bearer: XMLText = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
   static let holderOfKey: XMLText = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"
   static let httpPOST: XMLText = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+  static let httpRedirect: XMLText = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
   static let p384: XMLText = "urn:oid:1.3.132.0.34"
   static let element: XMLText = "http://www.w3.org/2001/04/xmlenc#Element"
   static let aes256GCM: XMLText = "http://www.w3.org/2009/xmlenc11#aes256-gcm"

@@ -43,6 +43,6 @@ package enum XMLReadError: Error, Hashable, Sendable {
 
   /// A prefix is not declared.
   case undeclaredPrefix(offset: Int)
-  /// A declaration that Namespaces in XML forbids, or of a relative URI.
+  /// A declaration that Namespaces in XML forbids, or of a URI that is relative or too long.
   case forbiddenDeclaration(offset: Int)
 }

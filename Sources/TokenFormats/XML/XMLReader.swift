@@ -18,13 +18,25 @@ package struct XMLLimits: Hashable, Sendable {
   package var elements: Int
   /// The most attributes and declarations of one element, and the most namespaces in scope.
   package var attributes: Int
+  /// The longest namespace name.
+  ///
+  /// Unit: bytes. SECURITY: one that is declared once is compared, and written into the canonical form, for each of the
+  /// elements that use it with a few bytes.
+  package var namespaceName: Int
 
   /// Gathers the limits.
-  package init(bytes: Int = 1 << 20, depth: Int = 32, elements: Int = 20_000, attributes: Int = 64) {
+  package init(
+    bytes: Int = 1 << 20,
+    depth: Int = 32,
+    elements: Int = 20_000,
+    attributes: Int = 64,
+    namespaceName: Int = 256
+  ) {
     self.bytes = bytes
     self.depth = depth
     self.elements = elements
     self.attributes = attributes
+    self.namespaceName = namespaceName
   }
 }
 
@@ -173,7 +185,7 @@ package struct XMLReader {
         throw .tooManyAttributes(limit: limits.attributes, offset: start)
       }
       attributes += 1
-      try tag.add(try cursor.qualifiedName(), try attributeValue(), cursor)
+      try tag.add(try cursor.qualifiedName(), try attributeValue(), limits, cursor)
     }
     let range = tag.name.range
     let element = try tag.element(within: open.last?.element.scope ?? [], limits, cursor)

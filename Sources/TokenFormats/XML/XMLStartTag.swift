@@ -20,6 +20,7 @@ struct XMLStartTag {
   mutating func add(
     _ name: XMLCursor.QualifiedName,
     _ value: String,
+    _ limits: XMLLimits,
     _ cursor: XMLCursor
   ) throws(XMLReadError) {
     let offset = name.range.lowerBound
@@ -29,6 +30,7 @@ struct XMLStartTag {
       return
     }
     let namespace = XMLNamespace(prefix.isEmpty ? "" : local, value)
+    guard value.utf8.count <= limits.namespaceName else { throw .forbiddenDeclaration(offset: offset) }
     try check(namespace, offset)
     guard !declarations.contains(where: { same($0.namespace.prefix, namespace.prefix) }) else {
       throw .duplicateAttribute(offset: offset)

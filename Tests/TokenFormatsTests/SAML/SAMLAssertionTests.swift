@@ -202,6 +202,10 @@ struct SAMLAssertionTests {
           $0.attributes = [attribute, SAMLAttribute(name: "N", values: []), attribute]
         }
       ),
+      (
+        .duplicate(.attributeName(1)),
+        { $0.attributes = [attribute, SAMLAttribute(name: "\u{A0}n\t", values: [])] }
+      ),
       (.empty(.attributeName(1)), { $0.attributes = [attribute, SAMLAttribute(name: "", values: [])] }),
       (.forbiddenCharacter(.attributeName(0)), { $0.attributes = [SAMLAttribute(name: bad, values: [])] }),
       (

@@ -208,6 +208,22 @@ struct ServiceProviderMetadataTests {
     }
   }
 
+  @Test func `our own metadata offers sign-in by both bindings, with the certificates of a rotation`() throws
+  {
+    let input = try testMetadata(provider).signingInput(.rsaSHA256, certificate: provider.rsaCertificate)
+    let root = try XMLReader.read(try provider.sign(input).octets)
+    let role = try #require(root.elements("IDPSSODescriptor", in: .md).first)
+    let services = role.elements("SingleSignOnService", in: .md)
+    #expect(
+      services.map { $0.attribute("Binding") } == [
+        "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST",
+        "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect",
+      ]
+    )
+    #expect(services.allSatisfy { $0.attribute("Location") == "https://idp.example/saml/sso" })
+    #expect(role.elements("KeyDescriptor", in: .md).count == 2)
+  }
+
   @Test func `metadata that cannot be published is refused`() throws {
     let metadata = try testMetadata(provider)
     let cases: [(SAMLError, (inout IdentityProviderMetadata) -> Void)] = [

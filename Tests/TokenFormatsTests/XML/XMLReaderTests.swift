@@ -157,6 +157,11 @@ struct XMLReaderTests {
     #expect(throws: XMLReadError.tooManyAttributes(limit: 8, offset: 64)) {
       try read(namespaces(9), limits: limits)
     }
+    let name = "u:" + String(repeating: "x", count: 254)
+    #expect(throws: Never.self) { try read("<a xmlns='\(name)'/>", limits: limits) }
+    #expect(throws: XMLReadError.forbiddenDeclaration(offset: 3)) {
+      try read("<a xmlns:p='\(name)x'/>", limits: limits)
+    }
     let long = "<a>" + String(repeating: "x", count: 4993) + "</a>"
     #expect(throws: Never.self) { try read(long, limits: limits) }
     #expect(throws: XMLReadError.tooLong(limit: 5000)) { try read(long + " ", limits: limits) }
