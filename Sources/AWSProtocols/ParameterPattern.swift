@@ -172,6 +172,18 @@ extension ParameterPattern {
     }
   }
 
+  /// Text that XML can carry, so that it comes back as it was put.
+  ///
+  /// Source: XML 1.0 §2.2, `Char`.
+  package static let xmlText = ParameterPattern(
+    characters: #"[\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\x{10000}-\x{10FFFF}]*"#
+  ) { scalar in
+    switch scalar.value {
+    case 0x09, 0x0A, 0x0D, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: true
+    default: false
+    }
+  }
+
   /// The marker of a page: `[\u0020-\u00FF]+`.
   package static let marker = ParameterPattern(characters: #"[\u0020-\u00FF]+"#) { scalar in
     (0x20...0xFF).contains(scalar.value)

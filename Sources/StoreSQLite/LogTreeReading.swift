@@ -89,7 +89,8 @@ extension SQLiteReader {
       let statement = try db.cachedStatement(
         sql: """
           SELECT sequence FROM audit
-          WHERE event_name = 'GetWebIdentityToken' AND instr(json, ?) > 0 ORDER BY sequence DESC LIMIT 1
+          WHERE event_name IN ('GetWebIdentityToken', 'GetOutboundFederationToken') AND instr(json, ?) > 0
+          ORDER BY sequence DESC LIMIT 1
           """
       )
       return try Int64.fetchOne(statement, arguments: [member]).map { UInt64($0 - 1) }

@@ -116,7 +116,12 @@ package struct EventSummary: Hashable, Sendable {
 
   private static func resources(_ parameters: JSONObject?, service: String) -> [Resource] {
     guard let parameters else { return [] }
-    let types = service == "cloudtrail.amazonaws.com" ? trailResources : identityResources
+    let types =
+      switch service {
+      case "cloudtrail.amazonaws.com": trailResources
+      case "iam.amazonaws.com": identityResources + federationConfigResources
+      default: identityResources
+      }
     return types.compactMap { parameter, type in
       parameters[parameter]?.string.map { Resource(type: type, name: $0) }
     }
@@ -124,20 +129,26 @@ package struct EventSummary: Hashable, Sendable {
 }
 
 // The request parameters that name a resource, and the resource's type.
-private let identityResources: KeyValuePairs = [
-  "userName": "AWS::IAM::User",
-  "groupName": "AWS::IAM::Group",
-  "roleName": "AWS::IAM::Role",
-  "roleArn": "AWS::IAM::Role",
-  "policyArn": "AWS::IAM::Policy",
-  "policyName": "AWS::IAM::Policy",
-  "instanceProfileName": "AWS::IAM::InstanceProfile",
-  "accessKeyId": "AWS::IAM::AccessKey",
-  "openIDConnectProviderArn": "AWS::IAM::OIDCProvider",
-  "sAMLProviderArn": "AWS::IAM::SAMLProvider",
+private let identityResources: [(parameter: String, type: String)] = [
+  ("userName", "AWS::IAM::User"),
+  ("groupName", "AWS::IAM::Group"),
+  ("roleName", "AWS::IAM::Role"),
+  ("roleArn", "AWS::IAM::Role"),
+  ("policyArn", "AWS::IAM::Policy"),
+  ("policyName", "AWS::IAM::Policy"),
+  ("instanceProfileName", "AWS::IAM::InstanceProfile"),
+  ("accessKeyId", "AWS::IAM::AccessKey"),
+  ("openIDConnectProviderArn", "AWS::IAM::OIDCProvider"),
+  ("sAMLProviderArn", "AWS::IAM::SAMLProvider"),
 ]
 
-private let trailResources: KeyValuePairs = [
-  "name": "AWS::CloudTrail::Trail",
-  "s3BucketName": "AWS::S3::Bucket",
+// Nothing else at IAM is named by a bare `name`.
+private let federationConfigResources: [(parameter: String, type: String)] = [
+  ("federationConfigName", "AWS::IAM::OutboundFederationConfig"),
+  ("name", "AWS::IAM::OutboundFederationConfig"),
+]
+
+private let trailResources: [(parameter: String, type: String)] = [
+  ("name", "AWS::CloudTrail::Trail"),
+  ("s3BucketName", "AWS::S3::Bucket"),
 ]

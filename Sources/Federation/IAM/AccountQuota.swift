@@ -25,6 +25,8 @@ struct AccountQuota {
   static let oidcProviders = AccountQuota(name: "OpenIdConnectProvidersPerAccount", maximum: 100)
   /// SAML providers.
   static let samlProviders = AccountQuota(name: "SAMLProvidersPerAccount", maximum: 100)
+  /// Federation configs.
+  static let federationConfigs = AccountQuota(name: "OutboundFederationConfigsPerAccount", maximum: 1000)
   /// Trails.
   static let trails = AccountQuota(name: "TrailsPerRegion", maximum: TrailRecord.maximumPerAccount)
 }

@@ -45,8 +45,8 @@ package struct ActionTable: Sendable {
   /// Everything that Exeat serves.
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
-      + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
-      + trailActions,
+      + tagActions + policyActions + providerActions + accountActions + federationActions
+      + federationConfigActions + simulationActions + trailActions,
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }
@@ -141,8 +141,9 @@ private let instanceProfileActions: [any Action.Type] = [
 ]
 
 private let tagActions: [any Action.Type] =
-  tagActions(InstanceProfileRecord.self) + tagActions(ManagedPolicyRecord.self)
-  + tagActions(OIDCProviderRecord.self) + tagActions(RoleRecord.self) + tagActions(SAMLProviderRecord.self)
+  tagActions(FederationConfigRecord.self) + tagActions(InstanceProfileRecord.self)
+  + tagActions(ManagedPolicyRecord.self) + tagActions(OIDCProviderRecord.self) + tagActions(RoleRecord.self)
+  + tagActions(SAMLProviderRecord.self)
   + tagActions(UserRecord.self)
 
 private func tagActions<Record: TaggableResource>(_ type: Record.Type) -> [any Action.Type] {
@@ -194,6 +195,15 @@ private let federationActions: [any Action.Type] = [
   EnableOutboundTokenTransparency.self,
   EnableOutboundWebIdentityFederation.self,
   GetOutboundWebIdentityFederationInfo.self,
+]
+
+private let federationConfigActions: [any Action.Type] = [
+  CreateOutboundFederationConfig.self,
+  DeleteOutboundFederationConfig.self,
+  GetOutboundFederationConfig.self,
+  GetOutboundFederationToken.self,
+  ListOutboundFederationConfigs.self,
+  UpdateOutboundFederationConfig.self,
 ]
 
 private let simulationActions: [any Action.Type] = [

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AWS STS API, GetWebIdentityToken: a short-lived OIDC token for a service outside. What is to be claimed is decided
-// here; how a claim is spelled is TokenFormats' business. Source: contract §1.2, §1.4–1.7, §1.9, §2.
+// AWS STS API, GetWebIdentityToken: a short-lived OIDC token for a service outside. What is asked for is decided here;
+// how it is issued is the business of Tokens. Source: contract §1.2, §1.4, §1.5, §1.9.
 
 package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
-import TokenFormats
 
 /// `sts:GetWebIdentityToken`.
 package struct GetWebIdentityToken: Action {
@@ -72,85 +71,20 @@ package struct GetWebIdentityToken: Action {
     _ call: AuthorizedCall<GetWebIdentityToken>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let expiration = call.now.advanced(bySeconds: Int64(durationSeconds ?? Self.defaultDurationSeconds))
-    // A token never outlives the session that asked; nothing is shortened in silence. Source: contract §1.5, §1.6.
-    if let session = call.authenticated.caller.session, expiration > session.expiration {
-      throw ServiceError(
-        code: "SessionDurationEscalationException",
-        httpStatus: 403,
-        message: "Requested token expiry time must be before the original session's expiry time."
-      )
-    }
-    guard let issuer = call.subject.issuer, issuer.stored.record.isEnabled else {
-      throw ServiceError(
-        code: "OutboundWebIdentityFederationDisabledException",
-        httpStatus: 403,
-        message: "OutboundWebIdentityFederation is disabled."
-      )
-    }
-    guard let key = issuer.key(for: signingAlgorithm) else {
-      throw house.diagnostics.serviceError(
-        "find a signing key",
-        StoreError.corrupted("no \(signingAlgorithm.rawValue) key of `\(call.account)`")
-      )
-    }
-    let tokenID = house.entropy.uuid()
-    let payload = claims(call, issuer, tokenID: tokenID, expiration: expiration).payload()
-    guard payload.count <= WebIdentityTokenClaims.maximumPayloadBytes else {
-      throw ServiceError(
-        code: "JWTPayloadSizeExceededException",
-        httpStatus: 400,
-        message: "JWT payload exceeds maximum allowed size"
-      )
-    }
-    let elements = JSONValue.object(
-      JSONObject([
-        .init("webIdentityTokenId", .string(tokenID)),
-        .init("expiration", .string(expiration.cloudTrailElementForm)),
-      ])
+    let expiration = try call.tokenExpiration(
+      afterSeconds: durationSeconds ?? Self.defaultDurationSeconds
     )
-    let answer: @Sendable (String) -> ResponseStructure = { token in
+    let issuer = try call.subject.issuing()
+    let token = WebIdentityToken(
+      audience: audience,
+      requestTags: tags,
+      algorithm: signingAlgorithm,
+      expiration: expiration
+    )
+    return try await house.issue(token, from: issuer, to: call) { token in
       ResponseStructure([
         "WebIdentityToken": .string(token), "Expiration": .timestamp(expiration, milliseconds: true),
       ])
     }
-    if issuer.stored.record.promisesTransparency == true {
-      let issuance = PromisedIssuance(payload: payload, key: key)
-      return Proposal(result: nil, responseElements: elements, promised: (issuance, answer))
-    }
-    do {
-      let token = try await house.tokenIssuer.issue(payload: payload, with: key)
-      return Proposal(result: answer(token), responseElements: elements)
-    } catch {
-      throw house.diagnostics.serviceError("sign a token", error)
-    }
-  }
-
-  private func claims(
-    _ call: AuthorizedCall<GetWebIdentityToken>,
-    _ issuer: Issuer,
-    tokenID: String,
-    expiration: Instant
-  ) -> WebIdentityTokenClaims {
-    let subject = call.principal.issuerARN.description
-    let session = call.authenticated.caller.session
-    return WebIdentityTokenClaims(
-      audience: audience,
-      subject: subject,
-      issuer: issuer.stored.record.issuer,
-      expiration: expiration,
-      issuedAt: call.now,
-      tokenID: tokenID,
-      aws: AWSClaims(
-        account: call.account,
-        sourceRegion: call.authenticated.region,
-        principalID: subject,
-        principalTags: call.principal.tags,
-        requestTags: tags,
-        originalSessionExpiration: session?.expiration,
-        federatedProvider: session?.webIdentity?.provider,
-        sourceIdentity: session?.sourceIdentity
-      )
-    )
   }
 }

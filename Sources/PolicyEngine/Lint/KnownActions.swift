@@ -39,8 +39,9 @@ enum KnownActions {
     DeleteSigningCertificate DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy
     DeleteVirtualMFADevice DetachGroupPolicy DetachRolePolicy DetachUserPolicy
     DisableOrganizationsRootCredentialsManagement DisableOrganizationsRootSessions
-    DisableOutboundWebIdentityFederation EnableMFADevice EnableOrganizationsRootCredentialsManagement
-    EnableOrganizationsRootSessions EnableOutboundWebIdentityFederation GenerateCredentialReport
+    DisableOutboundTokenTransparency DisableOutboundWebIdentityFederation EnableMFADevice
+    EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
+    EnableOutboundTokenTransparency EnableOutboundWebIdentityFederation GenerateCredentialReport
     GenerateOrganizationsAccessReport GenerateServiceLastAccessedDetails GetAccessKeyLastUsed
     GetAccountAuthorizationDetails GetAccountPasswordPolicy GetAccountSummary GetContextKeysForCustomPolicy
     GetContextKeysForPrincipalPolicy GetCredentialReport GetDelegationRequest GetGroup GetGroupPolicy
@@ -53,23 +54,23 @@ enum KnownActions {
     ListAttachedUserPolicies ListDelegationRequests ListEntitiesForPolicy ListGroupPolicies ListGroups
     ListGroupsForUser ListInstanceProfileTags ListInstanceProfiles ListInstanceProfilesForRole
     ListMFADeviceTags ListMFADevices ListOpenIDConnectProviderTags ListOpenIDConnectProviders
-    ListOrganizationsFeatures ListOutboundFederationConfigs ListPolicies ListPoliciesGrantingServiceAccess
-    ListPolicyTags ListPolicyVersions ListRolePolicies ListRoleTags ListRoles ListSAMLProviderTags
-    ListSAMLProviders ListSSHPublicKeys ListServerCertificateTags ListServerCertificates
-    ListServiceSpecificCredentials ListSigningCertificates ListUserPolicies ListUserTags ListUsers
-    ListVirtualMFADevices PassRole PutAccountProperties PutGroupPolicy PutRolePermissionsBoundary
-    PutRolePolicy PutUserPermissionsBoundary PutUserPolicy RejectDelegationRequest
-    RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile RemoveUserFromGroup
-    ResetServiceSpecificCredential ResyncMFADevice SendDelegationToken SetDefaultPolicyVersion
-    SetSecurityTokenServicePreferences SimulateCustomPolicy SimulatePrincipalPolicy TagInstanceProfile
-    TagMFADevice TagOpenIDConnectProvider TagOutboundFederationConfig TagPolicy TagRole TagSAMLProvider
-    TagServerCertificate TagUser UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider
-    UntagOutboundFederationConfig UntagPolicy UntagRole UntagSAMLProvider UntagServerCertificate UntagUser
-    UpdateAccessKey UpdateAccountPasswordPolicy UpdateAssumeRolePolicy UpdateDelegationRequest UpdateGroup
-    UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateOutboundFederationConfig UpdateRole
-    UpdateRoleDescription UpdateSAMLProvider UpdateSSHPublicKey UpdateServerCertificate
-    UpdateServiceSpecificCredential UpdateSigningCertificate UpdateUser UploadSSHPublicKey
-    UploadServerCertificate UploadSigningCertificate
+    ListOrganizationsFeatures ListOutboundFederationConfigTags ListOutboundFederationConfigs
+    ListOutboundSamlKeys ListPolicies ListPoliciesGrantingServiceAccess ListPolicyTags ListPolicyVersions
+    ListRolePolicies ListRoleTags ListRoles ListSAMLProviderTags ListSAMLProviders ListSSHPublicKeys
+    ListServerCertificateTags ListServerCertificates ListServiceSpecificCredentials ListSigningCertificates
+    ListUserPolicies ListUserTags ListUsers ListVirtualMFADevices PassRole PutAccountProperties
+    PutGroupPolicy PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy
+    RejectDelegationRequest RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
+    RemoveUserFromGroup ResetServiceSpecificCredential ResyncMFADevice RotateOutboundSamlKey
+    SendDelegationToken SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy
+    SimulatePrincipalPolicy TagInstanceProfile TagMFADevice TagOpenIDConnectProvider
+    TagOutboundFederationConfig TagPolicy TagRole TagSAMLProvider TagServerCertificate TagUser
+    UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider UntagOutboundFederationConfig UntagPolicy
+    UntagRole UntagSAMLProvider UntagServerCertificate UntagUser UpdateAccessKey UpdateAccountPasswordPolicy
+    UpdateAssumeRolePolicy UpdateDelegationRequest UpdateGroup UpdateLoginProfile
+    UpdateOpenIDConnectProviderThumbprint UpdateOutboundFederationConfig UpdateRole UpdateRoleDescription
+    UpdateSAMLProvider UpdateSSHPublicKey UpdateServerCertificate UpdateServiceSpecificCredential
+    UpdateSigningCertificate UpdateUser UploadSSHPublicKey UploadServerCertificate UploadSigningCertificate
     """
 
   private static let sts = """

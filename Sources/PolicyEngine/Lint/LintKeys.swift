@@ -36,7 +36,7 @@ enum LintKeys {
         "aws:sourceip", "aws:securetransport", "aws:principalorgid", "aws:principalorgpaths",
         "aws:principalarn", "aws:principalaccount", "aws:sourceidentity", "aws:federatedprovider",
         "aws:tokenissuetime", "sts:externalid", "sts:sourceidentity", "sts:signingalgorithm",
-        "sts:durationseconds",
+        "sts:durationseconds", "iam:federationtokentype", "iam:federationtargetservice",
       ].contains(key)
   }
 

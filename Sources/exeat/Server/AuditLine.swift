@@ -20,7 +20,7 @@ enum AuditLine {
     let parameters = record["requestParameters"]?.object
     for (name, label) in [
       ("userName", "user"), ("groupName", "group"), ("roleName", "role"), ("roleArn", "role"),
-      ("policyName", "policy"), ("accessKeyId", "key"),
+      ("policyName", "policy"), ("accessKeyId", "key"), ("federationConfigName", "config"),
     ] {
       if let value = parameters?[name]?.string { parts.append("\(label)=\(value)") }
     }
@@ -29,6 +29,9 @@ enum AuditLine {
     }
     if let audience = parameters?["audience"]?.array {
       parts.append("aud=" + audience.compactMap(\.string).joined(separator: ","))
+    }
+    if let audience = record["responseElements"]?.object?["audience"]?.string {
+      parts.append("aud=\(audience)")
     }
     if let tokenID = record["responseElements"]?.object?["webIdentityTokenId"]?.string {
       parts.append("jti=\(tokenID)")

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a request says about a federation config, whether it makes one or changes one: read once, held to the same rules,
+// put in place by the same lines.
+
+import AWSProtocols
+import IdentityModel
+import StrictJSON
+
+/// What a request says about a config; what it leaves out is `nil`.
+struct FederationConfigSettings: Sendable {
+  let audience: String?
+  let description: String?
+  let duration: Int?
+  let signingAlgorithm: String?
+  let targetService: String?
+
+  /// Reads the settings: their shape only.
+  init(_ parameters: inout ParameterReader) {
+    audience = parameters.optionalString("Audience", length: 1...1000, pattern: .xmlText)
+    description = parameters.optionalString("Description", length: 0...1000, pattern: .xmlText)
+    duration = parameters.optionalInteger("Duration", 60...43_200)
+    signingAlgorithm = parameters.optionalChoice(
+      "SigningAlgorithm",
+      of: FederationTokenType.allCases.flatMap(\.signingAlgorithms)
+    )
+    targetService = parameters.optionalString("TargetService", length: 1...2048)
+  }
+
+  /// Throws ValidationError when the target service is not a URL that a config may have.
+  func requireTargetService() throws(ServiceError) {
+    guard let targetService else { return }
+    do {
+      _ = try TargetService(targetService)
+    } catch {
+      throw .validationError("The specified value for targetService is invalid. \(error.demand)")
+    }
+  }
+
+  /// `record` with what the request says in the places of what it had.
+  func applied(to record: FederationConfigRecord) -> FederationConfigRecord {
+    var record = record
+    if let audience { record.audience = audience }
+    if let description { record.description = description.isEmpty ? nil : description }
+    if let duration { record.duration = duration }
+    if let signingAlgorithm { record.signingAlgorithm = signingAlgorithm }
+    if let targetService { record.targetService = targetService }
+    return record
+  }
+
+  /// The settings as they are recorded.
+  var recorded: [JSONObject.Member] {
+    var members = JSONObject.Member.ifPresent("targetService", targetService)
+    members += JSONObject.Member.ifPresent("audience", audience)
+    if let duration { members.append(.init("duration", .integer(duration))) }
+    members += JSONObject.Member.ifPresent("signingAlgorithm", signingAlgorithm)
+    members += JSONObject.Member.ifPresent("description", description)
+    return members
+  }
+}
