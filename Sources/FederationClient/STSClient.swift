@@ -108,37 +108,14 @@ extension AWSQueryClient {
   }
 }
 
-/// `<XResponse><XResult>…</XResult><ResponseMetadata><RequestId/></ResponseMetadata></XResponse>`.
-private struct ActionResult {
-  let answer: XMLAnswer
-  let action: String
-
-  func element(_ path: String) throws(STSClientError) -> String {
-    guard let text = answer["\(action)Response/\(action)Result/\(path)"], !text.isEmpty else {
-      throw malformed(path)
-    }
-    return text
-  }
-
-  func instant(_ path: String) throws(STSClientError) -> Instant {
-    guard let instant = Instant(rfc3339: try element(path)) else { throw malformed(path) }
-    return instant
-  }
-
-  func credentials() throws(STSClientError) -> (SigningCredential, expiration: Instant) {
+extension ActionResult {
+  fileprivate func credentials() throws(STSClientError) -> (SigningCredential, expiration: Instant) {
     let credential = SigningCredential(
       accessKeyID: try element("Credentials/AccessKeyId"),
       secretAccessKey: Secret(try element("Credentials/SecretAccessKey")),
       sessionToken: try element("Credentials/SessionToken")
     )
     return (credential, try instant("Credentials/Expiration"))
-  }
-
-  func malformed(_ path: String) -> STSClientError {
-    .malformedElement(
-      "\(action)Result/\(path)",
-      requestID: answer["\(action)Response/ResponseMetadata/RequestId"].map(printable)
-    )
   }
 }
 

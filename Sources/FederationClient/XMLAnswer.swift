@@ -29,6 +29,8 @@ package struct XMLAnswer: Hashable, Sendable {
     package let path: String
     /// The text, references resolved.
     package let text: String
+    /// The place of each element of the path among the children of its parent, from 0.
+    let places: [Int]
   }
 
   /// The leaves, in the order of the document.
@@ -48,6 +50,31 @@ package struct XMLAnswer: Hashable, Sendable {
     let found = leaves.filter { $0.path.utf8.elementsEqual(path.utf8) }
     return found.count == 1 ? found.first?.text : nil
   }
+
+  /// The elements at `path`, each with what is in it, in the order of the document.
+  ///
+  /// Paths of leaves begin below the element; one that is a leaf itself has the path ``.
+  package func elements(_ path: String) -> [XMLAnswer] {
+    let depth = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).count
+    let stem = path + "/"
+    var found: [(places: ArraySlice<Int>, leaves: [Leaf])] = []
+    for leaf in leaves {
+      let isItself = leaf.path.utf8.elementsEqual(path.utf8)
+      guard isItself || leaf.path.utf8.starts(with: stem.utf8) else { continue }
+      let rest = isItself ? "" : String(leaf.path.utf8.dropFirst(stem.utf8.count)) ?? ""
+      let below = Leaf(path: rest, text: leaf.text, places: Array(leaf.places.dropFirst(depth)))
+      if found.last?.places == leaf.places.prefix(depth) {
+        found[found.count - 1].leaves.append(below)
+      } else {
+        found.append((leaf.places.prefix(depth), [below]))
+      }
+    }
+    return found.map { XMLAnswer(leaves: $0.leaves) }
+  }
+
+  private init(leaves: [Leaf]) {
+    self.leaves = leaves
+  }
 }
 
 private struct XMLReader {
@@ -56,8 +83,11 @@ private struct XMLReader {
 
   private struct Open {
     let name: [UInt8]
+    let place: Int
     var text: [UInt8] = []
-    var hasChildren = false
+    var children = 0
+
+    var hasChildren: Bool { children > 0 }
   }
 
   mutating func document() throws(XMLAnswerError) -> [XMLAnswer.Leaf] {
@@ -89,12 +119,14 @@ private struct XMLReader {
         continue
       }
       guard !rootDone else { throw .unexpectedMarkup(offset: start) }
+      var place = 0
       if let parent = open.indices.last {
         guard open[parent].text.allSatisfy(isBlank) else { throw .unexpectedText(offset: start) }
-        open[parent].hasChildren = true
+        place = open[parent].children
+        open[parent].children += 1
       }
       guard open.count < 16 else { throw .tooDeep(offset: start) }
-      open.append(Open(name: try name()))
+      open.append(Open(name: try name(), place: place))
       try attributes()
       if try peek() == UInt8(ascii: "/") {
         position += 1
@@ -111,7 +143,8 @@ private struct XMLReader {
   private func leaf(_ open: [Open], _ text: [UInt8]) -> XMLAnswer.Leaf {
     XMLAnswer.Leaf(
       path: open.map { String(decoding: $0.name, as: UTF8.self) }.joined(separator: "/"),
-      text: String(decoding: text, as: UTF8.self)
+      text: String(decoding: text, as: UTF8.self),
+      places: open.map(\.place)
     )
   }
 

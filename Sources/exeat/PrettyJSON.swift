@@ -28,8 +28,8 @@ enum PrettyJSON {
   }
 
   private static func scalar(_ value: JSONValue) -> String {
-    var writer = JSONWriter()
+    var writer = JSONWriter(isOneLine: true)
     writer.value(value)
-    return Console.printable(String(decoding: writer.bytes, as: UTF8.self))
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 }

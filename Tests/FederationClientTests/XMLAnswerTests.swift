@@ -25,6 +25,18 @@ struct XMLAnswerTests {
     #expect(answer.leaves.map(\.path) == ["R/M/K", "R/M/Empty", "R/M/E2", "R/Twice", "R/Twice"])
   }
 
+  @Test func `elements that stand more than once are told apart`() throws {
+    let answer = try read(
+      "<R><L><m><K>1</K><V><m>a</m><m>b</m></V></m><m><K>2</K><V/></m></L><L><m><K>3</K></m></L><La><m>x</m></La></R>"
+    )
+    let found = answer.elements("R/L/m")
+    #expect(found.compactMap { $0["K"] } == ["1", "2", "3"])
+    #expect(found[0].elements("V/m").compactMap { $0[""] } == ["a", "b"])
+    #expect(found[1].elements("V").count == 1 && found[1].elements("V/m").isEmpty)
+    #expect(answer.elements("R/L").count == 2 && answer.elements("R").count == 1)
+    #expect(answer.elements("R/X").isEmpty && answer.elements("R/L/m/K/x").isEmpty)
+  }
+
   @Test(
     arguments: [
       "", "text", "<R>", "<R", "<R></S>", "<R></R><R></R>", "</R>", "<R></R>text", "text<R></R>", "< R></R>",

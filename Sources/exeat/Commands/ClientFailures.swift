@@ -13,6 +13,7 @@ extension CommandFailure {
     case let error as EndpointSettingsError: self = Self.settings(error)
     case let error as CredentialChainError: self = Self.credentials(error)
     case let error as STSClientError: self = Self.call(error)
+    case let error as FederationConfigError: self = Self.config(error)
     case let error as TrustRootsError: self = Self.trust(error)
     case let error as ProfileFilesError: self = .failed("the AWS configuration cannot be read: \(error)")
     default: self = .failed(String(describing: error))
@@ -51,6 +52,17 @@ extension CommandFailure {
       .failed("\(source): the role was not granted: \(text(error))")
     default:
       .failed("the credentials cannot be used: \(error)")
+    }
+  }
+
+  private static func config(_ error: FederationConfigError) -> CommandFailure {
+    switch error {
+    case .call(let error): call(error)
+    case .tokenType(let stored):
+      .failed(
+        "the config is there and gives \(stored) tokens; the kind of tokens never changes",
+        hint: "delete it first, or give the new one another name"
+      )
     }
   }
 

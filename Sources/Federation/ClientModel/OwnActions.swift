@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The actions of this server that AWS's IAM does not have, as clients see them: one entry each, names as on the wire.
+// Shapes without an entry in OwnActionShapes.swift are AWS's own, in its model of IAM. Source: docs/actions.
+
+/// What this server has beside AWS's IAM.
+package enum OwnActions {
+  /// The actions.
+  package static let all: [ModelledAction] = configActions + tokenActions + tagActions + transparencyActions
+
+  /// Elements that this server adds to answers of AWS's actions, by the name of the shape.
+  package static let addedElements: [(shape: String, members: [ModelledAction.Member])] = [
+    (
+      "GetOutboundWebIdentityFederationInfoResponse",
+      [
+        .optional(
+          "TokenTransparencyEnabled",
+          "booleanType",
+          "Whether each token carries the log's promise that it is on record."
+        ),
+        .optional("LogVerifierKey", "stringType", "The key by which relying parties check promises."),
+      ]
+    )
+  ]
+}
+
+private let name = ModelledAction.Member.required(
+  "Name",
+  "outboundFederationConfigNameType",
+  "The name of the config, unique in the account: letters, digits and <code>_+=,.@-</code>."
+)
+
+private let onlyConfig = [
+  ModelledAction.Member.optional("OutboundFederationConfig", "OutboundFederationConfig", "The config.")
+]
+
+private let configActions = [
+  ModelledAction(
+    "CreateOutboundFederationConfig",
+    "Declares an outside service once, so that applications ask for its tokens by name.",
+    input: [name]
+      + [
+        .required(
+          "TokenType",
+          "outboundFederationTokenType",
+          "<code>OIDC</code> or <code>SAML</code>; it never changes."
+        )
+      ] + OwnActions.settings
+      + [.optional("Tags", "tagListType", "Tags of the config.")],
+    output: onlyConfig,
+    errors: [
+      "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException",
+      "ConcurrentModificationException",
+    ]
+  ),
+  ModelledAction(
+    "GetOutboundFederationConfig",
+    "Gives a config.",
+    input: [name],
+    output: onlyConfig,
+    errors: ["NoSuchEntityException"]
+  ),
+  ModelledAction(
+    "ListOutboundFederationConfigs",
+    "Lists the configs of the account, without their tags.",
+    input: [
+      .optional("TokenType", "outboundFederationTokenType", "Only configs for tokens of this kind.")
+    ] + OwnActions.paging,
+    output: [
+      .required("OutboundFederationConfigs", "outboundFederationConfigListType", "The configs.")
+    ] + OwnActions.page,
+    pageOf: "OutboundFederationConfigs"
+  ),
+  ModelledAction(
+    "UpdateOutboundFederationConfig",
+    "Changes a config; what is left out stays as it is.",
+    input: [name] + OwnActions.settings,
+    output: onlyConfig,
+    errors: ["NoSuchEntityException", "InvalidInputException", "ConcurrentModificationException"]
+  ),
+  ModelledAction(
+    "DeleteOutboundFederationConfig",
+    "Deletes a config; nobody gets a token by it from then on.",
+    input: [name],
+    errors: ["NoSuchEntityException", "ConcurrentModificationException"]
+  ),
+]
+
+private let tokenActions = [
+  ModelledAction(
+    "GetOutboundFederationToken",
+    "Gives a token for the service of a config: a JWT, or a SAML response or assertion.",
+    input: [
+      .required("FederationConfigName", "outboundFederationConfigNameType", "The name of the config."),
+      .optional(
+        "DurationSeconds",
+        "outboundFederationDurationType",
+        "The token's life in seconds, at most and by default that of the config."
+      ),
+    ],
+    output: [
+      .required(
+        "Token",
+        "outboundFederationTokenTextType",
+        "A JWT; a SAML response in base 64, as the HTTP-POST binding has it; or a SAML assertion in base64url, as the "
+          + "bearer grant of RFC 7522 has it."
+      ),
+      .required("TokenType", "outboundFederationTokenType", "<code>OIDC</code> or <code>SAML</code>."),
+      .required("TargetService", "stringType", "Where to take the token."),
+      .required("Audience", "stringType", "For whom it is."),
+      .required("Expiration", "dateType", "When it ends."),
+      .optional("SamlForm", "outboundFederationSamlFormType", "What of SAML the token is."),
+    ],
+    errors: [
+      "NoSuchEntityException", "OutboundWebIdentityFederationDisabledException",
+      "SessionDurationEscalationException",
+    ]
+  )
+]
+
+private let tagActions = [
+  ModelledAction(
+    "TagOutboundFederationConfig",
+    "Adds tags to a config.",
+    input: [name, .required("Tags", "tagListType", "The tags.")],
+    errors: [
+      "NoSuchEntityException", "InvalidInputException", "LimitExceededException",
+      "ConcurrentModificationException",
+    ]
+  ),
+  ModelledAction(
+    "UntagOutboundFederationConfig",
+    "Takes tags away from a config.",
+    input: [name, .required("TagKeys", "tagKeyListType", "The keys of the tags.")],
+    errors: ["NoSuchEntityException", "InvalidInputException", "ConcurrentModificationException"]
+  ),
+  ModelledAction(
+    "ListOutboundFederationConfigTags",
+    "Lists the tags of a config in the order of their keys.",
+    input: [name] + OwnActions.paging,
+    output: [.required("Tags", "tagListType", "The tags.")] + OwnActions.page,
+    errors: ["NoSuchEntityException"],
+    pageOf: "Tags"
+  ),
+]
+
+private let transparencyActions = [
+  ModelledAction(
+    "EnableOutboundTokenTransparency",
+    "From now on each token carries the log's promise that it is on record, or is not issued.",
+    output: [.required("LogVerifierKey", "stringType", "The key by which relying parties check promises.")]
+  ),
+  ModelledAction(
+    "DisableOutboundTokenTransparency",
+    "Tokens carry no promise any more, and relying parties that demand one refuse them."
+  ),
+]

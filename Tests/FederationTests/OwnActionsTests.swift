@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What clients are told of our own actions is what is served: the same actions, and of each the parameters that it reads.
+
+import Federation
+import Foundation
+import IdentityModel
+import Testing
+
+@Suite struct OwnActionsTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    .standardizedFileURL
+
+  /// Names that a parameter could have: every literal of the sources that is spelled like one.
+  private static func vocabulary() throws -> Set<String> {
+    let sources = root.appending(path: "Sources/Federation")
+    var words: Set<String> = []
+    let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for match in text.matches(of: /"([A-Z][A-Za-z]+)"/) { words.insert(String(match.1)) }
+    }
+    return words
+  }
+
+  @Test func `the actions that clients are told of are those that AWS does not have`() throws {
+    let served = try #require(ActionTable.all.names[.iam])
+    let own = try served.filter { action in
+      let page = try String(
+        contentsOf: Self.root.appending(path: "docs/actions/\(action).md"),
+        encoding: .utf8
+      )
+      return page.contains("of this server, beside AWS IAM's own actions")
+    }
+    #expect(OwnActions.all.map(\.name).sorted() == own)
+  }
+
+  @Test func `the parameters that clients are told of are those that are read`() async throws {
+    let words = try Self.vocabulary().subtracting(["Action", "Version"])
+    try await TestServer.run { server in
+      for action in OwnActions.all {
+        // A text that is too long for every string, and neither a number, a truth value nor a list.
+        let bad = String(repeating: "\u{1}", count: 100_000)
+        func complaint(_ form: [(String, String)]) async -> String? {
+          await server.call(action.name, form: form)["Message"]
+        }
+        let names = Set(action.input.map(\.name))
+        #expect(names.subtracting(words).isEmpty, "\(action.name)")
+        let needed = action.input.filter(\.isRequired).map(\.name)
+        for name in names.sorted() {
+          // The others that are needed stay away, and the complaint about them is there with `name` and without.
+          let without = await complaint([])
+          let single = await complaint([(name, bad)])
+          let first = await complaint([("\(name).member.1", bad)])
+          let isRead = single != without || first != without
+          #expect(isRead, "\(action.name) does not read \(name)")
+        }
+        let silent = words.subtracting(names).sorted()
+        let without = await complaint([])
+        #expect(await complaint(silent.map { ($0, bad) }) == without, "\(action.name) reads more")
+        #expect(
+          await complaint(silent.map { ("\($0).member.1", bad) }) == without,
+          "\(action.name) reads more"
+        )
+        if !needed.isEmpty {
+          let message = try #require(without)
+          for name in needed {
+            #expect(
+              message.contains("at '\(name.prefix(1).lowercased() + name.dropFirst())'"),
+              "\(action.name)"
+            )
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `every shape that is named is AWS's or has an entry`() {
+    let own = Set(OwnActions.shapes.map(\.name))
+    #expect(own.count == OwnActions.shapes.count)
+    let used = OwnActions.all.flatMap { $0.input + $0.output }.map(\.shape) + OwnActions.all.flatMap(\.errors)
+    for shape in used where shape.lowercased().contains("outboundfederation") {
+      #expect(own.contains(shape), "\(shape)")
+    }
+  }
+}
