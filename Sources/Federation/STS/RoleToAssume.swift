@@ -16,8 +16,12 @@ package struct RoleToAssume: ActionSubject {
   package let role: Stored<RoleRecord>?
   /// Its trust policy.
   package let trust: NamedPolicy
+  /// How its account stands, never closed; `nil` when there is no role.
+  package let standing: AccountStanding?
 
-  package var requirements: [Change.Write] { role.map { [$0.isUnchanged] } ?? [] }
+  package var requirements: [Change.Write] {
+    (role.map { [$0.isUnchanged] } ?? []) + (standing.map { [$0.requirement] } ?? [])
+  }
   package var concernedAccount: AccountID? { account }
 
   /// The question whether the caller may do `action` to the role.
@@ -33,26 +37,28 @@ package struct RoleToAssume: ActionSubject {
 }
 
 extension House {
-  /// The role `arn`, of whatever account.
+  /// The role `arn`, of whatever account; a closed account has none.
   package func roleToAssume(_ arn: String) async throws(ServiceError) -> RoleToAssume {
     let place = roleName(inARN: arn)
     return try await read { directory in
       // The path is part of the ARN: all of it must be the role's.
       if let (account, name) = place,
         let role = try await directory.entity(RoleRecord.self, name, of: account),
-        role.record.arn.description.utf8.elementsEqual(arn.utf8)
+        role.record.arn.description.utf8.elementsEqual(arn.utf8),
+        let standing = try await directory.organization(of: account), !standing.isClosed
       {
         return RoleToAssume(
           arn: arn,
           account: account,
           role: role,
-          trust: try directory.trustPolicy(of: role)
+          trust: try directory.trustPolicy(of: role),
+          standing: standing
         )
       }
       let document = try directory.parsed(trustInNobody, .trust, RecordKey(RoleRecord.kind, arn))
       // Whoever reads the record is to know; whoever asked is not.
       let trust = NamedPolicy(identifier: "no such role", document: document)
-      return RoleToAssume(arn: arn, account: place?.account, role: nil, trust: trust)
+      return RoleToAssume(arn: arn, account: place?.account, role: nil, trust: trust, standing: nil)
     }
   }
 }
