@@ -15,7 +15,7 @@ PAGES = {
 OWN = {"DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency"}
 OPERATIONS = {
     service: set(clients.SESSION.client(service, region_name="us-east-1").meta.service_model.operation_names)
-    for service in ("iam", "sts", "cloudtrail")
+    for service in ("iam", "sts", "cloudtrail", "organizations")
 }
 
 
