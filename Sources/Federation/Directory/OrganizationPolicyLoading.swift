@@ -47,17 +47,22 @@ extension Directory {
     )
   }
 
-  /// The policies of one account's own level; `nil` when it has what every new account has.
-  func ownOrganizationPolicies(
+  /// The policies that bind `account`, which stands at `place`: of the management account none.
+  func policies(
     of account: AccountID,
-    in organization: OrganizationRecord
-  ) async throws(StoreError) -> OrganizationPolicies? {
-    var isOrdinary = true
-    for type in organization.enabledTypes where isOrdinary {
+    at place: OrganizationPlace
+  ) async throws(StoreError) -> OrganizationPolicies {
+    let organization = place.organization.record
+    guard organization.managementAccount != account else { return .none }
+    for type in organization.enabledTypes {
       let id = OrganizationTargetRecord.id(organization.organizationID, type, account.description)
-      isOrdinary = try await record(OrganizationTargetRecord.self, at: id) == nil
+      guard try await record(OrganizationTargetRecord.self, at: id) == nil else {
+        let own = try await organizationPolicies(of: [account.description], in: organization)
+        return place.inheritedPolicies.followed(by: own)
+      }
     }
-    return isOrdinary ? nil : try await organizationPolicies(of: [account.description], in: organization)
+    // One value for all of them: an account costs no policies of its own.
+    return place.ordinaryPolicies
   }
 
   private func levels(
@@ -116,5 +121,16 @@ extension OrganizationRecord {
   /// The types of policy that are in force.
   package var enabledTypes: [OrganizationPolicyType] {
     enabledPolicyTypes.compactMap(OrganizationPolicyType.init(rawValue:))
+  }
+
+  /// The level of a target to which nobody attached anything.
+  var ordinaryPolicies: OrganizationPolicies {
+    func level(_ type: OrganizationPolicyType) -> [[NamedPolicy]] {
+      enabledTypes.contains(type) ? [type.fullAccess.policies] : []
+    }
+    return OrganizationPolicies(
+      serviceControl: level(.serviceControl),
+      resourceControl: level(.resourceControl)
+    )
   }
 }
