@@ -26,7 +26,7 @@ package struct CreateOrganizationPolicy: OrganizationPolicyAction {
     description = parameters.requiredString("Description", length: 0...512)
     policyName = parameters.requiredString("Name", length: 1...128)
     let type = parameters.requiredChoice("Type", of: OrganizationPolicyType.names)
-    tags = parameters.organizationTags()
+    tags = parameters.tagList()
     try parameters.check()
     self.type = try OrganizationPolicyType(served: type)
     try tags.requireOrganizationTags()

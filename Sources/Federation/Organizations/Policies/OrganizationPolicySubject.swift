@@ -4,8 +4,7 @@
 // policy and the target that the request names. Source: AWS Service Authorization Reference, AWS Organizations.
 
 import AWSProtocols
-import IdentityModel
-package import StrictJSON
+package import IdentityModel
 
 /// An organization, and a policy and a target of it.
 package struct OrganizationPolicySubject: ActionSubject {

@@ -170,3 +170,19 @@ extension UInt8 {
       || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
   }
 }
+
+extension OrganizationRecord {
+  /// As `Root`.
+  var rootDescription: ResponseStructure {
+    let root = ARN.organizations(managementAccount, "root/\(organizationID)/\(rootID)")
+    let types = enabledPolicyTypes.map { type in
+      ResponseValue.structure(
+        ResponseStructure(["Type": .string(type), "Status": .string("ENABLED")])
+      )
+    }
+    return ResponseStructure([
+      "Id": .string(rootID), "Arn": .string(root.description), "Name": .string("Root"),
+      "PolicyTypes": .list(types),
+    ])
+  }
+}
