@@ -22,7 +22,7 @@ package enum AWSJSONResponse {
     return json.bytes
   }
 
-  /// Writes `{"__type":"Code","message":"…"}`, and `"Reason"` when the error has one.
+  /// Writes `{"__type":"Code","message":"…"}`, with `Reason` when there is one.
   ///
   /// - Returns: the UTF-8 bytes of the body.
   package static func failure(_ error: ServiceError) -> [UInt8] {

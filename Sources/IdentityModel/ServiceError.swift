@@ -22,7 +22,9 @@ package struct ServiceError: Error, Hashable, Sendable {
   package let fault: Fault
   /// The `Message` element; `nil` leaves the element out.
   package let message: String?
-  /// The `Reason` member that some exceptions of AWS Organizations have.
+  /// The `Reason` member, a word that says more than the code; `nil` for errors that have none.
+  ///
+  /// AWS JSON only. Source: botocore, organizations 2016-11-28.
   package let reason: String?
 
   /// Makes an error; `fault` follows from the status (4xx sender, 5xx receiver).

@@ -116,7 +116,12 @@ package struct EventSummary: Hashable, Sendable {
 
   private static func resources(_ parameters: JSONObject?, service: String) -> [Resource] {
     guard let parameters else { return [] }
-    let types = service == "cloudtrail.amazonaws.com" ? trailResources : identityResources
+    let types: KeyValuePairs<String, String> =
+      switch service {
+      case "cloudtrail.amazonaws.com": trailResources
+      case "organizations.amazonaws.com": organizationResources
+      default: identityResources
+      }
     return types.compactMap { parameter, type in
       parameters[parameter]?.string.map { Resource(type: type, name: $0) }
     }
@@ -135,6 +140,12 @@ private let identityResources: KeyValuePairs = [
   "accessKeyId": "AWS::IAM::AccessKey",
   "openIDConnectProviderArn": "AWS::IAM::OIDCProvider",
   "sAMLProviderArn": "AWS::IAM::SAMLProvider",
+]
+
+private let organizationResources: KeyValuePairs = [
+  "accountId": "AWS::Organizations::Account",
+  "organizationalUnitId": "AWS::Organizations::OrganizationalUnit",
+  "policyId": "AWS::Organizations::Policy",
 ]
 
 private let trailResources: KeyValuePairs = [

@@ -111,7 +111,7 @@ extension Directory {
   }
 
   /// The place below `parentID`, from memory when it was read with the same revision of the organization.
-  private func place(
+  func place(
     _ parentID: String,
     in organization: Stored<OrganizationRecord>
   ) async throws(StoreError) -> OrganizationPlace {

@@ -46,7 +46,7 @@ package struct ActionTable: Sendable {
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
       + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
-      + trailActions + organizationPolicyActions,
+      + trailActions + organizationActions + organizationPolicyActions,
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }
@@ -235,4 +235,32 @@ private let organizationPolicyActions: [any Action.Type] = [
   ListOrganizationPoliciesForTarget.self,
   ListTargetsForOrganizationPolicy.self,
   UpdateOrganizationPolicy.self,
+]
+
+private let organizationActions: [any Action.Type] = [
+  CloseAccount.self,
+  CreateAccount.self,
+  CreateOrganization.self,
+  CreateOrganizationalUnit.self,
+  DeleteOrganization.self,
+  DeleteOrganizationalUnit.self,
+  DescribeAccount.self,
+  DescribeCreateAccountStatus.self,
+  DescribeOrganization.self,
+  DescribeOrganizationalUnit.self,
+  ListAWSServiceAccessForOrganization.self,
+  ListAccounts.self,
+  ListAccountsForParent.self,
+  ListChildren.self,
+  ListCreateAccountStatus.self,
+  ListDelegatedAdministrators.self,
+  ListOrganizationTags.self,
+  ListOrganizationalUnitsForParent.self,
+  ListParents.self,
+  ListRoots.self,
+  MoveAccount.self,
+  RemoveAccountFromOrganization.self,
+  TagOrganizationResource.self,
+  UntagOrganizationResource.self,
+  UpdateOrganizationalUnit.self,
 ]

@@ -13,15 +13,15 @@ package struct DescribeOrganizationPolicy: OrganizationPolicyAction {
 
   private let id: String
 
-  package init(_ parameters: inout ParameterReader) {
-    id = parameters.organizationPolicyID()
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    id = try parameters.organizationsID("PolicyId", [.policy])
   }
 
   package var requestParameters: JSONValue? { .strings(["policyId": id]) }
   package var policyID: String? { id }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    _ = try call.subject.organization()
+    _ = try call.authenticated.managedOrganization()
     let policy = try call.subject.existingPolicy()
     return Proposal(result: ResponseStructure(["Policy": .structure(policy.response)]))
   }
@@ -37,11 +37,11 @@ package struct UpdateOrganizationPolicy: OrganizationPolicyAction {
   private let description: String?
   private let content: String?
 
-  package init(_ parameters: inout ParameterReader) {
-    content = parameters.optionalString("Content", length: 1...1_000_000)
-    description = parameters.optionalString("Description", length: 0...512)
-    policyName = parameters.optionalString("Name", length: 1...128)
-    id = parameters.organizationPolicyID()
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    content = try parameters.optionalOrganizationsString("Content", length: 1...1_000_000)
+    description = try parameters.optionalOrganizationsString("Description", length: 0...512)
+    policyName = try parameters.optionalOrganizationsString("Name", length: 1...128)
+    id = try parameters.organizationsID("PolicyId", [.policy])
   }
 
   package var requestParameters: JSONValue? {
@@ -51,7 +51,7 @@ package struct UpdateOrganizationPolicy: OrganizationPolicyAction {
   package var policyID: String? { id }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization()
+    let organization = try call.authenticated.managedOrganization()
     let stored = try call.subject.existingPolicy().changeable()
     let type = stored.record.type
     if let content { try type.require(content: content) }
@@ -90,15 +90,15 @@ package struct DeleteOrganizationPolicy: OrganizationPolicyAction {
 
   private let id: String
 
-  package init(_ parameters: inout ParameterReader) {
-    id = parameters.organizationPolicyID()
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    id = try parameters.organizationsID("PolicyId", [.policy])
   }
 
   package var requestParameters: JSONValue? { .strings(["policyId": id]) }
   package var policyID: String? { id }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    _ = try call.subject.organization()
+    _ = try call.authenticated.managedOrganization()
     let stored = try call.subject.existingPolicy().changeable()
     let policy = stored.record
     let attachments = OrganizationAttachmentRecord.prefix(policy.organizationID, policy: policy.policyID)
@@ -122,17 +122,5 @@ package struct DeleteOrganizationPolicy: OrganizationPolicyAction {
       if let name { change.delete(name) }
       return (nil, nil)
     }
-  }
-}
-
-extension ParameterReader {
-  /// `PolicyId`.
-  mutating func organizationPolicyID() -> String {
-    requiredString("PolicyId", length: 0...130, pattern: .organizationPolicyID)
-  }
-
-  /// `TargetId`.
-  mutating func policyTargetID() -> String {
-    requiredString("TargetId", length: 0...100, pattern: .policyTargetID)
   }
 }

@@ -22,14 +22,12 @@ package struct CreateOrganizationPolicy: OrganizationPolicyAction {
   static let maximumPerType = 1000
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    content = parameters.requiredString("Content", length: 1...1_000_000)
-    description = parameters.requiredString("Description", length: 0...512)
-    policyName = parameters.requiredString("Name", length: 1...128)
-    let type = parameters.requiredChoice("Type", of: OrganizationPolicyType.names)
-    tags = parameters.tagList()
-    try parameters.check()
+    content = try parameters.organizationsString("Content", length: 1...1_000_000)
+    description = try parameters.organizationsString("Description", length: 0...512)
+    policyName = try parameters.organizationsString("Name", length: 1...128)
+    let type = try parameters.policyTypeName("Type")
+    tags = try parameters.organizationsTags()
     self.type = try OrganizationPolicyType(served: type)
-    try tags.requireOrganizationTags()
   }
 
   package var requestParameters: JSONValue? {
@@ -44,7 +42,7 @@ package struct CreateOrganizationPolicy: OrganizationPolicyAction {
   package var policyType: OrganizationPolicyType? { type }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization().record
+    let organization = try call.authenticated.managedOrganization().record
     guard organization.featureSet == .all else {
       throw .organizations(
         "PolicyTypeNotAvailableForOrganizationException",
@@ -61,17 +59,16 @@ package struct CreateOrganizationPolicy: OrganizationPolicyAction {
       )
     }
     guard count < Self.maximumPerType else {
-      throw .organizations(
-        "ConstraintViolationException",
-        "You have attained the maximum number of policies of this type that your organization can have.",
-        reason: "POLICY_NUMBER_LIMIT_EXCEEDED"
+      throw .constraintViolation(
+        .policyNumber,
+        "You have exceeded the number of policies that an organization can have: \(Self.maximumPerType)."
       )
     }
     try await house.requireFree(policyName, type, in: organization)
     let policy = OrganizationPolicyRecord(
       organizationID: organization.organizationID,
       managementAccount: call.account,
-      policyID: house.entropy.organizationPolicyID(),
+      policyID: house.entropy.organizationsID(prefix: "p-", count: 10),
       type: type,
       name: policyName,
       description: description,
@@ -104,10 +101,9 @@ extension OrganizationPolicyType {
   func require(content: String) throws(ServiceError) {
     // Source: AWS counts the characters of the text as it comes.
     guard content.utf16.count <= Self.maximumCharacters else {
-      throw .organizations(
-        "ConstraintViolationException",
-        "You have exceeded the maximum size of a policy: \(Self.maximumCharacters) characters.",
-        reason: "POLICY_CONTENT_LIMIT_EXCEEDED"
+      throw .constraintViolation(
+        .policyContent,
+        "You have exceeded the maximum size of a policy: \(Self.maximumCharacters) characters."
       )
     }
     do {
@@ -137,13 +133,5 @@ extension House {
         "A policy with the specified name and type already exists."
       )
     }
-  }
-}
-
-extension Entropy {
-  /// `p-` and ten characters of `[a-z2-7]`, 50 bits of chance: unique among the policies of one organization.
-  fileprivate func organizationPolicyID() -> String {
-    let letters = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-    return "p-" + String(decoding: octets(10).map { letters[Int($0 & 31)] }, as: UTF8.self)
   }
 }

@@ -16,17 +16,17 @@ package struct DescribeEffectivePolicy: OrganizationPolicyAction {
   private let target: String?
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    type = parameters.requiredString("PolicyType", length: 1...64)
-    target = parameters.optionalString("TargetId", length: 0...100, pattern: .policyTargetID)
-    try parameters.check()
-    // Source: botocore, `EffectivePolicyType`: all types but the two that are here.
-    guard OrganizationPolicyType(rawValue: type) == nil, OrganizationPolicyType.names.contains(type) else {
-      throw .organizations(
-        "InvalidInputException",
-        "You specified an invalid policy type string.",
-        reason: "INVALID_ENUM_POLICY_TYPE"
-      )
+    let type = try parameters.organizationsString("PolicyType", length: 1...64)
+    target = try parameters.optionalOrganizationsString("TargetId", length: 0...100) { id in
+      OrganizationsIDKind(id).map { [.root, .unit, .account].contains($0) } ?? false
     }
+    // Source: botocore, `EffectivePolicyType`: all types but the two that are here.
+    guard let known = PolicyTypeName.allCases.first(where: { $0.rawValue.utf8.elementsEqual(type.utf8) }),
+      OrganizationPolicyType(rawValue: known.rawValue) == nil
+    else {
+      throw .invalidOrganizationsInput(.invalidPolicyType, "You specified an invalid policy type string.")
+    }
+    self.type = type
   }
 
   package var requestParameters: JSONValue? { .strings(["policyType": type, "targetId": target]) }
@@ -34,8 +34,11 @@ package struct DescribeEffectivePolicy: OrganizationPolicyAction {
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     // A member asks about itself.
-    if call.subject.membership == nil || target != nil { _ = try call.subject.organization() }
-    if target != nil { _ = try call.subject.existingTarget() }
+    _ = try call.authenticated.organization()
+    if target != nil {
+      _ = try call.authenticated.managedOrganization()
+      _ = try call.subject.existingTarget()
+    }
     throw .organizations(
       "EffectivePolicyNotFoundException",
       "There is no effective policy of type \(type) for the account \(target ?? call.account.description)."

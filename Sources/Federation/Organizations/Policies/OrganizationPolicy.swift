@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A policy of an organization and what it is attached to, as the actions see them: AWS's own and a customer's, and the
-// root, the units and the accounts. Source: botocore, organizations 2016-11-28, `PolicySummary`, `PolicyTargetSummary`.
+// A policy of an organization as the actions see it, AWS's own or a customer's, and what it is attached to. Source:
+// botocore, organizations 2016-11-28, `PolicySummary`, `PolicyTargetSummary`.
 
 import AWSProtocols
 import IdentityModel
@@ -46,10 +46,9 @@ package enum OrganizationPolicy: Sendable {
   /// The policy of a customer; throws InvalidInputException for AWS's own, which nobody changes.
   func changeable() throws(ServiceError) -> Stored<OrganizationPolicyRecord> {
     guard case .customer(let policy) = self else {
-      throw .organizations(
-        "InvalidInputException",
-        "You specified a policy that is managed by AWS and can't be modified.",
-        reason: "IMMUTABLE_POLICY"
+      throw .invalidOrganizationsInput(
+        .immutablePolicy,
+        "You specified a policy that is managed by AWS and can't be modified."
       )
     }
     return policy
@@ -79,47 +78,29 @@ package enum OrganizationPolicy: Sendable {
   }
 }
 
-/// What a policy can be attached to.
-package enum OrganizationTarget: Sendable {
-  case root(Stored<OrganizationRootRecord>)
-  case unit(Stored<OrganizationalUnitRecord>)
-  case account(Stored<OrganizationAccountRecord>)
-
-  var targetID: String {
+extension OrganizationEntity {
+  /// The id.
+  var id: String {
     switch self {
     case .root(let root): root.record.rootID
     case .unit(let unit): unit.record.unitID
     case .account(let account): account.record.account.description
+    case .policy(let policy): policy.record.policyID
     }
   }
 
-  var arn: String {
+  /// As `PolicyTargetSummary`; `nil` for a policy, which is attached and has none attached.
+  var targetSummary: ResponseStructure? {
+    let (name, type): (String, String)
     switch self {
-    case .root(let root): root.record.arn.description
-    case .unit(let unit): unit.record.arn.description
-    case .account(let account): account.record.arn.description
+    case .root: (name, type) = ("Root", "ROOT")
+    case .unit(let unit): (name, type) = (unit.record.name, "ORGANIZATIONAL_UNIT")
+    case .account(let account): (name, type) = (account.record.name, "ACCOUNT")
+    case .policy: return nil
     }
-  }
-
-  /// That it is still there.
-  var requirement: Change.Write {
-    switch self {
-    case .root(let root): root.isUnchanged
-    case .unit(let unit): unit.isUnchanged
-    case .account(let account): account.isUnchanged
-    }
-  }
-
-  /// As `PolicyTargetSummary`.
-  var summary: ResponseStructure {
-    let (name, type): (String, String) =
-      switch self {
-      case .root: ("Root", "ROOT")
-      case .unit(let unit): (unit.record.name, "ORGANIZATIONAL_UNIT")
-      case .account(let account): (account.record.name, "ACCOUNT")
-      }
     return ResponseStructure([
-      "TargetId": .string(targetID), "Arn": .string(arn), "Name": .string(name), "Type": .string(type),
+      "TargetId": .string(id), "Arn": .string(resource.arn.description), "Name": .string(name),
+      "Type": .string(type),
     ])
   }
 }
@@ -136,29 +117,6 @@ extension Directory {
     if let aws { return .aws(aws) }
     let id = OrganizationPolicyRecord.id(organization.organizationID, policyID)
     return try await record(OrganizationPolicyRecord.self, at: id).map { .customer($0) }
-  }
-
-  /// What has the id `targetID` in `organization`; `nil` when nothing has.
-  func organizationTarget(
-    _ targetID: String,
-    in organization: OrganizationRecord
-  ) async throws(StoreError) -> OrganizationTarget? {
-    let organizationID = organization.organizationID
-    if targetID.utf8.starts(with: "r-".utf8) {
-      guard let root = try await record(OrganizationRootRecord.self, at: targetID),
-        root.record.organizationID.utf8.elementsEqual(organizationID.utf8)
-      else { return nil }
-      return .root(root)
-    }
-    if targetID.utf8.starts(with: "ou-".utf8) {
-      guard let unit = try await record(OrganizationalUnitRecord.self, at: targetID),
-        unit.record.organizationID.utf8.elementsEqual(organizationID.utf8)
-      else { return nil }
-      return .unit(unit)
-    }
-    guard let account = AccountID(targetID) else { return nil }
-    let id = OrganizationAccountRecord.id(organizationID, account)
-    return try await record(OrganizationAccountRecord.self, at: id).map { .account($0) }
   }
 
   /// Which policies of `type` the target has, and the record that says so; without one it has AWS's own.

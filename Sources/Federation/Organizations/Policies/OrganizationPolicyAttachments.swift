@@ -15,9 +15,9 @@ package struct AttachOrganizationPolicy: OrganizationPolicyAction {
   private let policy: String
   private let target: String
 
-  package init(_ parameters: inout ParameterReader) {
-    policy = parameters.organizationPolicyID()
-    target = parameters.policyTargetID()
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    policy = try parameters.organizationsID("PolicyId", [.policy])
+    target = try parameters.policyTargetID()
   }
 
   package var requestParameters: JSONValue? { .strings(["policyId": policy, "targetId": target]) }
@@ -25,12 +25,12 @@ package struct AttachOrganizationPolicy: OrganizationPolicyAction {
   package var targetID: String? { target }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization()
+    let organization = try call.authenticated.managedOrganization()
     let policy = try call.subject.existingPolicy()
     let target = try call.subject.existingTarget()
     guard organization.record.enabledTypes.contains(policy.type) else { throw .policyTypeNotEnabled }
     let (stored, attached) = try await house.read { directory in
-      try await directory.attachments(of: target.targetID, policy.type, in: organization.record)
+      try await directory.attachments(of: target.id, policy.type, in: organization.record)
     }
     guard !attached.contains(where: { $0.utf8.elementsEqual(policy.policyID.utf8) }) else {
       throw .organizations(
@@ -39,10 +39,9 @@ package struct AttachOrganizationPolicy: OrganizationPolicyAction {
       )
     }
     guard attached.count < OrganizationPolicyType.maximumPerTarget else {
-      throw .organizations(
-        "ConstraintViolationException",
-        "You have attached the maximum number of policies to the specified target.",
-        reason: "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+      throw .constraintViolation(
+        .maximumAttachments,
+        "You have attached the maximum number of policies to the specified target."
       )
     }
     let organizationID = organization.record.organizationID
@@ -51,8 +50,8 @@ package struct AttachOrganizationPolicy: OrganizationPolicyAction {
       try change.put(attached + [policy.policyID], stored, of: target, policy.type, in: organization.record)
       if case .customer = policy {
         try change.create(
-          OrganizationAttachmentRecord(target: target.targetID),
-          id: OrganizationAttachmentRecord.id(organizationID, policy: policy.policyID, target.targetID),
+          OrganizationAttachmentRecord(target: target.id),
+          id: OrganizationAttachmentRecord.id(organizationID, policy: policy.policyID, target.id),
           account: call.account
         )
       }
@@ -69,9 +68,9 @@ package struct DetachOrganizationPolicy: OrganizationPolicyAction {
   private let policy: String
   private let target: String
 
-  package init(_ parameters: inout ParameterReader) {
-    policy = parameters.organizationPolicyID()
-    target = parameters.policyTargetID()
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    policy = try parameters.organizationsID("PolicyId", [.policy])
+    target = try parameters.policyTargetID()
   }
 
   package var requestParameters: JSONValue? { .strings(["policyId": policy, "targetId": target]) }
@@ -79,17 +78,17 @@ package struct DetachOrganizationPolicy: OrganizationPolicyAction {
   package var targetID: String? { target }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization()
+    let organization = try call.authenticated.managedOrganization()
     let policy = try call.subject.existingPolicy()
     let target = try call.subject.existingTarget()
     let id = OrganizationAttachmentRecord.id(
       organization.record.organizationID,
       policy: policy.policyID,
-      target.targetID
+      target.id
     )
     let (stored, attached, attachment) = try await house.read { directory in
       let (stored, attached) = try await directory.attachments(
-        of: target.targetID,
+        of: target.id,
         policy.type,
         in: organization.record
       )
@@ -103,18 +102,13 @@ package struct DetachOrganizationPolicy: OrganizationPolicyAction {
       )
     }
     if case .aws(.resourceControl) = policy {
-      throw .organizations(
-        "InvalidInputException",
-        "You can't detach this AWS Managed Policy.",
-        reason: "NON_DETACHABLE_POLICY"
-      )
+      throw .invalidOrganizationsInput(.nonDetachablePolicy, "You can't detach this AWS Managed Policy.")
     }
     guard !left.isEmpty else {
-      throw .organizations(
-        "ConstraintViolationException",
+      throw .constraintViolation(
+        .minimumAttachments,
         "You cannot remove the last policy attached to the specified target. You must have at least one attached at "
-          + "all times.",
-        reason: "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+          + "all times."
       )
     }
     return try house.propose { change in
@@ -131,7 +125,7 @@ extension Change {
   fileprivate mutating func put(
     _ policies: [String],
     _ stored: Stored<OrganizationTargetRecord>?,
-    of target: OrganizationTarget,
+    of target: OrganizationEntity,
     _ type: OrganizationPolicyType,
     in organization: OrganizationRecord
   ) throws(StoreError) {
@@ -145,19 +139,19 @@ extension Change {
     case (nil, true):
       break
     case (nil, false):
-      let id = OrganizationTargetRecord.id(organization.organizationID, type, target.targetID)
+      let id = OrganizationTargetRecord.id(organization.organizationID, type, target.id)
       try create(record, id: id, account: organization.managementAccount)
     }
   }
 }
 
 extension House {
-  /// Adds to `change` that nothing is attached any more to `targetID`, which goes.
-  func detachPolicies(
+  /// The writes after which nothing is attached any more to `targetID`, which goes.
+  func detachments(
     of targetID: String,
-    in organization: OrganizationRecord,
-    _ change: inout Change
-  ) async throws(ServiceError) {
+    in organization: OrganizationRecord
+  ) async throws(ServiceError) -> [Change.Write] {
+    var change = Change()
     for type in organization.enabledTypes {
       let (stored, policies) = try await read { directory in
         try await directory.attachments(of: targetID, type, in: organization)
@@ -170,5 +164,24 @@ extension House {
         if let attachment { change.delete(attachment) }
       }
     }
+    return change.writes
+  }
+
+  /// The writes after which `organization`, which goes, has no policies. What its root had is detached with them.
+  func policies(of organization: OrganizationRecord) async throws(ServiceError) -> [Change.Write] {
+    var change = Change(try await detachments(of: organization.rootID, in: organization))
+    let id = organization.organizationID
+    let (policies, names) = try await read { directory in
+      (
+        try await directory.everyRecord(
+          OrganizationPolicyRecord.self,
+          prefix: OrganizationPolicyRecord.prefix(id)
+        ),
+        try await directory.everyRecord(OrganizationPolicyNameRecord.self, prefix: "\(id)/")
+      )
+    }
+    for policy in policies { change.delete(policy) }
+    for name in names { change.delete(name) }
+    return change.writes
   }
 }

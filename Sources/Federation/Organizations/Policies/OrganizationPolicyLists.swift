@@ -6,6 +6,7 @@
 package import AWSProtocols
 package import IdentityModel
 package import StrictJSON
+import TokenFormats
 
 /// `organizations:ListPolicies`.
 package struct ListOrganizationPolicies: OrganizationPolicyAction {
@@ -15,19 +16,19 @@ package struct ListOrganizationPolicies: OrganizationPolicyAction {
   private let filter: String
   private let paging: OrganizationsPaging
 
-  package init(_ parameters: inout ParameterReader) {
-    filter = parameters.requiredChoice("Filter", of: OrganizationPolicyType.names)
-    paging = OrganizationsPaging(&parameters)
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    filter = try parameters.policyTypeName("Filter")
+    paging = try OrganizationsPaging(&parameters)
   }
 
   package var requestParameters: JSONValue? { .strings(["filter": filter]) }
   package var policyType: OrganizationPolicyType? { OrganizationPolicyType(rawValue: filter) }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization().record
+    let organization = try call.authenticated.managedOrganization().record
     // Of the types that only AWS has there are none.
     guard let type = policyType else { return Proposal(result: ResponseStructure(["Policies": .list([])])) }
-    let after = try paging.after()
+    let after = paging.after
     let prefix = OrganizationPolicyRecord.prefix(organization.organizationID)
     // An organization has few policies, and its two types stand among each other.
     let customers = try await house.read { directory in
@@ -54,11 +55,11 @@ package struct ListOrganizationPoliciesForTarget: OrganizationPolicyAction {
   private let filter: String
   private let target: String
 
-  package init(_ parameters: inout ParameterReader) {
-    filter = parameters.requiredChoice("Filter", of: OrganizationPolicyType.names)
-    target = parameters.policyTargetID()
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    filter = try parameters.policyTypeName("Filter")
+    target = try parameters.policyTargetID()
     // Five are one page.
-    _ = OrganizationsPaging(&parameters)
+    _ = try OrganizationsPaging(&parameters)
   }
 
   package var requestParameters: JSONValue? { .strings(["filter": filter, "targetId": target]) }
@@ -66,14 +67,14 @@ package struct ListOrganizationPoliciesForTarget: OrganizationPolicyAction {
   package var policyType: OrganizationPolicyType? { OrganizationPolicyType(rawValue: filter) }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization().record
+    let organization = try call.authenticated.managedOrganization().record
     let target = try call.subject.existingTarget()
     guard let type = policyType else { return Proposal(result: ResponseStructure(["Policies": .list([])])) }
     let policies = try await house.read { directory in
       var policies: [OrganizationPolicy] = []
-      for id in try await directory.attachments(of: target.targetID, type, in: organization).policies {
+      for id in try await directory.attachments(of: target.id, type, in: organization).policies {
         guard let policy = try await directory.organizationPolicy(id, in: organization) else {
-          throw StoreError.corrupted("the policy `\(id)` of `\(target.targetID)` is missing")
+          throw StoreError.corrupted("the policy `\(id)` of `\(target.id)` is missing")
         }
         policies.append(policy)
       }
@@ -93,18 +94,18 @@ package struct ListTargetsForOrganizationPolicy: OrganizationPolicyAction {
   private let id: String
   private let paging: OrganizationsPaging
 
-  package init(_ parameters: inout ParameterReader) {
-    id = parameters.organizationPolicyID()
-    paging = OrganizationsPaging(&parameters)
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
+    id = try parameters.organizationsID("PolicyId", [.policy])
+    paging = try OrganizationsPaging(&parameters)
   }
 
   package var requestParameters: JSONValue? { .strings(["policyId": id]) }
   package var policyID: String? { id }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let organization = try call.subject.organization().record
+    let organization = try call.authenticated.managedOrganization().record
     let policy = try call.subject.existingPolicy()
-    let after = try paging.after()
+    let after = paging.after
     let targets = try await house.read { directory in
       switch policy {
       case .aws(let type):
@@ -113,10 +114,10 @@ package struct ListTargetsForOrganizationPolicy: OrganizationPolicyAction {
         try await directory.targets(of: policy.policyID, in: organization, after: after, paging.maxResults + 1)
       }
     }
-    let (page, token) = paging.page(targets, named: \.targetID)
+    let (page, token) = paging.page(targets, named: \.id)
     return Proposal(
       result: ResponseStructure([
-        "Targets": .list(page.map { .structure($0.summary) }), "NextToken": token,
+        "Targets": .list(page.compactMap { $0.targetSummary.map { .structure($0) } }), "NextToken": token,
       ])
     )
   }
@@ -129,7 +130,7 @@ extension Directory {
     in organization: OrganizationRecord,
     after: String?,
     _ limit: Int
-  ) async throws(StoreError) -> [OrganizationTarget] {
+  ) async throws(StoreError) -> [OrganizationEntity] {
     let prefix = OrganizationAttachmentRecord.prefix(organization.organizationID, policy: policyID)
     let attachments = try await records(
       OrganizationAttachmentRecord.self,
@@ -137,14 +138,30 @@ extension Directory {
       after: after.map { prefix + $0 },
       limit: limit
     )
-    var targets: [OrganizationTarget] = []
+    var targets: [OrganizationEntity] = []
     for attachment in attachments {
-      guard let target = try await organizationTarget(attachment.record.target, in: organization) else {
-        throw .corrupted("`\(policyID)` is attached to `\(attachment.record.target)`, which is missing")
-      }
-      targets.append(target)
+      targets.append(try await self.target(attachment.record.target, in: organization))
     }
     return targets
+  }
+
+  /// The root, the unit or the account `id`, to which something is attached; throws `corrupted` when it is missing.
+  private func target(
+    _ id: String,
+    in organization: OrganizationRecord
+  ) async throws(StoreError) -> OrganizationEntity {
+    let entity: OrganizationEntity? =
+      switch OrganizationsIDKind(id) {
+      case .root: try await record(OrganizationRootRecord.self, at: id).map { .root($0) }
+      case .unit: try await record(OrganizationalUnitRecord.self, at: id).map { .unit($0) }
+      default:
+        try await record(
+          OrganizationAccountRecord.self,
+          at: OrganizationAccountRecord.prefix(organization.organizationID) + id
+        ).map { .account($0) }
+      }
+    guard let entity else { throw .corrupted("a policy is attached to `\(id)`, which is missing") }
+    return entity
   }
 
   /// Up to `limit` targets that have AWS's own policy of `type`, in the order of their ids: accounts, units, the root.
@@ -153,20 +170,20 @@ extension Directory {
     in organization: OrganizationRecord,
     after: String?,
     _ limit: Int
-  ) async throws(StoreError) -> [OrganizationTarget] {
+  ) async throws(StoreError) -> [OrganizationEntity] {
     guard organization.enabledTypes.contains(type) else { return [] }
-    var targets: [OrganizationTarget] = []
+    var targets: [OrganizationEntity] = []
     var last = after
     while targets.count < limit {
       let page = try await organizationTargets(in: organization, after: last, limit)
       for target in page where targets.count < limit {
-        let (_, policies) = try await attachments(of: target.targetID, type, in: organization)
+        let (_, policies) = try await attachments(of: target.id, type, in: organization)
         if policies.contains(where: { $0.utf8.elementsEqual(type.fullAccess.policyID.utf8) }) {
           targets.append(target)
         }
       }
       guard page.count == limit else { break }
-      last = page.last?.targetID
+      last = page.last?.id
     }
     return targets
   }
@@ -176,8 +193,8 @@ extension Directory {
     in organization: OrganizationRecord,
     after: String?,
     _ limit: Int
-  ) async throws(StoreError) -> [OrganizationTarget] {
-    var targets: [OrganizationTarget] = []
+  ) async throws(StoreError) -> [OrganizationEntity] {
+    var targets: [OrganizationEntity] = []
     // Digits stand before letters, `ou-` before `r-`.
     if after.map({ AccountID($0) != nil }) ?? true {
       let prefix = OrganizationAccountRecord.prefix(organization.organizationID)
@@ -191,7 +208,7 @@ extension Directory {
     if targets.count < limit, after.map({ !$0.utf8.starts(with: "r-".utf8) }) ?? true {
       targets += try await records(
         OrganizationalUnitRecord.self,
-        prefix: "ou-\(organization.rootID.dropFirst(2))-",
+        prefix: OrganizationalUnitRecord.prefix(organization),
         after: after.flatMap { AccountID($0) == nil ? $0 : nil },
         limit: limit - targets.count
       ).map { .unit($0) }
@@ -208,4 +225,19 @@ extension Directory {
 extension String {
   /// Whether this stands behind `other` in the order of bytes.
   fileprivate func follows(_ other: String) -> Bool { other.utf8.lexicographicallyPrecedes(utf8) }
+}
+
+extension OrganizationsPaging {
+  /// The first page of `entries`, which stand behind `after` and are one more than a page when there is another; with the
+  /// token of the next one.
+  fileprivate func page<Entry>(
+    _ entries: [Entry],
+    named name: (Entry) -> String
+  ) -> (entries: [Entry], token: ResponseValue?) {
+    guard entries.count > maxResults else { return (entries, nil) }
+    return (
+      Array(entries.prefix(maxResults)),
+      .string(Base64URL.encode(Array(name(entries[maxResults - 1]).utf8)))
+    )
+  }
 }

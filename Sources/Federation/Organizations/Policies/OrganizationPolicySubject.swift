@@ -1,41 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an action on an organization's policies is about: the organization that the caller's account manages, and the
-// policy and the target that the request names. Source: AWS Service Authorization Reference, AWS Organizations.
+// What an action on an organization's policies is about: the policy and the target that the request names, in the
+// organization that the caller's account manages. Source: AWS Service Authorization Reference, AWS Organizations.
 
 import AWSProtocols
 package import IdentityModel
 
-/// An organization, and a policy and a target of it.
+/// A policy and a target, when the request names them and the caller's account manages them.
 package struct OrganizationPolicySubject: ActionSubject {
-  /// Where the caller's account stands; `nil` outside an organization.
-  let membership: OrganizationMembership?
   /// The policy that the request names; `nil` when there is none.
   let policy: OrganizationPolicy?
   /// The target that the request names; `nil` when there is none.
-  let target: OrganizationTarget?
+  let target: OrganizationEntity?
 
   package var requirements: [Change.Write] {
     (policy?.requirements ?? []) + (target.map { [$0.requirement] } ?? [])
-  }
-
-  /// The organization, when the caller's account manages it.
-  var managed: Stored<OrganizationRecord>? {
-    membership.flatMap { $0.isManagement ? $0.place.organization : nil }
-  }
-
-  /// The organization; throws what a caller of another account reads.
-  func organization() throws(ServiceError) -> Stored<OrganizationRecord> {
-    guard let membership else {
-      throw .organizations(
-        "AWSOrganizationsNotInUseException",
-        "Your account is not a member of an organization."
-      )
-    }
-    guard membership.isManagement else {
-      throw .organizations("AccessDeniedException", "You don't have permissions to access this resource.")
-    }
-    return membership.place.organization
   }
 
   /// The policy; throws PolicyNotFoundException.
@@ -50,7 +29,7 @@ package struct OrganizationPolicySubject: ActionSubject {
   }
 
   /// The target; throws TargetNotFoundException.
-  func existingTarget() throws(ServiceError) -> OrganizationTarget {
+  func existingTarget() throws(ServiceError) -> OrganizationEntity {
     guard let target else {
       throw .organizations("TargetNotFoundException", "You specified a target that doesn't exist.")
     }
@@ -84,18 +63,16 @@ extension OrganizationPolicyAction {
   ) async throws(ServiceError) -> OrganizationPolicySubject {
     let membership = call.caller.standing.membership
     guard let membership, membership.isManagement else {
-      return OrganizationPolicySubject(membership: membership, policy: nil, target: nil)
+      return OrganizationPolicySubject(policy: nil, target: nil)
     }
     let organization = membership.place.organization.record
     var policy: OrganizationPolicy?
-    var target: OrganizationTarget?
+    var target: OrganizationEntity?
     if let policyID {
       policy = try await house.read { try await $0.organizationPolicy(policyID, in: organization) }
     }
-    if let targetID {
-      target = try await house.read { try await $0.organizationTarget(targetID, in: organization) }
-    }
-    return OrganizationPolicySubject(membership: membership, policy: policy, target: target)
+    if let targetID { target = try await house.entity(targetID, in: organization) }
+    return OrganizationPolicySubject(policy: policy, target: target)
   }
 
   // What is not there, and what another account manages, is asked about as `*`.
@@ -103,7 +80,7 @@ extension OrganizationPolicyAction {
     let type = policyType ?? subject.policy?.type
     var context = type.map { [Question.ContextEntry("organizations:PolicyType", $0.rawValue)] } ?? []
     context += tags.requestContext
-    var resources = [subject.policy?.arn, subject.target?.arn].compactMap(\.self)
+    var resources = [subject.policy?.arn, subject.target?.resource.arn.description].compactMap(\.self)
     if resources.isEmpty { resources = ["*"] }
     var questions = resources.map { resource in
       Question(action: "organizations:\(Self.name)", resource: resource, context: context)
@@ -128,14 +105,38 @@ extension OrganizationPolicyType {
     }
     self = type
   }
+}
 
-  /// All the names that AWS has. Source: botocore, `PolicyType`.
-  static let names = [
-    "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "BACKUP_POLICY",
-    "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY",
-    "INSPECTOR_POLICY", "UPGRADE_ROLLOUT_POLICY", "BEDROCK_POLICY", "S3_POLICY",
-    "NETWORK_SECURITY_DIRECTOR_POLICY",
-  ]
+/// All the types of policy that AWS has. Source: botocore, `PolicyType`.
+enum PolicyTypeName: String, CaseIterable {
+  case serviceControl = "SERVICE_CONTROL_POLICY"
+  case resourceControl = "RESOURCE_CONTROL_POLICY"
+  case tag = "TAG_POLICY"
+  case backup = "BACKUP_POLICY"
+  case aiServicesOptOut = "AISERVICES_OPT_OUT_POLICY"
+  case chatbot = "CHATBOT_POLICY"
+  case declarativeEC2 = "DECLARATIVE_POLICY_EC2"
+  case securityHub = "SECURITYHUB_POLICY"
+  case inspector = "INSPECTOR_POLICY"
+  case upgradeRollout = "UPGRADE_ROLLOUT_POLICY"
+  case bedrock = "BEDROCK_POLICY"
+  case s3 = "S3_POLICY"
+  case networkSecurityDirector = "NETWORK_SECURITY_DIRECTOR_POLICY"
+}
+
+extension ParameterReader {
+  /// A type of policy that must be sent.
+  mutating func policyTypeName(_ name: String) throws(ServiceError) -> String {
+    guard let type = try organizationsChoice(name, of: PolicyTypeName.self) else {
+      throw .invalidOrganizationsInput(.inputRequired, "You must specify the type of policy.")
+    }
+    return type.rawValue
+  }
+
+  /// `TargetId`.
+  mutating func policyTargetID() throws(ServiceError) -> String {
+    try organizationsID("TargetId", [.root, .unit, .account])
+  }
 }
 
 extension Change {

@@ -13,9 +13,8 @@ struct PolicyTypeParameters: Sendable {
   let type: OrganizationPolicyType
 
   init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    let type = parameters.requiredChoice("PolicyType", of: OrganizationPolicyType.names)
-    rootID = parameters.requiredString("RootId", length: 0...34, pattern: .rootID)
-    try parameters.check()
+    let type = try parameters.policyTypeName("PolicyType")
+    rootID = try parameters.organizationsID("RootId", [.root])
     self.type = try OrganizationPolicyType(served: type)
   }
 
@@ -23,9 +22,10 @@ struct PolicyTypeParameters: Sendable {
 
   /// The organization; throws unless the caller manages it, its root is the one that was named, and it has policies.
   func organization(
+    of call: AuthenticatedCall,
     _ subject: OrganizationPolicySubject
   ) throws(ServiceError) -> Stored<OrganizationRecord> {
-    let organization = try subject.organization()
+    let organization = try call.managedOrganization()
     guard subject.target != nil else {
       throw .organizations("RootNotFoundException", "You specified a root that doesn't exist.")
     }
@@ -55,7 +55,7 @@ package struct EnablePolicyType: OrganizationPolicyAction {
   package var policyType: OrganizationPolicyType? { parameters.type }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let stored = try parameters.organization(call.subject)
+    let stored = try parameters.organization(of: call.authenticated, call.subject)
     var organization = stored.record
     guard !organization.enabledTypes.contains(parameters.type) else {
       throw .organizations(
@@ -88,7 +88,7 @@ package struct DisablePolicyType: OrganizationPolicyAction {
   package var policyType: OrganizationPolicyType? { parameters.type }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    let stored = try parameters.organization(call.subject)
+    let stored = try parameters.organization(of: call.authenticated, call.subject)
     var organization = stored.record
     guard organization.enabledTypes.contains(parameters.type) else { throw .policyTypeNotEnabled }
     organization.enabledPolicyTypes.removeAll { $0.utf8.elementsEqual(parameters.type.rawValue.utf8) }
@@ -130,59 +130,13 @@ extension ServiceError {
   }
 }
 
-extension ParameterPattern {
-  /// A root: `^r-[0-9a-z]{4,32}$`.
-  static let rootID = ParameterPattern(#"^r-[0-9a-z]{4,32}$"#) { $0.isIdentifier("r-", 4...32) }
-
-  /// A policy: `^p-[0-9a-zA-Z_]{8,128}$`.
-  static let organizationPolicyID = ParameterPattern(#"^p-[0-9a-zA-Z_]{8,128}$"#) { text in
-    let rest = text.utf8.dropFirst(2)
-    return text.utf8.starts(with: "p-".utf8) && (8...128).contains(rest.count)
-      && rest.allSatisfy { byte in
-        byte == UInt8(ascii: "_") || byte.isLowerAlphanumeric
-          || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-      }
-  }
-
-  /// A root, an account or a unit.
-  static let policyTargetID = ParameterPattern(
-    #"^(r-[0-9a-z]{4,32})|(\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$"#
-  ) { text in
-    if text.isIdentifier("r-", 4...32) || AccountID(text) != nil { return true }
-    let words = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    return words.count == 3 && words[0].elementsEqual("ou".utf8) && (4...32).contains(words[1].count)
-      && (8...32).contains(words[2].count)
-      && (words[1].allSatisfy(\.isLowerAlphanumeric) && words[2].allSatisfy(\.isLowerAlphanumeric))
-  }
-}
-
-extension String {
-  fileprivate func isIdentifier(_ prefix: String, _ length: ClosedRange<Int>) -> Bool {
-    let rest = utf8.dropFirst(prefix.utf8.count)
-    return utf8.starts(with: prefix.utf8) && length.contains(rest.count)
-      && rest.allSatisfy(\.isLowerAlphanumeric)
-  }
-}
-
-extension UInt8 {
-  fileprivate var isLowerAlphanumeric: Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self)
-      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
-  }
-}
-
 extension OrganizationRecord {
   /// As `Root`.
   var rootDescription: ResponseStructure {
     let root = ARN.organizations(managementAccount, "root/\(organizationID)/\(rootID)")
-    let types = enabledPolicyTypes.map { type in
-      ResponseValue.structure(
-        ResponseStructure(["Type": .string(type), "Status": .string("ENABLED")])
-      )
-    }
     return ResponseStructure([
       "Id": .string(rootID), "Arn": .string(root.description), "Name": .string("Root"),
-      "PolicyTypes": .list(types),
+      "PolicyTypes": .list(enabledPolicyTypes.map(policyTypeStatus)),
     ])
   }
 }
