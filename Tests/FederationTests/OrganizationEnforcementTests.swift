@@ -178,7 +178,8 @@ extension TestServer {
     }
   }
 
-  @Test func `an identity perimeter keeps strangers out of roles, and lets the organization in`() async throws {
+  @Test func `an identity perimeter keeps strangers out of roles, and lets the organization in`() async throws
+  {
     try await TestServer.runOrganization { server in
       let stranger = try #require(AccountID("999988887777"))
       let keys = Keys(id: "AKIASTRANGERSTRANGER", secret: "stranger-secret")
@@ -254,7 +255,10 @@ extension TestServer {
       for (condition, isAllowed) in [
         (#""StringEquals":{"aws:PrincipalOrgID":"o-exampleorg","aws:ResourceOrgID":"o-exampleorg"}"#, true),
         (#""StringEquals":{"aws:PrincipalOrgID":"o-another"}"#, false),
-        (#""ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorg/r-ab12/ou-ab12-outer000/*"}"#, true),
+        (
+          #""ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorg/r-ab12/ou-ab12-outer000/*"}"#,
+          true
+        ),
         (#""ForAnyValue:StringEquals":{"aws:ResourceOrgPaths":"\#(TestOrganization.path)"}"#, true),
         (#""ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorg/r-ab12/ou-ab12-other*"}"#, false),
       ] {

@@ -4,6 +4,7 @@
 
 import Federation
 import IdentityModel
+import StrictJSON
 import Testing
 
 private let deny = TestOrganization.policy("Deny", #""iam:*""#)
@@ -12,26 +13,41 @@ private let root = TestOrganization.root
 @Suite struct OrganizationPolicyTests {
   @Test func `a policy is given back as it was put, until it is deleted`() async throws {
     try await TestServer.runOrganization { server in
-      let content = "{ \"Version\": \"2012-10-17\",\n\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"iam:*\",\"Resource\":\"*\"}}"
+      let content = """
+        { "Version": "2012-10-17",
+        "Statement":{"Effect":"Deny","Action":"iam:*","Resource":"*"}}
+        """
       let id = try await server.organizationPolicy("one", content)
       let arn = "arn:aws:organizations::123456789012:policy/o-exampleorg/service_control_policy/\(id)"
-      func described(_ name: String, _ description: String, _ content: String) -> String {
-        #"{"Policy":{"PolicySummary":{"Id":"\#(id)","Arn":"\#(arn)","Name":"\#(name)","#
-          + #""Description":"\#(description)","Type":"SERVICE_CONTROL_POLICY","AwsManaged":false},"#
-          + #""Content":\#(quoted(content))}}"#
+      func expectPolicy(_ name: String, _ description: String, _ content: String) async throws {
+        let answer = await server.organized("DescribePolicy", #"{"PolicyId":"\#(id)"}"#)
+        let policy = try JSONReader.read(Array(answer.text.utf8)).object?["Policy"]?.object
+        #expect(policy?["Content"]?.string == content)
+        #expect(
+          policy?["PolicySummary"]
+            == .object(
+              JSONObject([
+                .init("Id", .string(id)), .init("Arn", .string(arn)), .init("Name", .string(name)),
+                .init("Description", .string(description)), .init("Type", .string("SERVICE_CONTROL_POLICY")),
+                .init("AwsManaged", .bool(false)),
+              ])
+            )
+        )
       }
       let named = #"{"PolicyId":"\#(id)"}"#
-      let first = await server.organized("DescribePolicy", named)
-      #expect(first.text.replacing(#"\/"#, with: "/") == described("one", "d", content).replacing(#"\/"#, with: "/"))
+      try await expectPolicy("one", "d", content)
       // What is left out stays.
       await server.organized("UpdatePolicy", #"{"PolicyId":"\#(id)","Name":"two"}"#)
       await server.organized("UpdatePolicy", #"{"PolicyId":"\#(id)","Description":""}"#)
       await server.organized("UpdatePolicy", #"{"PolicyId":"\#(id)","Content":\#(quoted(deny))}"#)
-      let last = await server.organized("DescribePolicy", named)
-      #expect(last.text.replacing(#"\/"#, with: "/") == described("two", "", deny).replacing(#"\/"#, with: "/"))
+      try await expectPolicy("two", "", deny)
       // The former name is free, and the present one is taken.
       _ = try await server.organizationPolicy("one", deny)
-      await server.refusedByOrganizations("CreatePolicy", createPolicyBody("two", deny), "DuplicatePolicyException")
+      await server.refusedByOrganizations(
+        "CreatePolicy",
+        createPolicyBody("two", deny),
+        "DuplicatePolicyException"
+      )
       await server.refusedByOrganizations(
         "UpdatePolicy",
         #"{"PolicyId":"\#(id)","Name":"one"}"#,
@@ -129,7 +145,9 @@ private let root = TestOrganization.root
     }
   }
 
-  @Test func `a target has five policies of a type, and AWS's own resource control policy for good`() async throws {
+  @Test func `a target has five policies of a type, and AWS's own resource control policy for good`()
+    async throws
+  {
     try await TestServer.runOrganization { server in
       for number in 1...4 {
         let id = try await server.organizationPolicy("p\(number)", deny)
@@ -209,55 +227,60 @@ private let root = TestOrganization.root
     }
   }
 
-  @Test(arguments: [
-    ("DescribePolicy", #"{"PolicyId":"p-absent0000"}"#, "PolicyNotFoundException", nil),
-    ("UpdatePolicy", #"{"PolicyId":"p-FullAWSAccess","Name":"n"}"#, "InvalidInputException", "IMMUTABLE_POLICY"),
-    ("DeletePolicy", #"{"PolicyId":"p-FullAWSAccess"}"#, "InvalidInputException", "IMMUTABLE_POLICY"),
-    ("AttachPolicy", attachment("p-absent0000", "r-ab12"), "PolicyNotFoundException", nil),
-    ("AttachPolicy", attachment("p-FullAWSAccess", "r-zz99"), "TargetNotFoundException", nil),
-    ("AttachPolicy", attachment("p-FullAWSAccess", "ou-ab12-absent00"), "TargetNotFoundException", nil),
-    ("AttachPolicy", attachment("p-FullAWSAccess", "999999999999"), "TargetNotFoundException", nil),
-    ("AttachPolicy", attachment("p-FullAWSAccess", "r-ab12"), "DuplicatePolicyAttachmentException", nil),
-    ("DetachPolicy", attachment("p-FullAWSAccess", "999999999999"), "TargetNotFoundException", nil),
-    (
-      "DetachPolicy", attachment("p-FullAWSAccess", "r-ab12"), "ConstraintViolationException",
-      "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
-    ),
-    (
-      "ListPoliciesForTarget", #"{"TargetId":"999999999999","Filter":"SERVICE_CONTROL_POLICY"}"#,
-      "TargetNotFoundException", nil
-    ),
-    ("ListTargetsForPolicy", #"{"PolicyId":"p-absent0000"}"#, "PolicyNotFoundException", nil),
-    (
-      "ListTargetsForPolicy", #"{"PolicyId":"p-FullAWSAccess","NextToken":"!"}"#, "InvalidInputException",
-      "INVALID_NEXT_TOKEN"
-    ),
-    (
-      "EnablePolicyType", #"{"RootId":"r-ab12","PolicyType":"TAG_POLICY"}"#,
-      "PolicyTypeNotAvailableForOrganizationException", nil
-    ),
-    (
-      "EnablePolicyType", #"{"RootId":"r-zz99","PolicyType":"SERVICE_CONTROL_POLICY"}"#,
-      "RootNotFoundException", nil
-    ),
-    (
-      "CreatePolicy", createPolicyBody("p", "{}", "TAG_POLICY"),
-      "PolicyTypeNotAvailableForOrganizationException", nil
-    ),
-    (
-      "DescribeEffectivePolicy", #"{"PolicyType":"SERVICE_CONTROL_POLICY"}"#, "InvalidInputException",
-      "INVALID_ENUM_POLICY_TYPE"
-    ),
-    (
-      "DescribeEffectivePolicy", #"{"PolicyType":"RESOURCE_CONTROL_POLICY","TargetId":"444455556666"}"#,
-      "InvalidInputException", "INVALID_ENUM_POLICY_TYPE"
-    ),
-    ("DescribeEffectivePolicy", #"{"PolicyType":"TAG_POLICY"}"#, "EffectivePolicyNotFoundException", nil),
-    (
-      "DescribeEffectivePolicy", #"{"PolicyType":"TAG_POLICY","TargetId":"999999999999"}"#,
-      "TargetNotFoundException", nil
-    ),
-  ] as [(String, String, String, String?)])
+  @Test(
+    arguments: [
+      ("DescribePolicy", #"{"PolicyId":"p-absent0000"}"#, "PolicyNotFoundException", nil),
+      (
+        "UpdatePolicy", #"{"PolicyId":"p-FullAWSAccess","Name":"n"}"#, "InvalidInputException",
+        "IMMUTABLE_POLICY"
+      ),
+      ("DeletePolicy", #"{"PolicyId":"p-FullAWSAccess"}"#, "InvalidInputException", "IMMUTABLE_POLICY"),
+      ("AttachPolicy", attachment("p-absent0000", "r-ab12"), "PolicyNotFoundException", nil),
+      ("AttachPolicy", attachment("p-FullAWSAccess", "r-zz99"), "TargetNotFoundException", nil),
+      ("AttachPolicy", attachment("p-FullAWSAccess", "ou-ab12-absent00"), "TargetNotFoundException", nil),
+      ("AttachPolicy", attachment("p-FullAWSAccess", "999999999999"), "TargetNotFoundException", nil),
+      ("AttachPolicy", attachment("p-FullAWSAccess", "r-ab12"), "DuplicatePolicyAttachmentException", nil),
+      ("DetachPolicy", attachment("p-FullAWSAccess", "999999999999"), "TargetNotFoundException", nil),
+      (
+        "DetachPolicy", attachment("p-FullAWSAccess", "r-ab12"), "ConstraintViolationException",
+        "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+      ),
+      (
+        "ListPoliciesForTarget", #"{"TargetId":"999999999999","Filter":"SERVICE_CONTROL_POLICY"}"#,
+        "TargetNotFoundException", nil
+      ),
+      ("ListTargetsForPolicy", #"{"PolicyId":"p-absent0000"}"#, "PolicyNotFoundException", nil),
+      (
+        "ListTargetsForPolicy", #"{"PolicyId":"p-FullAWSAccess","NextToken":"!"}"#, "InvalidInputException",
+        "INVALID_NEXT_TOKEN"
+      ),
+      (
+        "EnablePolicyType", #"{"RootId":"r-ab12","PolicyType":"TAG_POLICY"}"#,
+        "PolicyTypeNotAvailableForOrganizationException", nil
+      ),
+      (
+        "EnablePolicyType", #"{"RootId":"r-zz99","PolicyType":"SERVICE_CONTROL_POLICY"}"#,
+        "RootNotFoundException", nil
+      ),
+      (
+        "CreatePolicy", createPolicyBody("p", "{}", "TAG_POLICY"),
+        "PolicyTypeNotAvailableForOrganizationException", nil
+      ),
+      (
+        "DescribeEffectivePolicy", #"{"PolicyType":"SERVICE_CONTROL_POLICY"}"#, "InvalidInputException",
+        "INVALID_ENUM_POLICY_TYPE"
+      ),
+      (
+        "DescribeEffectivePolicy", #"{"PolicyType":"RESOURCE_CONTROL_POLICY","TargetId":"444455556666"}"#,
+        "InvalidInputException", "INVALID_ENUM_POLICY_TYPE"
+      ),
+      ("DescribeEffectivePolicy", #"{"PolicyType":"TAG_POLICY"}"#, "EffectivePolicyNotFoundException", nil),
+      (
+        "DescribeEffectivePolicy", #"{"PolicyType":"TAG_POLICY","TargetId":"999999999999"}"#,
+        "TargetNotFoundException", nil
+      ),
+    ] as [(String, String, String, String?)]
+  )
   func `what cannot be done is refused by AWS's name for it`(
     action: String,
     body: String,
@@ -303,7 +326,12 @@ private let root = TestOrganization.root
           + #""Resource":"arn:aws:organizations::123456789012:policy/*"}}"#
       )
       await server.organized("DescribePolicy", #"{"PolicyId":"\#(id)"}"#, as: half)
-      await server.refusedByOrganizations("AttachPolicy", attachment(id, root), as: half, "AccessDeniedException")
+      await server.refusedByOrganizations(
+        "AttachPolicy",
+        attachment(id, root),
+        as: half,
+        "AccessDeniedException"
+      )
     }
   }
 }

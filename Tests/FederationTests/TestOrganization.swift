@@ -167,7 +167,8 @@ extension TestServer {
 }
 
 /// The body of CreatePolicy.
-func createPolicyBody(_ name: String, _ content: String, _ type: String = "SERVICE_CONTROL_POLICY") -> String {
+func createPolicyBody(_ name: String, _ content: String, _ type: String = "SERVICE_CONTROL_POLICY") -> String
+{
   #"{"Name":\#(quoted(name)),"Description":"d","Type":"\#(type)","Content":\#(quoted(content))}"#
 }
 

@@ -36,7 +36,9 @@ private let configToken = "iam:GetOutboundFederationToken"
 private let guardrails = ["token-lifetime", "audience", "signing-algorithm", "required-tags"]
 
 private func file(_ name: String) throws -> String {
-  let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../examples/guardrails")
+  let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "../../examples/guardrails"
+  )
   return try String(contentsOf: folder.appending(path: name).standardizedFileURL, encoding: .utf8)
 }
 

@@ -87,7 +87,8 @@ private func trustPolicySentence(_ error: PolicyDocumentError) -> String {
   case .wrongType, .unknownElement, .conflictingElements, .unknownVersion, .versionTooOld, .unknownEffect,
     .allowNotPermitted, .sidNotAlphanumeric, .duplicateSid, .actionWithoutVendor, .actionWithSeveralColons,
     .vendor, .actionName, .trustAction, .resourceNotARN, .resourceParts, .resourcePartition, .resourceVendor,
-    .resourceRegion, .principal, .principalNotEveryone, .unprotectedAction, .conditionKey, .duplicateConditionKey,
+    .resourceRegion, .principal, .principalNotEveryone, .unprotectedAction, .conditionKey,
+    .duplicateConditionKey,
     .conditionValue,
     .variable:
     policySentence(error)

@@ -11,7 +11,8 @@ extension PolicyDocument {
   ///
   /// DEVIATION: AWS has no `iam` in it; here outbound federation configs are resources of IAM.
   private static let protectedServices = [
-    "aoss", "cognito-identity", "cognito-idp", "dynamodb", "ecr", "iam", "kms", "logs", "s3", "secretsmanager",
+    "aoss", "cognito-identity", "cognito-idp", "dynamodb", "ecr", "iam", "kms", "logs", "s3",
+    "secretsmanager",
     "sns", "sqs", "sts",
   ]
 

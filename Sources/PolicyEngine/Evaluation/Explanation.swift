@@ -184,7 +184,8 @@ extension PolicyEvaluator {
     }
     return levels.firstIndex { level in
       let applying = level.lazy.flatMap(\.document.statements).filter { $0.applies(to: question) }
-      return isExplicit ? applying.contains { $0.effect == .deny } : !applying.contains { $0.effect == .allow }
+      return isExplicit
+        ? applying.contains { $0.effect == .deny } : !applying.contains { $0.effect == .allow }
     }
   }
 

@@ -167,7 +167,9 @@ extension House {
     return change.writes
   }
 
-  /// The writes after which `organization`, which goes, has no policies. What its root had is detached with them.
+  /// The writes after which `organization`, which goes, has no policies.
+  ///
+  /// What its root had is detached with them.
   func policies(of organization: OrganizationRecord) async throws(ServiceError) -> [Change.Write] {
     var change = Change(try await detachments(of: organization.rootID, in: organization))
     let id = organization.organizationID

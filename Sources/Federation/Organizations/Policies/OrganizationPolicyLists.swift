@@ -36,7 +36,8 @@ package struct ListOrganizationPolicies: OrganizationPolicyAction {
     }
     var policies = after == nil ? [OrganizationPolicy.aws(type)] : []
     policies += customers.lazy.filter { $0.record.type == type }.map { .customer($0) }.filter { policy in
-      after.map { $0.utf8.elementsEqual(type.fullAccess.policyID.utf8) || policy.policyID.follows($0) } ?? true
+      after.map { $0.utf8.elementsEqual(type.fullAccess.policyID.utf8) || policy.policyID.follows($0) }
+        ?? true
     }
     let (page, token) = paging.page(policies, named: \.policyID)
     return Proposal(
@@ -111,7 +112,12 @@ package struct ListTargetsForOrganizationPolicy: OrganizationPolicyAction {
       case .aws(let type):
         try await directory.targets(ofFullAccess: type, in: organization, after: after, paging.maxResults + 1)
       case .customer:
-        try await directory.targets(of: policy.policyID, in: organization, after: after, paging.maxResults + 1)
+        try await directory.targets(
+          of: policy.policyID,
+          in: organization,
+          after: after,
+          paging.maxResults + 1
+        )
       }
     }
     let (page, token) = paging.page(targets, named: \.id)

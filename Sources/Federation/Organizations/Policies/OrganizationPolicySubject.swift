@@ -107,7 +107,9 @@ extension OrganizationPolicyType {
   }
 }
 
-/// All the types of policy that AWS has. Source: botocore, `PolicyType`.
+/// All the types of policy that AWS has.
+///
+/// Source: botocore, `PolicyType`.
 enum PolicyTypeName: String, CaseIterable {
   case serviceControl = "SERVICE_CONTROL_POLICY"
   case resourceControl = "RESOURCE_CONTROL_POLICY"
