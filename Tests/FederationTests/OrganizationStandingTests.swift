@@ -38,7 +38,7 @@ import Testing
       let session = try await server.administrator(of: account, as: alice)
       #expect(await server.token(as: bob).status == 200)
       #expect(await server.token(as: session).status == 200)
-      let issuer = try #require(try await server.house.directory.issuer(of: account)).stored.record.issuerID
+      let issuer = try #require(try await server.house.directory.issuer(of: account)).stored.record.issuer
       await server.organized("CloseAccount", #"{"AccountId":"\#(account)"}"#)
       for keys in [bob, session] {
         #expect(await server.token(as: keys).code == "InvalidClientTokenId")
@@ -55,7 +55,7 @@ import Testing
       let documents = await server.site.respond(
         to: APIRequest(
           method: "GET",
-          target: "/\(issuer)/.well-known/jwks.json",
+          target: issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json",
           headers: [HTTPField("Host", "sts.example.test")],
           body: [],
           sourceIPAddress: "192.0.2.7",

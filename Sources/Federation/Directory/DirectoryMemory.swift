@@ -4,6 +4,7 @@
 // writes nothing itself.
 
 import IdentityModel
+import PolicyEngine
 
 /// What the directory remembers.
 struct DirectoryMemory: ~Copyable {
@@ -31,6 +32,8 @@ struct DirectoryMemory: ~Copyable {
   private(set) var organizations: [[UInt8]: Stored<OrganizationRecord>] = [:]
   /// Where accounts stand, by the id of their parent: one for all accounts that have it.
   private(set) var places: [[UInt8]: OrganizationPlace] = [:]
+  // The policies of organizations by the ids of their records, parsed once for everything that they are attached to.
+  private(set) var organizationDocuments: [[UInt8]: (revision: Int64, policy: NamedPolicy)] = [:]
   // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
   // ids must not push real callers out.
   private var nobodies: Set<[UInt8]> = []
@@ -106,6 +109,12 @@ struct DirectoryMemory: ~Copyable {
     places[Array(place.parentID.utf8)] = place
   }
 
+  mutating func remember(_ policy: NamedPolicy, revision: Int64, at id: String, generation: UInt64) {
+    guard generation == self.generation, !isDistrusted else { return }
+    if organizationDocuments.count >= 4096 { organizationDocuments.removeAll(keepingCapacity: true) }
+    organizationDocuments[Array(id.utf8)] = (revision, policy)
+  }
+
   mutating func distrust() {
     isDistrusted = true
     forgetEverything()
@@ -127,6 +136,7 @@ struct DirectoryMemory: ~Copyable {
     standings.removeAll()
     organizations.removeAll()
     places.removeAll()
+    organizationDocuments.removeAll()
   }
 
   /// Drops what is known of `accounts`, and of every account of `changed` organizations.

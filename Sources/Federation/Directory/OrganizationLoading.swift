@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From an account to its place in an organization, and whether it may be used at all. Loaded once and kept in memory:
-// accounts with the same parent share one place. Knows no policies and no rules of any action.
+// accounts with the same parent share one place and its policies. Knows no rules of any action.
 
 package import IdentityModel
 
@@ -21,6 +21,8 @@ package struct OrganizationMembership: Sendable {
   package let place: OrganizationPlace
   /// Whether it is the management account: no policy of the organization binds it.
   package let isManagement: Bool
+  /// The policies that bind it, and whoever acts on its resources.
+  package let policies: OrganizationPolicies
 }
 
 /// A parent of accounts, with everything that is the same for all of them.
@@ -32,10 +34,16 @@ package final class OrganizationPlace: Sendable {
 
   /// `o-…/r-…/ou-…/`: the units from the root down, without the account. Source: contract §2.3, `ou_path`.
   package let path: String
+  /// The policies of the levels from the root to the parent.
+  let inheritedPolicies: OrganizationPolicies
+  /// The same, and those that an account has on its own when nobody attached or detached any.
+  let ordinaryPolicies: OrganizationPolicies
 
-  init(organization: Stored<OrganizationRecord>, unitIDs: [String]) {
+  init(organization: Stored<OrganizationRecord>, unitIDs: [String], policies: OrganizationPolicies) {
     self.organization = organization
     self.unitIDs = unitIDs
+    self.inheritedPolicies = policies
+    self.ordinaryPolicies = policies.followed(by: organization.record.ordinaryPolicies)
     let record = organization.record
     self.path = ([record.organizationID, record.rootID] + unitIDs).map { "\($0)/" }.joined()
   }
@@ -80,11 +88,13 @@ extension Directory {
         guard now?.revision == stored.revision else { continue }
         throw .corrupted("Account `\(account)` names the organization `\(id)`")
       }
+      let place = try await place(member.record.parentID, in: organization)
       return AccountStanding(
         isClosed: isClosed || member.record.status != .active,
         membership: OrganizationMembership(
-          place: try await place(member.record.parentID, in: organization),
-          isManagement: organization.record.managementAccount == account
+          place: place,
+          isManagement: organization.record.managementAccount == account,
+          policies: try await policies(of: account, at: place)
         ),
         requirement: organization.isUnchanged
       )
@@ -107,9 +117,14 @@ extension Directory {
   ) async throws(StoreError) -> OrganizationPlace {
     let (known, generation) = remembered { ($0.places[Array(parentID.utf8)], $0.generation) }
     if let known, known.organization.revision == organization.revision { return known }
+    let unitIDs = try await unitIDs(downTo: parentID, in: organization.record)
     let place = OrganizationPlace(
       organization: organization,
-      unitIDs: try await unitIDs(downTo: parentID, in: organization.record)
+      unitIDs: unitIDs,
+      policies: try await organizationPolicies(
+        of: [organization.record.rootID] + unitIDs,
+        in: organization.record
+      )
     )
     remembered { $0.remember(place, generation: generation) }
     return place

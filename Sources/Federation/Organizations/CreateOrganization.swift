@@ -148,8 +148,10 @@ package struct DeleteOrganization: Action {
     alone.organizationID = nil
     let replaced = alone
     let leaving = try await house.leaving(member)
+    let policies = try await house.policies(of: organization.record)
     return try house.propose { change in
       try change.replace(account, with: replaced, account: call.account)
+      change.writes += policies
       change.delete(organization)
       change.delete(root)
       change.writes += leaving

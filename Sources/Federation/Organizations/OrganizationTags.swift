@@ -116,6 +116,7 @@ extension Change {
     case .root(let stored): try retag(stored, tags)
     case .unit(let stored): try retag(stored, tags)
     case .account(let stored): try retag(stored, tags)
+    case .policy(let stored): try retag(stored, tags)
     }
   }
 

@@ -24,7 +24,7 @@ extension AuthenticatedCall {
   }
 }
 
-/// A root, a unit or an account of an organization.
+/// A root, a unit, an account or a policy of an organization.
 package enum OrganizationEntity: Sendable {
   /// The root.
   case root(Stored<OrganizationRootRecord>)
@@ -32,6 +32,8 @@ package enum OrganizationEntity: Sendable {
   case unit(Stored<OrganizationalUnitRecord>)
   /// An account.
   case account(Stored<OrganizationAccountRecord>)
+  /// A policy that a customer wrote.
+  case policy(Stored<OrganizationPolicyRecord>)
 
   /// The record.
   package var resource: any OrganizationResource {
@@ -39,6 +41,7 @@ package enum OrganizationEntity: Sendable {
     case .root(let root): root.record
     case .unit(let unit): unit.record
     case .account(let account): account.record
+    case .policy(let policy): policy.record
     }
   }
 
@@ -48,13 +51,14 @@ package enum OrganizationEntity: Sendable {
     case .root(let root): root.isUnchanged
     case .unit(let unit): unit.isUnchanged
     case .account(let account): account.isUnchanged
+    case .policy(let policy): policy.isUnchanged
     }
   }
 
-  /// The parent of a unit or an account; `nil` for a root.
+  /// The parent of a unit or an account; `nil` for a root and a policy.
   package var parentID: String? {
     switch self {
-    case .root: nil
+    case .root, .policy: nil
     case .unit(let unit): unit.record.parentID
     case .account(let account): account.record.parentID
     }
@@ -106,7 +110,8 @@ extension House {
     )
   }
 
-  private func entity(
+  /// What has `id` in `organization`; `nil` when nothing has.
+  func entity(
     _ id: String,
     in organization: OrganizationRecord
   ) async throws(ServiceError) -> OrganizationEntity? {
@@ -127,7 +132,13 @@ extension House {
           at: OrganizationAccountRecord.prefix(organization.organizationID) + id
         )
         return account.map { .account($0) }
-      case .policy, .accountRequest, nil:
+      case .policy:
+        let policy = try await directory.record(
+          OrganizationPolicyRecord.self,
+          at: OrganizationPolicyRecord.id(organization.organizationID, id)
+        )
+        return policy.map { .policy($0) }
+      case .accountRequest, nil:
         return nil
       }
     }
@@ -141,7 +152,8 @@ extension OrganizationRecord {
       switch OrganizationsIDKind(id) {
       case .root: "root"
       case .unit: "ou"
-      case .account, .policy, .accountRequest, nil: "account"
+      case .policy: "policy"
+      case .account, .accountRequest, nil: "account"
       }
     return .organizations(managementAccount, "\(type)/\(organizationID)/\(id)")
   }

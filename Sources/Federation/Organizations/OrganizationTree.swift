@@ -64,7 +64,14 @@ extension House {
   func leaving(_ member: Stored<OrganizationAccountRecord>) async throws(ServiceError) -> [Change.Write] {
     let record = member.record
     let child = try await child(record.parentID, .account, record.account.description)
-    var change = Change()
+    guard
+      let organization = try await read({ directory in
+        try await directory.record(OrganizationRecord.self, at: record.organizationID)
+      })
+    else { throw .internalFailure }
+    var change = Change(
+      try await detachments(of: record.account.description, in: organization.record)
+    )
     change.delete(member)
     change.delete(child)
     return change.writes
@@ -73,7 +80,10 @@ extension House {
   private func indexed<Record: DirectoryRecord>(at id: String) async throws(ServiceError) -> Stored<Record> {
     guard let stored = try await read({ try await $0.record(Record.self, at: id) }) else {
       // Between two reads it may have gone: then the change, which insists on the rest, would not be made.
-      throw diagnostics.serviceError("read the tree", StoreError.preconditionFailed(RecordKey(Record.kind, id)))
+      throw diagnostics.serviceError(
+        "read the tree",
+        StoreError.preconditionFailed(RecordKey(Record.kind, id))
+      )
     }
     return stored
   }

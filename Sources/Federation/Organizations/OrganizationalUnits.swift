@@ -168,7 +168,7 @@ package struct DeleteOrganizationalUnit: OrganizationTargetAction {
   package var requestParameters: JSONValue? { .strings(["organizationalUnitId": targetID]) }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
-    _ = try call.authenticated.managedOrganization()
+    let organization = try call.authenticated.managedOrganization().record
     let unit = try call.subject.unit()
     let children = OrganizationChildRecord.prefix(targetID)
     let isEmpty = try await house.read { directory in
@@ -182,7 +182,9 @@ package struct DeleteOrganizationalUnit: OrganizationTargetAction {
     }
     let child = try await house.child(unit.record.parentID, .unit, targetID)
     let name = try await house.name(of: unit.record)
+    let detached = try await house.detachments(of: targetID, in: organization)
     return try house.propose { change in
+      change.writes += detached
       change.delete(unit)
       change.delete(child)
       change.delete(name)

@@ -61,8 +61,10 @@ extension ServiceError {
 /// Why an input is invalid.
 enum InvalidInputReason: String {
   case duplicateTagKey = "DUPLICATE_TAG_KEY"
+  case immutablePolicy = "IMMUTABLE_POLICY"
   case inputRequired = "INPUT_REQUIRED"
   case invalidEnum = "INVALID_ENUM"
+  case invalidPolicyType = "INVALID_ENUM_POLICY_TYPE"
   case invalidNextToken = "INVALID_NEXT_TOKEN"
   case invalidPattern = "INVALID_PATTERN"
   case invalidRoleName = "INVALID_ROLE_NAME"
@@ -71,12 +73,17 @@ enum InvalidInputReason: String {
   case maximumValue = "MAX_VALUE_EXCEEDED"
   case minimumLength = "MIN_LENGTH_EXCEEDED"
   case minimumValue = "MIN_VALUE_EXCEEDED"
+  case nonDetachablePolicy = "NON_DETACHABLE_POLICY"
 }
 
 /// Which limit or rule an action would break.
 enum ConstraintReason: String {
   case accountNumber = "ACCOUNT_NUMBER_LIMIT_EXCEEDED"
   case cannotCloseManagementAccount = "CANNOT_CLOSE_MANAGEMENT_ACCOUNT"
+  case maximumAttachments = "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+  case minimumAttachments = "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+  case policyContent = "POLICY_CONTENT_LIMIT_EXCEEDED"
+  case policyNumber = "POLICY_NUMBER_LIMIT_EXCEEDED"
   case tagNumber = "MAX_TAG_LIMIT_EXCEEDED"
   case unitDepth = "OU_DEPTH_LIMIT_EXCEEDED"
   case unitNumber = "OU_NUMBER_LIMIT_EXCEEDED"

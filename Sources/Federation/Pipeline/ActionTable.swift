@@ -46,7 +46,7 @@ package struct ActionTable: Sendable {
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
       + tagActions + policyActions + providerActions + accountActions + federationActions + simulationActions
-      + trailActions + organizationActions,
+      + trailActions + organizationActions + organizationPolicyActions,
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }
@@ -220,6 +220,21 @@ private let trailActions: [any Action.Type] = [
   StartLogging.self,
   StopLogging.self,
   UpdateTrail.self,
+]
+
+private let organizationPolicyActions: [any Action.Type] = [
+  AttachOrganizationPolicy.self,
+  CreateOrganizationPolicy.self,
+  DeleteOrganizationPolicy.self,
+  DescribeEffectivePolicy.self,
+  DescribeOrganizationPolicy.self,
+  DetachOrganizationPolicy.self,
+  DisablePolicyType.self,
+  EnablePolicyType.self,
+  ListOrganizationPolicies.self,
+  ListOrganizationPoliciesForTarget.self,
+  ListTargetsForOrganizationPolicy.self,
+  UpdateOrganizationPolicy.self,
 ]
 
 private let organizationActions: [any Action.Type] = [

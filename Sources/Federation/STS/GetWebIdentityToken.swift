@@ -134,6 +134,7 @@ package struct GetWebIdentityToken: Action {
   ) -> WebIdentityTokenClaims {
     let subject = call.principal.issuerARN.description
     let session = call.authenticated.caller.session
+    let place = call.authenticated.caller.standing.membership?.place
     return WebIdentityTokenClaims(
       audience: audience,
       subject: subject,
@@ -148,6 +149,8 @@ package struct GetWebIdentityToken: Action {
         principalTags: call.principal.tags,
         requestTags: tags,
         originalSessionExpiration: session?.expiration,
+        orgID: place?.organizationID,
+        ouPath: place.map { [$0.path] },
         federatedProvider: session?.webIdentity?.provider,
         sourceIdentity: session?.sourceIdentity
       )

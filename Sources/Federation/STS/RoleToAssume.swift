@@ -16,7 +16,7 @@ package struct RoleToAssume: ActionSubject {
   package let role: Stored<RoleRecord>?
   /// Its trust policy.
   package let trust: NamedPolicy
-  /// How its account stands, never closed; `nil` when there is no role.
+  /// How the account stands; `nil` when there is none.
   package let standing: AccountStanding?
 
   package var requirements: [Change.Write] {
@@ -31,21 +31,23 @@ package struct RoleToAssume: ActionSubject {
       resource: arn,
       context: (role?.record.tagContext ?? []) + context,
       trust: trust,
-      resourceAccount: account
+      resourceAccount: account,
+      resourceMembership: standing?.membership
     )
   }
 }
 
 extension House {
-  /// The role `arn`, of whatever account; a closed account has none.
+  /// The role `arn`, of whatever account.
   package func roleToAssume(_ arn: String) async throws(ServiceError) -> RoleToAssume {
     let place = roleName(inARN: arn)
     return try await read { directory in
-      // The path is part of the ARN: all of it must be the role's.
-      if let (account, name) = place,
+      var standing: AccountStanding?
+      if let place { standing = try await directory.organization(of: place.account) }
+      // SECURITY: roles of a closed account are gone. The path is part of the ARN: all of it must be the role's.
+      if let (account, name) = place, standing?.isClosed == false,
         let role = try await directory.entity(RoleRecord.self, name, of: account),
-        role.record.arn.description.utf8.elementsEqual(arn.utf8),
-        let standing = try await directory.organization(of: account), !standing.isClosed
+        role.record.arn.description.utf8.elementsEqual(arn.utf8)
       {
         return RoleToAssume(
           arn: arn,
@@ -58,7 +60,7 @@ extension House {
       let document = try directory.parsed(trustInNobody, .trust, RecordKey(RoleRecord.kind, arn))
       // Whoever reads the record is to know; whoever asked is not.
       let trust = NamedPolicy(identifier: "no such role", document: document)
-      return RoleToAssume(arn: arn, account: place?.account, role: nil, trust: trust, standing: nil)
+      return RoleToAssume(arn: arn, account: place?.account, role: nil, trust: trust, standing: standing)
     }
   }
 }
