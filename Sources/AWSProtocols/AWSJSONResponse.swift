@@ -22,7 +22,7 @@ package enum AWSJSONResponse {
     return json.bytes
   }
 
-  /// Writes `{"__type":"Code","message":"…"}`.
+  /// Writes `{"__type":"Code","message":"…"}`, with `Reason` when there is one.
   ///
   /// - Returns: the UTF-8 bytes of the body.
   package static func failure(_ error: ServiceError) -> [UInt8] {
@@ -30,6 +30,7 @@ package enum AWSJSONResponse {
     json.object { json in
       json.member("__type", error.code)
       if let message = error.message { json.member("message", message) }
+      if let reason = error.reason { json.member("Reason", reason) }
     }
     return json.bytes
   }

@@ -22,12 +22,17 @@ package struct ServiceError: Error, Hashable, Sendable {
   package let fault: Fault
   /// The `Message` element; `nil` leaves the element out.
   package let message: String?
+  /// The `Reason` member, a word that says more than the code; `nil` for errors that have none.
+  ///
+  /// AWS JSON only. Source: botocore, organizations 2016-11-28.
+  package let reason: String?
 
   /// Makes an error; `fault` follows from the status (4xx sender, 5xx receiver).
-  package init(code: String, httpStatus: Int, message: String?) {
+  package init(code: String, httpStatus: Int, message: String?, reason: String? = nil) {
     self.code = code
     self.httpStatus = httpStatus
     self.fault = httpStatus < 500 ? .sender : .receiver
     self.message = message
+    self.reason = reason
   }
 }

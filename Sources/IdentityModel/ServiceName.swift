@@ -10,6 +10,8 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
   case iam
   /// AWS CloudTrail, AWS JSON 1.1, version 2013-11-01.
   case cloudtrail
+  /// AWS Organizations, AWS JSON 1.1, version 2016-11-28.
+  case organizations
 
   /// The protocol that a service speaks.
   package enum WireProtocol: Hashable, Sendable {
@@ -27,6 +29,7 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
     case .sts: .query(namespace: "https://sts.amazonaws.com/doc/2011-06-15/")
     case .iam: .query(namespace: "https://iam.amazonaws.com/doc/2010-05-08/")
     case .cloudtrail: .json(targetPrefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101")
+    case .organizations: .json(targetPrefix: "AWSOrganizationsV20161128")
     }
   }
 
@@ -43,6 +46,7 @@ package enum ServiceName: String, Hashable, Sendable, CaseIterable {
     case .sts: "2011-06-15"
     case .iam: "2010-05-08"
     case .cloudtrail: "2013-11-01"
+    case .organizations: "2016-11-28"
     }
   }
 

@@ -9,20 +9,30 @@ import pytest
 
 from driver import clients, server as servers
 
-PAGES = {
-    page.stem for page in (pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions").glob("*.md")
-} - {"README"}
-# Those that no model of AWS has; test_token_transparency.py and test_federation_configs.py call them.
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions"
+# Those that no model of AWS has; test_aws_model.py calls them.
 OWN = {
     "DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency",
     "CreateOutboundFederationConfig", "DeleteOutboundFederationConfig", "GetOutboundFederationConfig",
     "GetOutboundFederationToken", "ListOutboundFederationConfigTags", "ListOutboundFederationConfigs",
     "TagOutboundFederationConfig", "UntagOutboundFederationConfig", "UpdateOutboundFederationConfig",
 }
+ALL_PAGES = {page.stem for page in FOLDER.glob("*.md")} - {"README"}
+PAGES = ALL_PAGES - OWN
 OPERATIONS = {
     service: set(clients.SESSION.client(service, region_name="us-east-1").meta.service_model.operation_names)
-    for service in ("iam", "sts", "cloudtrail")
+    for service in ("iam", "sts", "cloudtrail", "organizations")
 }
+# The actions of AWS Organizations have a folder: some have the names of IAM's.
+SERVED = {
+    (service, operation) for service, operations in OPERATIONS.items() for operation in operations
+    if operation in PAGES and service != "organizations"
+} | {("organizations", page.stem) for page in (FOLDER / "organizations").glob("*.md")}
+
+
+def test_every_page_is_of_an_operation():
+    assert PAGES == {operation for service, operation in SERVED if service != "organizations"}
+    assert {operation for service, operation in SERVED if service == "organizations"} <= OPERATIONS["organizations"]
 
 
 def outcome(server, service, operation):
@@ -36,16 +46,15 @@ def outcome(server, service, operation):
     return None, None
 
 
-@pytest.mark.parametrize("operation", sorted(PAGES - OWN))
-def test_an_action_of_the_list_is_served(fresh_for_all, operation):
-    service = next(service for service in OPERATIONS if operation in OPERATIONS[service])
+@pytest.mark.parametrize("service, operation", sorted(SERVED))
+def test_an_action_of_the_list_is_served(fresh_for_all, service, operation):
     code, _ = outcome(fresh_for_all, service, operation)
     assert code not in ("InvalidAction", "UnknownOperationException")
 
 
 def test_every_other_operation_is_refused_by_name(fresh_for_all):
     for service, operations in OPERATIONS.items():
-        for operation in sorted(operations - PAGES):
+        for operation in sorted(operation for operation in operations if (service, operation) not in SERVED):
             code, message = outcome(fresh_for_all, service, operation)
             # Calls that need no signature are refused for the lack of one.
             refusals = ("InvalidAction", "UnknownOperationException", "MissingAuthenticationToken")
@@ -56,7 +65,7 @@ def test_every_other_operation_is_refused_by_name(fresh_for_all):
 
 def test_lint_knows_every_action_of_iam_and_sts(tmp_path):
     of_iam = OWN | OPERATIONS["iam"]
-    actions = [f"iam:{name}" for name in sorted(PAGES & of_iam)]
+    actions = [f"iam:{name}" for name in sorted(ALL_PAGES & of_iam)]
     actions += [f"sts:{name}" for name in sorted(PAGES & OPERATIONS["sts"])]
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [

@@ -149,6 +149,16 @@ def test_a_denial_is_explained_by_its_statement():
     assert "Allow: statement 1 of identityPolicies[0], line 1" in done.stdout
 
 
+def test_a_refusal_by_the_organization_names_its_level():
+    levels = [{"orgIdentifier": "r-ab12", "policies": [statement("Allow")]},
+              {"orgIdentifier": "ou-ab12-c0ffee00", "policies": [{"name": "p-1", "policy": statement("Deny")}]}]
+    done = policy("explain", "-", stdin=case("x", policies=[ALL], serviceControlPolicies=levels))
+    assert "denied by statement 1 of p-1 (service control policy of ou-ab12-c0ffee00)\n" in done.stdout, done.stdout
+    levels[1] = {"policies": []}
+    done = policy("explain", "-", stdin=case("x", policies=[ALL], serviceControlPolicies=levels))
+    assert "no service control policy of level 2 allows it\n" in done.stdout, done.stdout
+
+
 def test_an_explanation_as_json_has_positions_and_missing_keys():
     done = policy("explain", "-", "--json", stdin=AUDIENCE)
     first, second = map(json.loads, done.stdout.splitlines())

@@ -11,20 +11,27 @@ import Testing
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../docs/actions").standardizedFileURL
 
-  private var served: Set<String> {
-    Set(ServiceName.allCases.flatMap { ActionTable.all.names[$0] ?? [] })
+  /// Where the page of an action stands: the names of IAM are also names of AWS Organizations, whose pages have a folder.
+  private static func page(_ action: String, of service: ServiceName) -> String {
+    service == .organizations ? "organizations/\(action).md" : "\(action).md"
+  }
+
+  private var served: [(action: String, page: String)] {
+    ServiceName.allCases.flatMap { service in
+      (ActionTable.all.names[service] ?? []).map { ($0, Self.page($0, of: service)) }
+    }
   }
 
   @Test func `every action that is served has a page, and no other has`() throws {
-    let pages = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+    let pages = try FileManager.default.subpathsOfDirectory(atPath: Self.folder.path)
       .filter { $0.hasSuffix(".md") && $0 != "README.md" }
-      .map { String($0.dropLast(3)) }
-    #expect(Set(pages).subtracting(served).sorted() == [])
-    #expect(served.subtracting(pages).sorted() == [])
+    #expect(Set(pages).subtracting(served.map(\.page)).sorted() == [])
+    #expect(Set(served.map(\.page)).subtracting(pages).sorted() == [])
+    #expect(Set(served.map(\.page)).count == served.count)
   }
 
   @Test func `the index links every page`() throws {
     let index = try String(contentsOf: Self.folder.appending(path: "README.md"), encoding: .utf8)
-    #expect(served.filter { !index.contains("[\($0)](\($0).md)") }.sorted() == [])
+    #expect(served.filter { !index.contains("[\($0.action)](\($0.page))") }.map(\.page).sorted() == [])
   }
 }

@@ -46,6 +46,19 @@ extension TestServer {
     ]
     if let boundary { role.append(.init("permissionsBoundary", .string(boundary))) }
     var writes = [try await put(RoleRecord.key(account, name), role, account)]
+    let home = RecordKey(AccountRecord.kind, account.description)
+    if try await store.record(at: home) == nil {
+      writes.append(
+        try await put(
+          home,
+          [
+            .init("account", .string(account.description)),
+            .init("createDate", .number(JSONNumber(clock.now.milliseconds))),
+          ],
+          account
+        )
+      )
+    }
     if let policy {
       let id = InlinePolicyRecord.prefix(.role, account, name) + "p"
       writes.append(

@@ -45,9 +45,10 @@ extension TestServer {
   func registerProvider(
     _ name: String = TestServer.cluster,
     clientIDs: [String] = ["sts.amazonaws.com"],
-    isKnown: Bool = true
+    isKnown: Bool = true,
+    account: AccountID? = TestServer.account
   ) async throws -> SealedSigningKey {
-    let account = try #require(TestServer.account)
+    let account = try #require(account)
     let key = try await house.signer.makeKey(.es384, for: account)
     if isKnown { providers.set("https://\(name)", JWKSet.render(keys: [key.publicKey])) }
     var writer = JSONWriter()

@@ -120,6 +120,7 @@ package struct EventSummary: Hashable, Sendable {
       switch service {
       case "cloudtrail.amazonaws.com": trailResources
       case "iam.amazonaws.com": identityResources + federationConfigResources
+      case "organizations.amazonaws.com": organizationResources
       default: identityResources
       }
     return types.compactMap { parameter, type in
@@ -146,6 +147,12 @@ private let identityResources: [(parameter: String, type: String)] = [
 private let federationConfigResources: [(parameter: String, type: String)] = [
   ("federationConfigName", "AWS::IAM::OutboundFederationConfig"),
   ("name", "AWS::IAM::OutboundFederationConfig"),
+]
+
+private let organizationResources: [(parameter: String, type: String)] = [
+  ("accountId", "AWS::Organizations::Account"),
+  ("organizationalUnitId", "AWS::Organizations::OrganizationalUnit"),
+  ("policyId", "AWS::Organizations::Policy"),
 ]
 
 private let trailResources: [(parameter: String, type: String)] = [

@@ -17,10 +17,12 @@ package struct Caller: Sendable {
   package let session: Session?
   /// Whose key it is.
   package let principal: Principal
+  /// How its account stands; never closed.
+  package let standing: AccountStanding
   /// What the principal's policies allow and deny.
   package let policies: PrincipalPolicies
-  /// That the key and its identity are still what they were, and every policy too: whatever is decided for this caller
-  /// depends on it.
+  /// That the key, its identity and its account are still what they were, and every policy too, those of the
+  /// organization included: whatever is decided for this caller depends on it.
   package let requirements: [Change.Write]
 }
 

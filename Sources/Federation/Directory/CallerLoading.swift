@@ -12,6 +12,7 @@ extension Directory {
       storedKey.record.status == .active
     else { return nil }
     let key = storedKey.record
+    guard let standing = try await openAccount(key.account) else { return nil }
     let secret = try sealer.open(
       key.sealedSecret.bytes,
       context: AccessKeyRecord.sealContext(key.account, accessKeyID)
@@ -23,8 +24,9 @@ extension Directory {
         sessionToken: nil,
         session: nil,
         principal: .root(key.account),
+        standing: standing,
         policies: PrincipalPolicies(),
-        requirements: [storedKey.isUnchanged]
+        requirements: [storedKey.isUnchanged, standing.requirement]
       )
     }
     // SECURITY: a key belongs to the user with its unique id, not to whoever has the name now.
@@ -41,8 +43,9 @@ extension Directory {
       sessionToken: nil,
       session: nil,
       principal: .user(user.record.identity),
+      standing: standing,
       policies: loaded.policies,
-      requirements: [storedKey.isUnchanged] + loaded.requirements
+      requirements: [storedKey.isUnchanged, standing.requirement] + loaded.requirements
     )
   }
 
@@ -55,7 +58,9 @@ extension Directory {
       accessKeyID: accessKeyID,
       sealer: sealer
     )
-    guard let content, let (principal, base) = try await identity(behind: content.session) else { return nil }
+    guard let content, let standing = try await openAccount(content.session.account),
+      let (principal, base) = try await identity(behind: content.session)
+    else { return nil }
     var loaded = base
     try await limit(&loaded, by: content.session)
     return Caller(
@@ -64,9 +69,18 @@ extension Directory {
       sessionToken: Secret(sessionToken),
       session: content.session,
       principal: principal,
+      standing: standing,
       policies: loaded.policies,
-      requirements: loaded.requirements
+      requirements: [standing.requirement] + loaded.requirements
     )
+  }
+
+  /// How `account` stands; `nil` when there is none, or it is closed.
+  ///
+  /// SECURITY: a closed account's keys and sessions are nobody's.
+  private func openAccount(_ account: AccountID) async throws(StoreError) -> AccountStanding? {
+    guard let standing = try await organization(of: account), !standing.isClosed else { return nil }
+    return standing
   }
 
   /// Whose session it is, and the policies of the role or user behind it.

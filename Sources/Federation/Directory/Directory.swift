@@ -202,6 +202,11 @@ package final class Directory: Sendable {
     return loaded
   }
 
+  /// What `body` finds in memory or puts there.
+  func remembered<Result>(_ body: (inout DirectoryMemory) -> Result) -> Result {
+    memory.withLock { body(&$0) }
+  }
+
   /// The policies of the identity at `key`, from memory or else by `load`.
   func remembered(
     _ key: RecordKey,
@@ -261,10 +266,10 @@ package final class Directory: Sendable {
 
   // MARK: The one write
 
-  /// Carries out `change`, which touches `account` only, together with `record`; durable on return.
+  /// Carries out `change`, together with `record`; durable on return.
   ///
-  /// Whatever the outcome, what memory held of `account` is dropped: after an I/O error nobody knows which state
-  /// the store is in.
+  /// Whatever the outcome, what memory held of `account`, of every other account that gets a record, and of every
+  /// account of an organization that changes, is dropped: after an I/O error nobody knows which state the store is in.
   package func commit(
     _ change: Change,
     of account: AccountID,
@@ -281,26 +286,32 @@ package final class Directory: Sendable {
       memory.withLock { $0.trust() }
       return
     }
-    memory.withLock { $0.forget(account) }
+    let accounts = change.accounts.union([account])
+    let organizations = change.organizations
+    memory.withLock { $0.forget(accounts, organizations: organizations) }
     do {
       try await writer.commit(change, recording: record)
     } catch {
       memory.withLock { memory in
-        memory.forget(account)
+        memory.forget(accounts, organizations: organizations)
         // What was reported as failed may still come to light when the store is opened again.
         if case .unavailable = error { memory.distrust() }
       }
       throw error
     }
     memory.withLock { memory in
-      memory.forget(account)
+      memory.forget(accounts, organizations: organizations)
       memory.trust()
     }
   }
 
-  /// Drops what memory holds of `account`.
+  /// Drops what memory holds of `account`, and how it sees its organization: of the other accounts each finds out for
+  /// itself that something changed.
   package func forget(_ account: AccountID) {
-    memory.withLock { $0.forget(account) }
+    memory.withLock { memory in
+      memory.forgetView(of: account)
+      memory.forget([account])
+    }
   }
 }
 
@@ -320,6 +331,26 @@ private func isAccessKeyID(_ text: String) -> Bool {
 }
 
 extension Change {
+  /// The accounts that get a record.
+  fileprivate var accounts: Set<AccountID> {
+    var accounts: Set<AccountID> = []
+    for case .put(_, let account, _, _) in writes { accounts.insert(account) }
+    return accounts
+  }
+
+  /// The ids of the organizations that get another revision, or go.
+  fileprivate var organizations: Set<[UInt8]> {
+    var organizations: Set<[UInt8]> = []
+    for write in writes {
+      switch write {
+      case .put(let key, _, _, _), .delete(let key, _):
+        if key.kind == OrganizationRecord.kind { organizations.insert(Array(key.id.utf8)) }
+      case .require, .requireNone: break
+      }
+    }
+    return organizations
+  }
+
   fileprivate var changesSomething: Bool {
     writes.contains { write in
       switch write {

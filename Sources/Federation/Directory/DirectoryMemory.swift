@@ -4,6 +4,7 @@
 // writes nothing itself.
 
 import IdentityModel
+import PolicyEngine
 
 /// What the directory remembers.
 struct DirectoryMemory: ~Copyable {
@@ -25,6 +26,14 @@ struct DirectoryMemory: ~Copyable {
   private let sessionCapacity: Int
   // What identities may do, shared by their keys and sessions: parsed once for all of them.
   private var policies: [[UInt8]: (account: AccountID, loaded: LoadedPolicies)] = [:]
+  /// How accounts stand.
+  private(set) var standings: [AccountID: AccountStanding] = [:]
+  /// Organizations by their ids.
+  private(set) var organizations: [[UInt8]: Stored<OrganizationRecord>] = [:]
+  /// Where accounts stand, by the id of their parent: one for all accounts that have it.
+  private(set) var places: [[UInt8]: OrganizationPlace] = [:]
+  // The policies of organizations by the ids of their records, parsed once for everything that they are attached to.
+  private(set) var organizationDocuments: [[UInt8]: (revision: Int64, policy: NamedPolicy)] = [:]
   // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
   // ids must not push real callers out.
   private var nobodies: Set<[UInt8]> = []
@@ -82,6 +91,30 @@ struct DirectoryMemory: ~Copyable {
     issuers[account] = issuer
   }
 
+  mutating func remember(_ standing: AccountStanding, of account: AccountID, generation: UInt64) {
+    guard generation == self.generation, !isDistrusted else { return }
+    if standings.count >= capacity { standings.removeAll(keepingCapacity: true) }
+    standings[account] = standing
+  }
+
+  mutating func remember(_ organization: Stored<OrganizationRecord>, generation: UInt64) {
+    guard generation == self.generation, !isDistrusted else { return }
+    if organizations.count >= capacity { organizations.removeAll(keepingCapacity: true) }
+    organizations[Array(organization.record.organizationID.utf8)] = organization
+  }
+
+  mutating func remember(_ place: OrganizationPlace, generation: UInt64) {
+    guard generation == self.generation, !isDistrusted else { return }
+    if places.count >= capacity { places.removeAll(keepingCapacity: true) }
+    places[Array(place.parentID.utf8)] = place
+  }
+
+  mutating func remember(_ policy: NamedPolicy, revision: Int64, at id: String, generation: UInt64) {
+    guard generation == self.generation, !isDistrusted else { return }
+    if organizationDocuments.count >= 4096 { organizationDocuments.removeAll(keepingCapacity: true) }
+    organizationDocuments[Array(id.utf8)] = (revision, policy)
+  }
+
   mutating func distrust() {
     isDistrusted = true
     forgetEverything()
@@ -100,14 +133,43 @@ struct DirectoryMemory: ~Copyable {
     callers.removeAll()
     sessions.removeAll()
     policies.removeAll()
+    standings.removeAll()
+    organizations.removeAll()
+    places.removeAll()
+    organizationDocuments.removeAll()
   }
 
-  mutating func forget(_ account: AccountID) {
+  /// Drops what is known of `accounts`, and of every account of `changed` organizations.
+  mutating func forget(_ accounts: Set<AccountID>, organizations changed: Set<[UInt8]> = []) {
     generation += 1
-    issuers[account] = nil
+    for account in accounts {
+      issuers[account] = nil
+      standings[account] = nil
+    }
     nobodies.removeAll(keepingCapacity: true)
-    callers = callers.filter { $0.value.principal.account != account }
-    sessions = sessions.filter { $0.value.principal.account != account }
-    policies = policies.filter { $0.value.account != account }
+    let isGone = { (caller: Caller) in
+      accounts.contains(caller.principal.account) || caller.standing.isMember(of: changed)
+    }
+    callers = callers.filter { !isGone($0.value) }
+    sessions = sessions.filter { !isGone($0.value) }
+    policies = policies.filter { !accounts.contains($0.value.account) }
+    guard !changed.isEmpty else { return }
+    for organization in changed { organizations[organization] = nil }
+    standings = standings.filter { !$0.value.isMember(of: changed) }
+    places = places.filter { !changed.contains(Array($0.value.organizationID.utf8)) }
+  }
+
+  /// Drops how `account` sees its organization.
+  mutating func forgetView(of account: AccountID) {
+    guard let place = standings[account]?.membership?.place else { return }
+    organizations[Array(place.organizationID.utf8)] = nil
+  }
+}
+
+extension AccountStanding {
+  /// Whether the account is in one of `organizations`.
+  fileprivate func isMember(of organizations: Set<[UInt8]>) -> Bool {
+    guard !organizations.isEmpty, let membership else { return false }
+    return organizations.contains(Array(membership.place.organizationID.utf8))
   }
 }

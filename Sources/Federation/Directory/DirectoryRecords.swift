@@ -19,6 +19,10 @@ package struct AccountRecord: DirectoryRecord {
   package var issuerID: String?
   /// The alias; it stands as an `AccountAliasRecord` too.
   package var alias: String?
+  /// The organization that it is in; `nil` when it is in none.
+  package var organizationID: String?
+  /// When it was closed; `nil` while it may be used. It is never opened again.
+  package var closeDate: Instant?
 }
 
 /// That an alias is an account's.

@@ -17,6 +17,7 @@ extension ServiceError {
 
 private let jsonNames = [
   "AccessDenied": "AccessDeniedException",
+  "ConcurrentModification": "ConcurrentModificationException",
   "ExpiredToken": "ExpiredTokenException",
   "IncompleteSignature": "IncompleteSignatureException",
   "InternalFailure": "InternalFailureException",

@@ -69,6 +69,8 @@ private func policySentence(_ error: PolicyDocumentError) -> String {
     "Invalid principal in policy: \"\(type)\":\"\(value)\""
   case .principalNotEveryone:
     syntaxErrors
+  case .unprotectedAction(let action):
+    "Action \(action) is not one that a resource control policy can deny."
   }
 }
 
@@ -85,7 +87,8 @@ private func trustPolicySentence(_ error: PolicyDocumentError) -> String {
   case .wrongType, .unknownElement, .conflictingElements, .unknownVersion, .versionTooOld, .unknownEffect,
     .allowNotPermitted, .sidNotAlphanumeric, .duplicateSid, .actionWithoutVendor, .actionWithSeveralColons,
     .vendor, .actionName, .trustAction, .resourceNotARN, .resourceParts, .resourcePartition, .resourceVendor,
-    .resourceRegion, .principal, .principalNotEveryone, .conditionKey, .duplicateConditionKey,
+    .resourceRegion, .principal, .principalNotEveryone, .unprotectedAction, .conditionKey,
+    .duplicateConditionKey,
     .conditionValue,
     .variable:
     policySentence(error)

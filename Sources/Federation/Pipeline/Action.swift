@@ -62,7 +62,7 @@ extension Action where Subject == NoSubject {
 }
 
 /// A question to policy.
-package struct Question: Hashable, Sendable {
+package struct Question: Sendable {
   /// The action, with its service: `sts:GetWebIdentityToken`.
   package let action: String
   /// The ARN of the resource, or `*`.
@@ -73,6 +73,8 @@ package struct Question: Hashable, Sendable {
   package let trust: NamedPolicy?
   /// The account of the resource; `nil` when it is the caller's own.
   package let resourceAccount: AccountID?
+  /// Where that account stands in which organization; not looked at when it is the caller's own.
+  package let resourceMembership: OrganizationMembership?
 
   /// A condition key and its values.
   package struct ContextEntry: Hashable, Sendable {
@@ -104,13 +106,15 @@ package struct Question: Hashable, Sendable {
     resource: String,
     context: [ContextEntry] = [],
     trust: NamedPolicy? = nil,
-    resourceAccount: AccountID? = nil
+    resourceAccount: AccountID? = nil,
+    resourceMembership: OrganizationMembership? = nil
   ) {
     self.action = action
     self.resource = resource
     self.context = context
     self.trust = trust
     self.resourceAccount = resourceAccount
+    self.resourceMembership = resourceMembership
   }
 }
 

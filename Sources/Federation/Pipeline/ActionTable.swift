@@ -46,7 +46,8 @@ package struct ActionTable: Sendable {
   package static let all = ActionTable(
     stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
       + tagActions + policyActions + providerActions + accountActions + federationActions
-      + federationConfigActions + simulationActions + trailActions,
+      + federationConfigActions + simulationActions + trailActions + organizationActions
+      + organizationPolicyActions,
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }
@@ -232,4 +233,47 @@ private let trailActions: [any Action.Type] = [
   StartLogging.self,
   StopLogging.self,
   UpdateTrail.self,
+]
+
+private let organizationPolicyActions: [any Action.Type] = [
+  AttachOrganizationPolicy.self,
+  CreateOrganizationPolicy.self,
+  DeleteOrganizationPolicy.self,
+  DescribeEffectivePolicy.self,
+  DescribeOrganizationPolicy.self,
+  DetachOrganizationPolicy.self,
+  DisablePolicyType.self,
+  EnablePolicyType.self,
+  ListOrganizationPolicies.self,
+  ListOrganizationPoliciesForTarget.self,
+  ListTargetsForOrganizationPolicy.self,
+  UpdateOrganizationPolicy.self,
+]
+
+private let organizationActions: [any Action.Type] = [
+  CloseAccount.self,
+  CreateAccount.self,
+  CreateOrganization.self,
+  CreateOrganizationalUnit.self,
+  DeleteOrganization.self,
+  DeleteOrganizationalUnit.self,
+  DescribeAccount.self,
+  DescribeCreateAccountStatus.self,
+  DescribeOrganization.self,
+  DescribeOrganizationalUnit.self,
+  ListAWSServiceAccessForOrganization.self,
+  ListAccounts.self,
+  ListAccountsForParent.self,
+  ListChildren.self,
+  ListCreateAccountStatus.self,
+  ListDelegatedAdministrators.self,
+  ListOrganizationTags.self,
+  ListOrganizationalUnitsForParent.self,
+  ListParents.self,
+  ListRoots.self,
+  MoveAccount.self,
+  RemoveAccountFromOrganization.self,
+  TagOrganizationResource.self,
+  UntagOrganizationResource.self,
+  UpdateOrganizationalUnit.self,
 ]

@@ -64,50 +64,80 @@ package enum Authorizer {
     _ call: AuthenticatedCall
   ) -> (PolicyRequest, PolicySet) {
     let caller = call.caller
-    let resourceAccount = question.resourceAccount ?? caller.principal.account
+    let owner = ResourceOwner(of: question, call)
     let policies = PolicySet(
       identity: caller.policies.identity,
       permissionsBoundary: caller.policies.permissionsBoundary,
       session: caller.policies.session,
-      resource: question.trust
+      resource: question.trust,
+      serviceControl: caller.standing.membership?.policies.serviceControl ?? [],
+      resourceControl: owner.membership?.policies.resourceControl ?? []
     )
-    // Where there is no policy, as for root, nothing would read the keys.
-    let isUnconditional = caller.policies.isEmpty && question.trust == nil
+    // Where there is no policy, as for root outside an organization, nothing would read the keys.
+    let isUnconditional =
+      caller.policies.isEmpty && question.trust == nil && policies.serviceControl.isEmpty
+      && policies.resourceControl.isEmpty
     let request = PolicyRequest(
       action: question.action,
       resource: question.resource,
-      resourceAccount: resourceAccount,
+      resourceAccount: owner.account,
       principal: RequestPrincipal(caller.principal),
-      context: isUnconditional
-        ? RequestContext()
-        : RequestContext(call, resourceAccount: resourceAccount, question.context)
+      context: isUnconditional ? RequestContext() : RequestContext(call, owner: owner, question.context)
     )
     return (request, policies)
   }
 
   /// Why policy refused, for the record.
   ///
-  /// SECURITY: the record is the caller's account's: what the policies of another account say has no place in it, nor
-  /// how its resources are tagged, nor whether they exist.
+  /// SECURITY: the record is the caller's account's: what the policies of another account say, or of its organization,
+  /// has no place in it, nor how its resources are tagged, nor whether they exist.
   private static func refusal(
     _ request: PolicyRequest,
     _ policies: PolicySet,
     _ question: Question,
     _ call: AuthenticatedCall
   ) -> JSONValue {
-    guard let owner = question.resourceAccount, owner != call.account else {
-      return PolicyEvaluator.explain(request, policies, locating: false).refusal(of: request)
+    var (request, policies) = (request, policies)
+    if let account = question.resourceAccount, account != call.account {
+      policies.resource = nil
+      policies.resourceControl = []
+      request = PolicyRequest(
+        action: request.action,
+        resource: request.resource,
+        resourceAccount: account,
+        principal: request.principal,
+        context: RequestContext(
+          call,
+          owner: ResourceOwner(account: account, membership: nil),
+          question.context.filter { !$0.isOfResource }
+        )
+      )
     }
-    var policies = policies
-    policies.resource = nil
-    let request = PolicyRequest(
-      action: request.action,
-      resource: request.resource,
-      resourceAccount: owner,
-      principal: request.principal,
-      context: RequestContext(call, resourceAccount: owner, question.context.filter { !$0.isOfResource })
-    )
-    return PolicyEvaluator.explain(request, policies, locating: false).refusal(of: request)
+    // The levels of both kinds are those of the caller's own account.
+    let explanation = PolicyEvaluator.explain(request, policies, locating: false)
+    let level = explanation.refusingLevel.flatMap { place in
+      call.caller.standing.membership?.place.levelID(place, of: call.account)
+    }
+    return explanation.refusal(of: request, at: level)
+  }
+}
+
+/// Whose resource a question is about.
+struct ResourceOwner: Sendable {
+  /// The account.
+  let account: AccountID
+  /// Where it stands; `nil` when it is in no organization.
+  let membership: OrganizationMembership?
+
+  init(account: AccountID, membership: OrganizationMembership?) {
+    self.account = account
+    self.membership = membership
+  }
+
+  /// The account that the question names, or the caller's.
+  init(of question: Question, _ call: AuthenticatedCall) {
+    account = question.resourceAccount ?? call.account
+    membership = account == call.account ? call.caller.standing.membership : question.resourceMembership
   }
 }
 

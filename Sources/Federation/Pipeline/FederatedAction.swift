@@ -45,6 +45,8 @@ package protocol FederatedSubject: ActionSubject {
   var identity: FederatedIdentity { get }
   /// The account of the role.
   var account: AccountID { get }
+  /// Where that account stands; `nil` when it is in no organization.
+  var membership: OrganizationMembership? { get }
 }
 
 /// A caller whom an identity provider vouches for, as audit and policy name them.
@@ -110,7 +112,8 @@ package struct AuthorizedFederatedCall<A: FederatedAction>: Sendable {
 
 /// Decides for callers without a key.
 enum FederatedAuthorizer {
-  /// Asks the role's trust policy every question of `action`; all must be allowed.
+  /// Asks the role's trust policy, and the resource control policies of its account, every question of `action`; all
+  /// must be allowed.
   ///
   /// Throws AccessDenied in AWS's words, which tell neither whether the role exists nor why.
   static func authorize<A: FederatedAction>(
@@ -129,8 +132,12 @@ enum FederatedAuthorizer {
         principal: .federated(provider: subject.identity.provider),
         context: RequestContext(call, subject, question.context)
       )
+      let policies = PolicySet(
+        resource: question.trust,
+        resourceControl: subject.membership?.policies.resourceControl ?? []
+      )
       // SECURITY: a question without a trust policy is decided by no policy at all, and that is a no.
-      guard PolicyEvaluator.decide(request, PolicySet(resource: question.trust)).isAllowed else {
+      guard PolicyEvaluator.decide(request, policies).isAllowed else {
         throw ServiceError(
           code: "AccessDenied",
           httpStatus: 403,
@@ -157,6 +164,7 @@ extension RequestContext {
     set(.epochTime, String(call.now.seconds))
     set(.requestedRegion, call.region.description)
     set(.resourceAccount, subject.account.description)
+    if let membership = subject.membership { setResourceOrganization(membership.place) }
     set(.viaAWSService, "false")
     set(.principalIsAWSService, "false")
     if let userAgent = call.userAgent { set(.userAgent, userAgent) }

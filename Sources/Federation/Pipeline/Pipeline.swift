@@ -154,6 +154,7 @@ package struct Pipeline: Sendable {
         )
       } catch .preconditionFailed where attempt < 8 {
         attempt += 1
+        if let account = authorized.subject.concernedAccount { house.directory.forget(account) }
         call = try await authenticator.renew(call)
         trail.principal = call.caller.principal
         continue

@@ -40,6 +40,22 @@ extension Entropy {
     return prefix + base32Text(octets)
   }
 
+  /// `prefix` and `count` characters of `[0-9a-v]`, five bits of chance each: the ids of AWS Organizations.
+  package func organizationsID(prefix: String, count: Int) -> String {
+    prefix + String(decoding: octets(count).map { base32Hex[Int($0 & 31)] }, as: UTF8.self)
+  }
+
+  /// An account id: 12 digits, the first not zero, so that the id survives being taken for a number.
+  ///
+  /// Whether it is in use nobody knows but the store.
+  package func accountID() -> AccountID {
+    // 64 bits for less than 40: the bias is below one in ten million.
+    let number = octets(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 900_000_000_000 + 100_000_000_000
+    // INVARIANT: from 100_000_000_000 to 999_999_999_999 there are 12 digits.
+    guard let account = AccountID(String(number)) else { preconditionFailure("\(number) has not 12 digits") }
+    return account
+  }
+
   /// A secret access key: 40 characters of the base64 alphabet, 240 bits of chance.
   package func secretAccessKey() -> Secret {
     Secret(octets(40).map { base64[Int($0 & 63)] })
@@ -96,4 +112,5 @@ private func base32Text(_ octets: [UInt8]) -> String {
 
 private let hexadecimal = Array("0123456789abcdef".utf8)
 private let base32 = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+private let base32Hex = Array("0123456789abcdefghijklmnopqrstuv".utf8)
 private let base64 = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

@@ -19,7 +19,9 @@ extension Explanation {
   private static let maximumBytes = 12 * 1024
 
   /// `additionalEventData` of a refusal: `{"policyDecision":{…}}`.
-  func refusal(of request: PolicyRequest) -> JSONValue {
+  ///
+  /// `level` is the root, the unit or the account whose policies of an organization refused, if they did.
+  func refusal(of request: PolicyRequest, at level: String?) -> JSONValue {
     var members: [JSONObject.Member] = [
       .init("action", .string(request.action)), .init("resource", .string(request.resource)),
     ]
@@ -33,6 +35,7 @@ extension Explanation {
       members.append(.init("decision", .string("implicitDeny")))
       members.append(.init("policyType", .string(type.word)))
     }
+    members += JSONObject.Member.ifPresent("organizationLevel", level)
     var room = Explanation.maximumBytes
     let keys = Explanation.fitting(
       missingContextKeys.prefix(Explanation.maximumStatements).map { .string(Explanation.capped($0)) },

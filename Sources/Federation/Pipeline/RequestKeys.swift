@@ -7,19 +7,21 @@ import IdentityModel
 import PolicyEngine
 
 extension RequestContext {
-  /// The global keys of `call` on a resource of `resourceAccount`, and those of the question.
+  /// The global keys of `call` on a resource of `owner`, and those of the question.
   ///
   /// `aws:MultiFactorAuthPresent` is never there: nobody signs in with a second factor here.
-  init(_ call: AuthenticatedCall, resourceAccount: AccountID, _ entries: [Question.ContextEntry]) {
-    self.init(capacity: 20 + call.caller.principal.tags.count + entries.count)
+  init(_ call: AuthenticatedCall, owner: ResourceOwner, _ entries: [Question.ContextEntry]) {
+    self.init(capacity: 24 + call.caller.principal.tags.count + entries.count)
     setPrincipal(call.caller.principal)
+    if let membership = call.caller.standing.membership { setPrincipalOrganization(membership.place) }
+    if let membership = owner.membership { setResourceOrganization(membership.place) }
     if let session = call.caller.session { setSession(session) }
     set(.sourceIP, call.sourceIPAddress)
     set(.secureTransport, call.isSecureTransport ? "true" : "false")
     set(.currentTime, call.now.rfc3339)
     set(.epochTime, String(call.now.seconds))
     set(.requestedRegion, call.region.description)
-    set(.resourceAccount, resourceAccount.description)
+    set(.resourceAccount, owner.account.description)
     // AWS sets these two in every request; no service calls on behalf of anybody here.
     set(.viaAWSService, "false")
     set(.principalIsAWSService, "false")
@@ -49,6 +51,18 @@ extension RequestContext {
     for tag in principal.tags { set("aws:PrincipalTag/\(tag.key)", tag.value) }
   }
 
+  /// Where in an organization the caller's account stands.
+  mutating func setPrincipalOrganization(_ place: OrganizationPlace) {
+    set(.principalOrgID, place.organizationID)
+    set(.principalOrgPaths, values: [place.path])
+  }
+
+  /// Where in an organization the resource's account stands.
+  mutating func setResourceOrganization(_ place: OrganizationPlace) {
+    set(.resourceOrgID, place.organizationID)
+    set(.resourceOrgPaths, values: [place.path])
+  }
+
   /// What only temporary credentials have.
   private mutating func setSession(_ session: Session) {
     set(.tokenIssueTime, session.issuedAt.rfc3339)
@@ -60,6 +74,8 @@ extension RequestContext {
 extension ConditionKey {
   static let principalARN = ConditionKey("aws:PrincipalArn")
   static let principalAccount = ConditionKey("aws:PrincipalAccount")
+  static let principalOrgID = ConditionKey("aws:PrincipalOrgID")
+  static let principalOrgPaths = ConditionKey("aws:PrincipalOrgPaths")
   static let principalType = ConditionKey("aws:PrincipalType")
   static let userID = ConditionKey("aws:userid")
   static let userName = ConditionKey("aws:username")
@@ -72,6 +88,8 @@ extension ConditionKey {
   static let epochTime = ConditionKey("aws:EpochTime")
   static let requestedRegion = ConditionKey("aws:RequestedRegion")
   static let resourceAccount = ConditionKey("aws:ResourceAccount")
+  static let resourceOrgID = ConditionKey("aws:ResourceOrgID")
+  static let resourceOrgPaths = ConditionKey("aws:ResourceOrgPaths")
   static let viaAWSService = ConditionKey("aws:ViaAWSService")
   static let principalIsAWSService = ConditionKey("aws:PrincipalIsAWSService")
   static let userAgent = ConditionKey("aws:UserAgent")

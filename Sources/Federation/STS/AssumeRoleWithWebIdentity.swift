@@ -208,6 +208,8 @@ package struct WebIdentitySubject: FederatedSubject {
     )
   }
 
+  package var membership: OrganizationMembership? { role.standing?.membership }
+
   package var requirements: [Change.Write] { role.requirements + [provider.isUnchanged] }
 }
 

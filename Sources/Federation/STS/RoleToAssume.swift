@@ -16,8 +16,12 @@ package struct RoleToAssume: ActionSubject {
   package let role: Stored<RoleRecord>?
   /// Its trust policy.
   package let trust: NamedPolicy
+  /// How the account stands; `nil` when there is none.
+  package let standing: AccountStanding?
 
-  package var requirements: [Change.Write] { role.map { [$0.isUnchanged] } ?? [] }
+  package var requirements: [Change.Write] {
+    (role.map { [$0.isUnchanged] } ?? []) + (standing.map { [$0.requirement] } ?? [])
+  }
   package var concernedAccount: AccountID? { account }
 
   /// The question whether the caller may do `action` to the role.
@@ -27,7 +31,8 @@ package struct RoleToAssume: ActionSubject {
       resource: arn,
       context: (role?.record.tagContext ?? []) + context,
       trust: trust,
-      resourceAccount: account
+      resourceAccount: account,
+      resourceMembership: standing?.membership
     )
   }
 }
@@ -37,8 +42,10 @@ extension House {
   package func roleToAssume(_ arn: String) async throws(ServiceError) -> RoleToAssume {
     let place = roleName(inARN: arn)
     return try await read { directory in
-      // The path is part of the ARN: all of it must be the role's.
-      if let (account, name) = place,
+      var standing: AccountStanding?
+      if let place { standing = try await directory.organization(of: place.account) }
+      // SECURITY: roles of a closed account are gone. The path is part of the ARN: all of it must be the role's.
+      if let (account, name) = place, standing?.isClosed == false,
         let role = try await directory.entity(RoleRecord.self, name, of: account),
         role.record.arn.description.utf8.elementsEqual(arn.utf8)
       {
@@ -46,13 +53,14 @@ extension House {
           arn: arn,
           account: account,
           role: role,
-          trust: try directory.trustPolicy(of: role)
+          trust: try directory.trustPolicy(of: role),
+          standing: standing
         )
       }
       let document = try directory.parsed(trustInNobody, .trust, RecordKey(RoleRecord.kind, arn))
       // Whoever reads the record is to know; whoever asked is not.
       let trust = NamedPolicy(identifier: "no such role", document: document)
-      return RoleToAssume(arn: arn, account: place?.account, role: nil, trust: trust)
+      return RoleToAssume(arn: arn, account: place?.account, role: nil, trust: trust, standing: standing)
     }
   }
 }

@@ -78,6 +78,7 @@ extension House {
   ) -> WebIdentityTokenClaims {
     let subject = call.principal.issuerARN.description
     let session = call.authenticated.caller.session
+    let place = call.authenticated.caller.standing.membership?.place
     return WebIdentityTokenClaims(
       audience: token.audience,
       subject: subject,
@@ -92,6 +93,8 @@ extension House {
         principalTags: call.principal.tags,
         requestTags: token.requestTags,
         originalSessionExpiration: session?.expiration,
+        orgID: place?.organizationID,
+        ouPath: place.map { [$0.path] },
         federatedProvider: session?.webIdentity?.provider,
         sourceIdentity: session?.sourceIdentity
       )

@@ -14,6 +14,10 @@ package struct PolicyCase: Sendable {
   package let request: PolicyRequest
   /// The policies.
   package let policies: PolicySet
+  /// The `orgIdentifier` of each level of service control policies, from the root; `nil` for one that has none.
+  package let serviceControlLevels: [String?]
+  /// The same of resource control policies.
+  package let resourceControlLevels: [String?]
 }
 
 /// Why a JSON value is no case.
@@ -72,7 +76,17 @@ package struct PolicyCaseReader: Sendable {
       guard !folded.contains("polic"), !folded.contains("bound") else { throw .unknown(path: name) }
     }
     let request = try self.request(object["request"])
-    return PolicyCase(name: name(at: range), request: request, policies: try policies(range, request))
+    return PolicyCase(
+      name: name(at: range),
+      request: request,
+      policies: try policies(range, request),
+      serviceControlLevels: levelNames(object["serviceControlPolicies"]),
+      resourceControlLevels: levelNames(object["resourceControlPolicies"])
+    )
+  }
+
+  private func levelNames(_ levels: JSONValue?) -> [String?] {
+    (levels?.array ?? []).map { $0.object?["orgIdentifier"]?.string }
   }
 
   private static let members = [

@@ -56,6 +56,8 @@ package enum PolicyDocumentError: Error, Hashable, Sendable {
   case principal(type: String, value: String)
   /// A resource control policy names another principal than `*`.
   case principalNotEveryone
+  /// A resource control policy denies an action of a service whose resources such policies do not protect, or of none.
+  case unprotectedAction(String)
   /// No condition operator has this name.
   case conditionOperator(String)
   /// A condition key that is empty, has no vendor prefix or holds a control character.

@@ -21,6 +21,9 @@ package struct Explanation: Hashable, Sendable {
   package let isAllowedByOrganization: Bool?
   /// Whether the permissions boundary allows; `nil` when there is none.
   package let isAllowedByBoundary: Bool?
+  /// Which level of the organization refuses, counted from the root: the place in `PolicySet.serviceControl` or
+  /// `resourceControl`; `nil` when the refusal is not the organization's.
+  package let refusingLevel: Int?
 }
 
 /// What a kind of policy says by itself.
@@ -147,16 +150,43 @@ extension PolicyEvaluator {
     }
     let verdicts = verdicts(question, policies)
     let organization = verdicts.filter { [.serviceControl, .resourceControl].contains($0.type) }
+    let decision = decide(request, policies)
     return Explanation(
-      decision: decide(request, policies),
+      decision: decision,
       matched: matched,
       unmatched: unmatched,
       missingContextKeys: missing.spellings,
       verdicts: verdicts,
       isAllowedByOrganization: organization.isEmpty
         ? nil : organization.allSatisfy { $0.verdict == .allowed },
-      isAllowedByBoundary: verdicts.first { $0.type == .permissionsBoundary }.map { $0.verdict == .allowed }
+      isAllowedByBoundary: verdicts.first { $0.type == .permissionsBoundary }.map { $0.verdict == .allowed },
+      refusingLevel: refusingLevel(decision, question, policies)
     )
+  }
+
+  /// The first level that denies, or the first that is silent, as the decision has it.
+  private static func refusingLevel(
+    _ decision: Decision,
+    _ question: Question,
+    _ policies: PolicySet
+  ) -> Int? {
+    let (type, isExplicit): (PolicyType, Bool)
+    switch decision {
+    case .allow: return nil
+    case .explicitDeny(let denying, _): (type, isExplicit) = (denying, true)
+    case .implicitDeny(let silent): (type, isExplicit) = (silent, false)
+    }
+    let levels: [[NamedPolicy]]
+    switch type {
+    case .serviceControl: levels = policies.serviceControl
+    case .resourceControl: levels = policies.resourceControl
+    case .identity, .resource, .roleTrust, .permissionsBoundary, .session: return nil
+    }
+    return levels.firstIndex { level in
+      let applying = level.lazy.flatMap(\.document.statements).filter { $0.applies(to: question) }
+      return isExplicit
+        ? applying.contains { $0.effect == .deny } : !applying.contains { $0.effect == .allow }
+    }
   }
 
   private static func verdicts(_ question: Question, _ policies: PolicySet) -> [TypeVerdict] {

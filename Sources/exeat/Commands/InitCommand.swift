@@ -79,14 +79,7 @@ struct InitCommand: AsyncParsableCommand {
       }
       return account
     }
-    // The first digit is not zero, so that the id survives being taken for a number.
-    let digits = entropy.octets(12).enumerated().map { index, octet in
-      index == 0 ? Int(octet) % 9 + 1 : Int(octet) % 10
-    }
-    guard let account = AccountID(digits.map(String.init).joined()) else {
-      throw .failed("no account id could be made")
-    }
-    return account
+    return entropy.accountID()
   }
 
   private func createAccount(

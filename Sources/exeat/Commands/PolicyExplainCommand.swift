@@ -80,7 +80,7 @@ enum ExplanationText {
     var lines = [
       "\(item.name.map { "\($0): " } ?? "")\(PolicySentences.word(explanation.decision))",
       "  \(request.action) on \(request.resource)",
-      "  \(reason(explanation.decision, explanation))",
+      "  \(reason(item, explanation))",
     ]
     append("What applies", explanation.matched.map(line), to: &lines)
     append(
@@ -105,16 +105,24 @@ enum ExplanationText {
     for entry in entries { lines.append("    \(entry)") }
   }
 
-  private static func reason(_ decision: Decision, _ explanation: Explanation) -> String {
-    switch decision {
+  private static func reason(_ item: PolicyCase, _ explanation: Explanation) -> String {
+    switch explanation.decision {
     case .allow(let references):
       guard !references.isEmpty else { return "the root user of the account needs no policy" }
       return "allowed by " + references.map(place).joined(separator: " and ")
     case .explicitDeny(let type, let reference):
-      return "denied by \(place(reference)) (\(PolicySentences.name(type)))"
+      return "denied by \(place(reference)) (\(PolicySentences.name(type))\(level(item, type, explanation)))"
     case .implicitDeny(let type):
-      return "no \(PolicySentences.name(type)) allows it"
+      return "no \(PolicySentences.name(type))\(level(item, type, explanation)) allows it"
     }
+  }
+
+  /// ` of ou-…` when a level of the organization refused; its number when the case does not name it.
+  private static func level(_ item: PolicyCase, _ type: PolicyType, _ explanation: Explanation) -> String {
+    guard let level = explanation.refusingLevel else { return "" }
+    let names = type == .serviceControl ? item.serviceControlLevels : item.resourceControlLevels
+    let name = names.indices.contains(level) ? names[level] : nil
+    return " of \(name ?? "level \(level + 1)")"
   }
 
   private static func place(_ reference: StatementReference) -> String {
@@ -160,7 +168,7 @@ enum ExplanationText {
     writer.object { writer in
       writer.writeName(item.name)
       writer.member("decision", PolicySentences.word(explanation.decision))
-      writer.member("reason", reason(explanation.decision, explanation))
+      writer.member("reason", reason(item, explanation))
       writer.name("matched")
       writer.array { writer in
         for statement in explanation.matched {

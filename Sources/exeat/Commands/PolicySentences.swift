@@ -106,6 +106,8 @@ enum PolicySentences {
     case .resourceRegion(let text): "resource `\(text)` has a region, and IAM has none"
     case .principal(let type, let value): "principal `\(value)` cannot stand under `\(type)`"
     case .principalNotEveryone: "a resource control policy may name no principal but `*`"
+    case .unprotectedAction(let action):
+      "`\(action)`: a resource control policy denies only named actions of services that it protects"
     case .conditionOperator(let name): "`\(name)` is no condition operator"
     case .conditionKey(let name): "`\(name)` is no condition key"
     case .duplicateConditionKey(let name): "the condition key `\(name)` stands twice under one operator"

@@ -66,10 +66,11 @@ enum RefusedCall {
       "\(record["eventTime"]?.string ?? "") \(record["userIdentity"]?.object?["arn"]?.string ?? "")",
       "  \(decision["action"]?.string ?? "") on \(decision["resource"]?.string ?? "")",
     ]
+    let level = decision["organizationLevel"]?.string
     if decision["decision"]?.string == "explicitDeny" {
-      lines.append("  denied by \(place(decision)) (\(type))")
+      lines.append("  denied by \(place(decision)) (\(type)\(level.map { " of \($0)" } ?? ""))")
     } else {
-      lines.append("  no \(type) allows it")
+      lines.append("  no \(type)\(level.map { " of \($0)" } ?? "") allows it")
     }
     let unmatched = decision["unmatchedStatements"]?.array ?? []
     if !unmatched.isEmpty { lines.append("  What does not apply, and why:") }

@@ -109,12 +109,14 @@ struct PolicySimulation: Sendable {
   /// - Parameters:
   ///   - policies: what the simulated principal has of its own.
   ///   - principal: who would call, when `CallerArn` does not say it.
+  ///   - membership: where the simulator's account stands in an organization, when its policies are to take part.
   ///   - call: the simulator's caller, for its account and the time.
   /// - Returns: the answer of both simulators.
   /// - Throws: InvalidInput for an action, a policy, a caller or an owner that cannot be read.
   func results(
     _ policies: PrincipalPolicies,
     as principal: Principal?,
+    in membership: OrganizationMembership? = nil,
     _ call: AuthenticatedCall
   ) async throws(ServiceError) -> ResponseStructure {
     var set = PolicySet(
@@ -133,7 +135,13 @@ struct PolicySimulation: Sendable {
     }
     let principal = isCaller(principal) ? principal : nil
     let caller = try simulatedCaller(principal, call)
-    let context = context(principal, caller, call)
+    var context = context(principal, caller, call)
+    if let membership, caller.account == call.account {
+      context.setPrincipalOrganization(membership.place)
+      set.serviceControl = membership.policies.serviceControl
+    }
+    set.resourceControl = membership?.policies.resourceControl ?? []
+    for entry in contextEntries { context.set(entry.key, values: entry.values) }
     // SECURITY: a pattern asks about many actions at once, and no one verdict is true of them all.
     for action in actionNames where !action.namesOneAction {
       throw .invalidInput("Invalid Action Name: \(action)")
@@ -148,10 +156,13 @@ struct PolicySimulation: Sendable {
     for index in min(start, end)..<end {
       // Others have their turn between two results.
       await Task.yield()
+      let resource = resources[index % resources.count]
+      let owner = try owner(of: resource, call)
+      set.resourceControl = owner == call.account ? membership?.policies.resourceControl ?? [] : []
       let request = PolicyRequest(
         action: actionNames[index / resources.count],
-        resource: resources[index % resources.count],
-        resourceAccount: try owner(of: resources[index % resources.count], call),
+        resource: resource,
+        resourceAccount: owner,
         principal: caller,
         context: context
       )
@@ -213,7 +224,7 @@ struct PolicySimulation: Sendable {
     return account
   }
 
-  /// What a call would say of its caller and of the time, and over it what the request says.
+  /// What a call would say of its caller and of the time.
   private func context(
     _ principal: Principal?,
     _ caller: RequestPrincipal,
@@ -234,7 +245,6 @@ struct PolicySimulation: Sendable {
     }
     context.set("aws:CurrentTime", call.now.rfc3339)
     context.set("aws:EpochTime", String(call.now.seconds))
-    for entry in contextEntries { context.set(entry.key, values: entry.values) }
     return context
   }
 }

@@ -44,7 +44,12 @@ package struct SimulatePrincipalPolicy: Action {
   ) async throws(ServiceError) -> Proposal {
     let loaded = try await house.policies(of: call.subject)
     return Proposal(
-      result: try await simulation.results(loaded, as: call.subject.principal, call.authenticated)
+      result: try await simulation.results(
+        loaded,
+        as: call.subject.principal,
+        in: call.authenticated.caller.standing.membership,
+        call.authenticated
+      )
     )
   }
 }

@@ -10,7 +10,9 @@ import PolicyEngine
 extension Explanation {
   /// The explanation as `EvaluationResult`.
   func response(of request: PolicyRequest, _ policies: PolicySet) -> ResponseStructure {
-    let matched = ResponseValue.list(matched.map { .structure($0.response) })
+    // Of an organization's policies only what denies is told: that every level allows, the detail below says.
+    let told = matched.filter { $0.effect == .deny || !$0.type.isOfOrganization }
+    let matched = ResponseValue.list(told.map { .structure($0.response) })
     let missing = ResponseValue.list(missingContextKeys.map { .string($0) })
     let boundary = isAllowedByBoundary.map { isAllowed in
       ResponseValue.structure(ResponseStructure(["AllowedByPermissionsBoundary": .boolean(isAllowed)]))
@@ -40,7 +42,7 @@ extension Explanation {
       let account = request.principal.account,
       owner != account
     else { return details }
-    for verdict in verdicts {
+    for verdict in verdicts where !verdict.type.isOfOrganization {
       guard let name = verdict.type.sourcePolicyType else { continue }
       details.append(
         "entry",
@@ -54,7 +56,8 @@ extension Explanation {
 extension PolicySet {
   /// How many statements its policies have.
   var statementCount: Int {
-    (identity + (permissionsBoundary ?? []) + (session ?? []) + (resource.map { [$0] } ?? []))
+    (identity + (permissionsBoundary ?? []) + (session ?? []) + (resource.map { [$0] } ?? [])
+      + serviceControl.flatMap(\.self) + resourceControl.flatMap(\.self))
       .reduce(0) { $0 + $1.document.statements.count }
   }
 }
@@ -78,6 +81,8 @@ extension SourcePosition {
 }
 
 extension PolicyType {
+  fileprivate var isOfOrganization: Bool { self == .serviceControl || self == .resourceControl }
+
   fileprivate var sourcePolicyType: String? {
     switch self {
     case .identity: "IAM Policy"
