@@ -123,8 +123,19 @@ extension TestServer {
         id: try #require(answer["AccessKeyId"]),
         secret: try #require(answer["SecretAccessKey"])
       )
+      try await server.bind(
+        TestOrganization.root,
+        TestOrganization.policy(
+          "Deny",
+          #""sts:*""#,
+          #","Condition":{"NumericGreaterThan":{"sts:DurationSeconds":"900"}}"#
+        )
+      )
       let refusal = try #require(await server.token(as: bare)["Message"])
       #expect(refusal.hasSuffix("because no identity-based policy allows the sts:GetWebIdentityToken action"))
+      // What the organization denies to others explains nothing here.
+      let decision = try await server.decision(of: "GetWebIdentityToken")
+      #expect(decision["unmatchedStatements"] == nil && decision["organizationLevel"] == nil)
     }
   }
 

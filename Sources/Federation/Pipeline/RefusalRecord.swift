@@ -41,9 +41,8 @@ extension Explanation {
       missingContextKeys.prefix(Explanation.maximumStatements).map { .string(Explanation.capped($0)) },
       &room
     )
-    // Statements about other actions explain nothing.
     let near = Explanation.fitting(
-      unmatched.filter { $0.reason != .action }.prefix(Explanation.maximumStatements).map { $0.json },
+      unmatched.filter(\.explainsRefusals).prefix(Explanation.maximumStatements).map { $0.json },
       &room
     )
     if !near.isEmpty { members.append(.init("unmatchedStatements", .array(near))) }
@@ -82,6 +81,15 @@ extension StatementReference {
 }
 
 extension UnmatchedStatement {
+  /// Whether it may be why a call was refused.
+  ///
+  /// What an organization denies and did not deny here explains nothing, and there may be so much of it that the account's
+  /// own statements would have no room.
+  fileprivate var explainsRefusals: Bool {
+    guard reason != .action else { return false }
+    return effect == .allow || (type != .serviceControl && type != .resourceControl)
+  }
+
   fileprivate var json: JSONValue {
     var members = [JSONObject.Member("policyType", .string(type.word))] + reference.members
     members.append(.init("effect", .string(effect == .allow ? "Allow" : "Deny")))

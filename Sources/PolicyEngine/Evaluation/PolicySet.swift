@@ -50,11 +50,9 @@ package struct PolicySet: Hashable, Sendable {
   /// How decisions call the policy of the resource.
   var resourceType: PolicyType { resource?.document.kind == .trust ? .roleTrust : .resource }
 
-  /// All policies, in the order in which a denial is attributed.
+  /// All policies, in the order in which a denial is attributed; each level of an organization by itself.
   var inOrder: [(type: PolicyType, policies: [NamedPolicy])] {
-    [
-      (.serviceControl, serviceControl.flatMap(\.self)),
-      (.resourceControl, resourceControl.flatMap(\.self)),
+    serviceControl.map { (.serviceControl, $0) } + resourceControl.map { (.resourceControl, $0) } + [
       (resourceType, resource.map { [$0] } ?? []),
       (.identity, identity),
       (.permissionsBoundary, permissionsBoundary ?? []),
