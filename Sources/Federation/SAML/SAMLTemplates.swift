@@ -55,7 +55,8 @@ struct SAMLTemplate: Sendable {
 extension RequestContext {
   /// What templates can say of the caller of `call`.
   init(saml call: AuthenticatedCall) {
-    self.init(call, resourceAccount: call.account, [])
+    let own = ResourceOwner(account: call.account, membership: call.caller.standing.membership)
+    self.init(call, owner: own, [])
     if let sourceIdentity = call.caller.session?.sourceIdentity { set("sts:SourceIdentity", sourceIdentity) }
     if case .assumedRole(let session) = call.caller.principal {
       set("sts:RoleSessionName", session.sessionName)
