@@ -126,8 +126,10 @@ def test_a_role_session_gets_no_token_that_outlives_it(server, config, make_user
             RoleArn=role["Arn"], RoleSessionName="session")["Credentials"]
         session = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
         wire.assert_error(
-            token(server, "long", session), 403, "SessionDurationEscalationException",
+            token(server, "long", session, DurationSeconds=43200), 403, "SessionDurationEscalationException",
             "Requested token expiry time must be before the original session's expiry time.", service="iam")
+        claims = tokens.claims_of(token(server, "long", session).text("Token"))
+        assert 3500 < claims["exp"] - claims["iat"] <= 3600
         claims = tokens.claims_of(token(server, "long", session, DurationSeconds=1800).text("Token"))
         assert claims["sub"] == role["Arn"] and "original_session_exp" in claims[tokens.NAMESPACE]
     finally:

@@ -77,7 +77,8 @@ private let disabled = "OutboundWebIdentityFederationDisabledException"
     }
   }
 
-  @Test func `a token does not outlive the session that asks, and is not shortened in silence`() async throws
+  @Test func `a token does not outlive the session that asks, and is no shorter than was asked for`()
+    async throws
   {
     try await TestServer.run { server in
       let role = try await server.storeRole("builder")
@@ -89,22 +90,25 @@ private let disabled = "OutboundWebIdentityFederationDisabledException"
       let count = try await server.recordedTokens()
       await server.refused(
         "GetOutboundFederationToken",
-        ["FederationConfigName": "api"],
+        ["FederationConfigName": "api", "DurationSeconds": "3600"],
         as: session,
         403,
         "SessionDurationEscalationException",
         "Requested token expiry time must be before the original session's expiry time."
       )
-      #expect(
-        await server.configToken(seconds: 3600, as: session).code == "SessionDurationEscalationException"
-      )
       #expect(try await server.recordedTokens() == count)
+      // Whoever asks for no duration gets what is left of the session, and policy is asked about just that.
+      let rest = await server.configToken(as: session)
+      #expect(rest.status == 200 && rest["Expiration"]?.hasPrefix("2027-01-15T09:00:00") == true)
       let shorter = await server.configToken(seconds: 3599, as: session)
       #expect(shorter.status == 200)
       let aws = try tokenPart(shorter["Token"], 1)["https://sts.amazonaws.com/"]?.object
       #expect(aws?["original_session_exp"]?.string == "2027-01-15T09:00:00Z")
       // With a key of its own there is no session to outlive.
       #expect(await server.configToken(as: alice).status == 200)
+      server.clock.advance(seconds: 3540)
+      let tooLate = await server.configToken(as: session)
+      #expect(tooLate.code == "SessionDurationEscalationException", "less than a minute is left")
     }
   }
 
@@ -133,7 +137,8 @@ private let disabled = "OutboundWebIdentityFederationDisabledException"
       #expect(await server.configToken(as: nobody).code == "AccessDenied")
       #expect(await server.configToken(of: "none", as: session).code == "NoSuchEntity")
       #expect(await server.configToken(seconds: 3601, as: session).code == "ValidationError")
-      #expect(await server.configToken(as: session).code == "SessionDurationEscalationException")
+      let tooLong = await server.configToken(seconds: 3600, as: session)
+      #expect(tooLong.code == "SessionDurationEscalationException")
       let answer = await server.configToken(seconds: 60, as: session)
       #expect(answer.status == 403 && answer.code == disabled)
       #expect(answer.message == "OutboundWebIdentityFederation is disabled.")

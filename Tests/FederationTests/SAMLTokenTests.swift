@@ -221,7 +221,7 @@ import TokenFormats
       )
       await server.done("PutRolePolicy", ["RoleName": "ci", "PolicyName": "p", "PolicyDocument": allowsAll])
       let session = try await server.assume("arn:aws:iam::123456789012:role/ci", as: alice)
-      let late = await server.samlToken(of: "sp", as: session)
+      let late = await server.samlToken(of: "sp", seconds: 3601, as: session)
       #expect(late.status == 403 && late.code == "SessionDurationEscalationException")
       let short = await server.samlToken(of: "sp", seconds: 3600, as: session)
       #expect(short.status == 200, "\(short.text)")

@@ -47,7 +47,7 @@ package struct GetOutboundFederationToken: Action {
   package func questions(_ subject: FederationTokenSubject, _ call: AuthenticatedCall) -> [Question] {
     var context: [Question.ContextEntry] = []
     if case .existing(let stored) = subject.config {
-      context = stored.record.conditionContext(durationSeconds: durationSeconds)
+      context = stored.record.conditionContext(durationSeconds: seconds(of: stored.record, call))
     }
     return [subject.config.question("iam:GetOutboundFederationToken", context: context)]
   }
@@ -57,7 +57,7 @@ package struct GetOutboundFederationToken: Action {
     _ house: House
   ) async throws(ServiceError) -> Proposal {
     let config = try call.subject.config.existing().record
-    let duration = durationSeconds ?? config.duration
+    let duration = seconds(of: config, call.authenticated)
     guard duration <= config.duration else {
       throw .validationError(
         "The requested DurationSeconds exceeds the Duration set for this federation config: \(config.duration)"
@@ -74,6 +74,16 @@ package struct GetOutboundFederationToken: Action {
     case .saml:
       return try await samlToken(of: config, until: expiration, from: issuer, call, house)
     }
+  }
+
+  /// How long the token is to live: as asked for, or as long as the config lets it and the session lasts.
+  ///
+  /// Never less than a minute: of a session that ends sooner nothing is issued.
+  private func seconds(of config: FederationConfigRecord, _ call: AuthenticatedCall) -> Int {
+    if let durationSeconds { return durationSeconds }
+    guard let session = call.caller.session else { return config.duration }
+    let remaining = (session.expiration.milliseconds - call.now.milliseconds) / 1000
+    return min(config.duration, max(60, Int(remaining)))
   }
 
   private func samlToken(
