@@ -131,8 +131,8 @@ let package = Package(
     tests(
       "FederationTests",
       [
-        "Federation", "IdentityModel", "StrictJSON", "SigV4", "AuditTrail", "TokenFormats", "LocalKeys",
-        "StoreSQLite", "TrailStorage",
+        "Federation", "AWSProtocols", "IdentityModel", "StrictJSON", "SigV4", "AuditTrail", "TokenFormats",
+        "LocalKeys", "StoreSQLite", "TrailStorage",
       ]
     ),
     tests(

@@ -69,7 +69,20 @@ extension ParameterReader {
     members: [String],
     element: (inout ParameterReader) -> Element
   ) -> [Element] {
-    let elements = found(source.structures(name), instead: []) ?? []
+    optionalStructureList(name, count: count, type: type, members: members, element: element) ?? []
+  }
+
+  /// A list of structures that may be sent; `nil` when it was not, which an empty list is not.
+  ///
+  /// Otherwise as `structureList`.
+  package mutating func optionalStructureList<Element>(
+    _ name: String,
+    count: ClosedRange<Int>,
+    type: String,
+    members: [String],
+    element: (inout ParameterReader) -> Element
+  ) -> [Element]? {
+    guard let elements = found(source.structures(name), instead: []) else { return nil }
     guard count.contains(elements.count) else {
       let list = shown(
         elements.map { element in

@@ -6,7 +6,7 @@
 
 package import Federation
 package import IdentityModel
-import TokenFormats
+package import TokenFormats
 
 /// Signs and seals with keys of this machine.
 package final class LocalKeys: TokenSigner, SecretSealer {
@@ -17,8 +17,17 @@ package final class LocalKeys: TokenSigner, SecretSealer {
 
   private struct Seals {
     let signingKeys: Seal
+    let samlSigningKeys: Seal
     let secrets: Seal
     let sessions: SessionSeal
+
+    /// What seals the private half of a key for `purpose`.
+    func of(_ purpose: SigningKeyPurpose) -> Seal {
+      switch purpose {
+      case .token: signingKeys
+      case .saml: samlSigningKeys
+      }
+    }
   }
 
   private let seals: Seals?
@@ -41,6 +50,7 @@ package final class LocalKeys: TokenSigner, SecretSealer {
     self.seals = keyEncryptionKey.map {
       Seals(
         signingKeys: Seal($0, purpose: .signingKey),
+        samlSigningKeys: Seal($0, purpose: .samlSigningKey),
         secrets: Seal($0, purpose: .secret),
         sessions: SessionSeal($0)
       )
@@ -58,7 +68,8 @@ package final class LocalKeys: TokenSigner, SecretSealer {
 extension LocalKeys {
   package func makeKey(
     _ algorithm: SigningAlgorithm,
-    for account: AccountID
+    for account: AccountID,
+    purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey {
     let seals = try unsealed()
     var secret: [UInt8]
@@ -75,11 +86,12 @@ extension LocalKeys {
     let keyID = publicKey.thumbprint
     let place = Seal.place(account: account, keyID: keyID, version: 1)
     let key = SealedSigningKey(
+      purpose: purpose,
       account: account,
       keyID: keyID,
       publicKey: publicKey,
       version: 1,
-      sealed: try seals.signingKeys.seal(secret, at: place)
+      sealed: try seals.of(purpose).seal(secret, at: place)
     )
     // What was sealed is what will be opened: a key that cannot sign is refused now, not at its first token.
     _ = try await sign(Array("exeat key check".utf8), with: key)
@@ -99,13 +111,16 @@ extension LocalKeys {
 
   package func sign(
     _ message: [UInt8],
-    with key: SealedSigningKey
+    with key: SealedSigningKey,
+    algorithm: JWSAlgorithm
   ) async throws(TokenSignerError) -> [UInt8] {
     let seals = try unsealed()
     let opened = if let cached = cache.key(for: key) { cached } else { try open(key, seals) }
-    switch opened {
-    case .rsa(let key): return try key.sign(message)
-    case .p384(let key): return try key.sign(message)
+    switch (opened, algorithm, key.purpose) {
+    case (.rsa(let key), .rs256, _): return try key.sign(message, .sha256)
+    case (.rsa(let key), .rs384, .saml): return try key.sign(message, .sha384)
+    case (.p384(let key), .es384, _): return try key.sign(message)
+    default: throw .failed("the key does not sign with \(algorithm.rawValue)")
     }
   }
 
@@ -115,7 +130,7 @@ extension LocalKeys {
       throw .sealBroken
     }
     let place = Seal.place(account: key.account, keyID: key.keyID, version: key.version)
-    return try seals.signingKeys.open(key.sealed, at: place)
+    return try seals.of(key.purpose).open(key.sealed, at: place)
   }
 
   private func open(_ key: SealedSigningKey, _ seals: Seals) throws(TokenSignerError) -> SigningKey {

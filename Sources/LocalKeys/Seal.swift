@@ -13,8 +13,10 @@ package import IdentityModel
 package struct Seal: Sendable {
   /// What the sealed octets are for: each purpose has a key of its own.
   package enum Purpose: String, Sendable {
-    /// Private halves of signing keys.
+    /// Private halves of keys that sign tokens.
     case signingKey = "signing-key"
+    /// Private halves of keys that sign SAML.
+    case samlSigningKey = "saml-signing-key"
     /// Secret access keys and the like.
     case secret = "secret"
   }

@@ -11,6 +11,7 @@ import StoreSQLite
 import StrictJSON
 import Synchronization
 import Testing
+import TokenFormats
 
 @Suite struct TrailDeliveryTests {
   @Test func `a bucket that refuses is told in the state, and gets the same object when it takes again`()
@@ -361,10 +362,11 @@ private final class SwitchedSigner: TokenSigner {
 
   func makeKey(
     _ algorithm: SigningAlgorithm,
-    for account: AccountID
+    for account: AccountID,
+    purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey {
     guard let signer = signer.withLock({ $0 }) else { throw .keyEncryptionKeyMissing }
-    return try await signer.makeKey(algorithm, for: account)
+    return try await signer.makeKey(algorithm, for: account, purpose: purpose)
   }
 
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool {
@@ -372,8 +374,12 @@ private final class SwitchedSigner: TokenSigner {
     return try signer.vouches(for: key)
   }
 
-  func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8] {
+  func sign(
+    _ message: [UInt8],
+    with key: SealedSigningKey,
+    algorithm: JWSAlgorithm
+  ) async throws(TokenSignerError) -> [UInt8] {
     guard let signer = signer.withLock({ $0 }) else { throw .keyEncryptionKeyMissing }
-    return try await signer.sign(message, with: key)
+    return try await signer.sign(message, with: key, algorithm: algorithm)
   }
 }

@@ -164,13 +164,18 @@ struct OneKeySigner: TokenSigner {
 
   func makeKey(
     _ algorithm: SigningAlgorithm,
-    for account: AccountID
+    for account: AccountID,
+    purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey { key }
 
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try Self.keys.vouches(for: key) }
 
-  func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8] {
-    try await Self.keys.sign(message, with: key)
+  func sign(
+    _ message: [UInt8],
+    with key: SealedSigningKey,
+    algorithm: JWSAlgorithm
+  ) async throws(TokenSignerError) -> [UInt8] {
+    try await Self.keys.sign(message, with: key, algorithm: algorithm)
   }
 }
 

@@ -14,10 +14,17 @@ package struct Issuer: Sendable {
   package let stored: Stored<IssuerRecord>
   /// The keys in the order of their algorithms and `kid`s: the order in which they are published.
   package let keys: [SealedSigningKey]
+  /// The keys that sign SAML; none before the first config that asks for it.
+  package let samlKeys: SAMLKeyRing
 
   /// Pairs the record with its keys.
-  package init(stored: Stored<IssuerRecord>, keys: [SealedSigningKey]) {
+  package init(
+    stored: Stored<IssuerRecord>,
+    keys: [SealedSigningKey],
+    samlKeys: SAMLKeyRing = SAMLKeyRing()
+  ) {
     self.stored = stored
+    self.samlKeys = samlKeys
     self.keys = keys.sorted { left, right in
       let (l, r) = (left.publicKey.algorithm, right.publicKey.algorithm)
       return l == r ? left.keyID.description < right.keyID.description : l == .rs256
@@ -214,7 +221,11 @@ package final class Directory: Sendable {
     }
     guard let stored = try await record(IssuerRecord.self, at: issuerID), stored.record.account == account
     else { throw .corrupted("Account `\(account)` names the issuer `\(issuerID)`") }
-    return Issuer(stored: stored, keys: try await signingKeys(of: account))
+    return Issuer(
+      stored: stored,
+      keys: try await signingKeys(of: account),
+      samlKeys: try await samlKeys(of: account)
+    )
   }
 
   /// The signing keys of `account`, in the order of their ids.

@@ -24,24 +24,28 @@ package struct CreateOutboundFederationConfig: Action {
   private static let defaultDuration = 3600
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    settings = FederationConfigSettings(&parameters)
+    var settings = FederationConfigSettings(&parameters)
     configName = parameters.requiredString("Name", length: 1...128, pattern: .name)
     tags = parameters.tagList()
     let type = parameters.requiredChoice("TokenType", of: FederationTokenType.allCases.map(\.rawValue))
     try parameters.check()
-    guard type.utf8.elementsEqual(FederationTokenType.oidc.rawValue.utf8) else {
-      throw .validationError("TokenType SAML is not supported yet.")
+    tokenType = FederationTokenType(rawValue: type) ?? .oidc
+    switch tokenType {
+    case .oidc: try settings.requireNoSAML()
+    case .saml: try settings.readSAML()
     }
-    tokenType = .oidc
-    guard let targetService = settings.targetService, let audience = settings.audience else {
+    let (targetService, audience) =
+      (settings.saml?.targetService ?? settings.targetService, settings.saml?.audience ?? settings.audience)
+    guard let targetService, let audience else {
       throw .missing(
-        (settings.audience == nil ? ["audience"] : [])
-          + (settings.targetService == nil ? ["targetService"] : [])
+        (audience == nil ? ["audience"] : []) + (targetService == nil ? ["targetService"] : [])
       )
     }
     self.targetService = targetService
     self.audience = audience
+    self.settings = settings
     try settings.requireTargetService()
+    try settings.saml?.applied().checkAssertion(targetService: targetService, audience: audience)
     if let algorithm = settings.signingAlgorithm { try tokenType.require(signingAlgorithm: algorithm) }
     try tags.requireTaggable()
   }
@@ -73,8 +77,10 @@ package struct CreateOutboundFederationConfig: Action {
       throw .entityAlreadyExists("Outbound federation config \(configName) already exists.")
     }
     let room = try await house.room(for: FederationConfigRecord.self, .federationConfigs, in: call.account)
-    let config = config(of: call.account, now: call.now)
-    return try house.propose { change in
+    var config = config(of: call.account, now: call.now)
+    try settings.applySAML(to: &config, now: call.now)
+    let keys = try await house.samlKeys(for: config, now: call.now)
+    return try house.propose(after: keys) { change in
       try change.create(config, id: id, account: call.account)
       try room.take(in: &change)
       return config.answer

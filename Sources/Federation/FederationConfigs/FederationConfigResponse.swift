@@ -16,14 +16,16 @@ extension FederationConfigRecord {
 
   /// The config without its tags, as lists give it.
   var listResponse: ResponseStructure {
-    ResponseStructure([
+    var structure = ResponseStructure([
       "Name": .string(name), "Arn": .string(arn.description), "TargetService": .string(targetService),
       "TokenType": .string(tokenType.rawValue), "Audience": .string(audience),
       "Duration": .integer(Int64(duration)), "SigningAlgorithm": .string(signingAlgorithm),
       "Description": description.map { .string($0) },
-      "CreateDate": .timestamp(createDate, milliseconds: false),
-      "LastUpdatedDate": .timestamp(lastUpdatedDate, milliseconds: false),
     ])
+    for (name, value) in saml?.response ?? [] { structure.append(name, value) }
+    structure.append("CreateDate", .timestamp(createDate, milliseconds: false))
+    structure.append("LastUpdatedDate", .timestamp(lastUpdatedDate, milliseconds: false))
+    return structure
   }
 
   /// An answer of nothing but this config, and what is recorded of it.

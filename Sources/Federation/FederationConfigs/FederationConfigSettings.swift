@@ -14,6 +14,9 @@ struct FederationConfigSettings: Sendable {
   let duration: Int?
   let signingAlgorithm: String?
   let targetService: String?
+  private let samlParameters: SAMLParameters
+  /// What the request says of SAML; `nil` before it was read, and for OIDC.
+  private(set) var saml: SAMLRequest?
 
   /// Reads the settings: their shape only.
   init(_ parameters: inout ParameterReader) {
@@ -25,11 +28,20 @@ struct FederationConfigSettings: Sendable {
       of: FederationTokenType.allCases.flatMap(\.signingAlgorithms)
     )
     targetService = parameters.optionalString("TargetService", length: 1...2048)
+    samlParameters = SAMLParameters(&parameters)
   }
+
+  /// Reads what the request says of SAML; metadata of the service fills in what else was left out.
+  mutating func readSAML() throws(ServiceError) {
+    saml = try SAMLRequest(samlParameters, targetService: targetService, audience: audience)
+  }
+
+  /// Throws ValidationError when the request says anything of SAML.
+  func requireNoSAML() throws(ServiceError) { try samlParameters.requireAbsent() }
 
   /// Throws ValidationError when the target service is not a URL that a config may have.
   func requireTargetService() throws(ServiceError) {
-    guard let targetService else { return }
+    guard let targetService = saml?.targetService ?? targetService else { return }
     do {
       _ = try TargetService(targetService)
     } catch {
@@ -40,12 +52,24 @@ struct FederationConfigSettings: Sendable {
   /// `record` with what the request says in the places of what it had.
   func applied(to record: FederationConfigRecord) -> FederationConfigRecord {
     var record = record
-    if let audience { record.audience = audience }
+    if let audience = saml?.audience ?? audience { record.audience = audience }
     if let description { record.description = description.isEmpty ? nil : description }
     if let duration { record.duration = duration }
     if let signingAlgorithm { record.signingAlgorithm = signingAlgorithm }
-    if let targetService { record.targetService = targetService }
+    if let targetService = saml?.targetService ?? targetService { record.targetService = targetService }
     return record
+  }
+
+  /// Puts in place what the request says of SAML, when `record` is of a config for it.
+  ///
+  /// The last of the checks: throws ValidationError for what does not go together, alone or beside what was stored.
+  func applySAML(to record: inout FederationConfigRecord, now: Instant) throws(ServiceError) {
+    guard record.tokenType == .saml else { return try requireNoSAML() }
+    guard let saml else { return }
+    try saml.requireValidity(at: now)
+    let settings = try saml.applied(to: record.saml ?? .standard)
+    try settings.checkAssertion(targetService: record.targetService, audience: record.audience)
+    record.saml = settings
   }
 
   /// The settings as they are recorded.
@@ -55,6 +79,6 @@ struct FederationConfigSettings: Sendable {
     if let duration { members.append(.init("duration", .integer(duration))) }
     members += JSONObject.Member.ifPresent("signingAlgorithm", signingAlgorithm)
     members += JSONObject.Member.ifPresent("description", description)
-    return members
+    return members + samlParameters.requestParameters
   }
 }

@@ -15,19 +15,22 @@ package struct GetOutboundFederationToken: Action {
 
   private let configName: String
   private let durationSeconds: Int?
+  private let holderOfKey: HolderOfKeyParameters
 
-  package init(_ parameters: inout ParameterReader) {
+  package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     durationSeconds = parameters.optionalInteger("DurationSeconds", 60...43_200)
     configName = parameters.requiredString(
       "FederationConfigName",
       length: FederationConfigRecord.nameLength,
       pattern: .name
     )
+    holderOfKey = try HolderOfKeyParameters(&parameters)
   }
 
   package var requestParameters: JSONValue? {
     var members = [JSONObject.Member("federationConfigName", .string(configName))]
     if let durationSeconds { members.append(.init("durationSeconds", .integer(durationSeconds))) }
+    members += JSONObject.Member.ifPresent("holderOfKeyCertificate", holderOfKey.recordedCertificate)
     return .object(JSONObject(members))
   }
 
@@ -64,10 +67,48 @@ package struct GetOutboundFederationToken: Action {
     let issuer = try call.subject.issuer.issuing()
     switch config.tokenType {
     case .oidc:
+      guard !holderOfKey.isPresent else {
+        throw .validationError("HolderOfKeyCertificate is only for federation configs of TokenType SAML")
+      }
       return try await oidcToken(of: config, until: expiration, from: issuer, call, house)
     case .saml:
-      throw .validationError("TokenType SAML is not supported yet.")
+      return try await samlToken(of: config, until: expiration, from: issuer, call, house)
     }
+  }
+
+  private func samlToken(
+    of config: FederationConfigRecord,
+    until expiration: Instant,
+    from issuer: Issuer,
+    _ call: AuthorizedCall<GetOutboundFederationToken>,
+    _ house: House
+  ) async throws(ServiceError) -> Proposal {
+    guard let settings = config.saml else {
+      throw house.diagnostics.serviceError(
+        "issue an assertion",
+        StoreError.corrupted("FederationConfig `\(config.arn)`: no SAML settings")
+      )
+    }
+    let issued = try await house.issue(
+      AssertionRequest(
+        config: config,
+        settings: settings,
+        call: call.authenticated,
+        issuer: issuer,
+        expiration: expiration,
+        holderKey: try holderOfKey.provenKey(config: config.arn, call.authenticated)
+      )
+    )
+    var result = config.tokenResponse(issued.token, until: expiration)
+    result.append("SamlForm", .string(settings.form))
+    let recorded: [JSONObject.Member] = [
+      .init("webIdentityTokenId", .string(issued.id)),
+      .init("expiration", .string(expiration.cloudTrailElementForm)),
+    ]
+    return Proposal(
+      result: result,
+      responseElements: .object(JSONObject(recorded + config.recordedOfToken))
+    )
   }
 
   private func oidcToken(
@@ -88,17 +129,28 @@ package struct GetOutboundFederationToken: Action {
       token,
       from: issuer,
       to: call,
-      recording: [
-        .init("tokenType", .string(config.tokenType.rawValue)),
-        .init("targetService", .string(config.targetService)),
-        .init("audience", .string(config.audience)),
-      ]
+      recording: config.recordedOfToken
     ) { token in
-      ResponseStructure([
-        "Token": .string(token), "TokenType": .string(config.tokenType.rawValue),
-        "TargetService": .string(config.targetService), "Audience": .string(config.audience),
-        "Expiration": .timestamp(expiration, milliseconds: true),
-      ])
+      config.tokenResponse(token, until: expiration)
     }
+  }
+}
+
+extension FederationConfigRecord {
+  /// What the record of a token says of the config.
+  fileprivate var recordedOfToken: [JSONObject.Member] {
+    [
+      .init("tokenType", .string(tokenType.rawValue)), .init("targetService", .string(targetService)),
+      .init("audience", .string(audience)),
+    ]
+  }
+
+  /// The answer with a token of the config.
+  fileprivate func tokenResponse(_ token: String, until expiration: Instant) -> ResponseStructure {
+    ResponseStructure([
+      "Token": .string(token), "TokenType": .string(tokenType.rawValue),
+      "TargetService": .string(targetService), "Audience": .string(audience),
+      "Expiration": .timestamp(expiration, milliseconds: true),
+    ])
   }
 }

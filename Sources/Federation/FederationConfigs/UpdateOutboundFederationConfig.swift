@@ -16,10 +16,12 @@ package struct UpdateOutboundFederationConfig: Action {
   private let settings: FederationConfigSettings
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    settings = FederationConfigSettings(&parameters)
+    var settings = FederationConfigSettings(&parameters)
     configName = FederationConfigRecord.readIdentifier(&parameters)
     try parameters.check()
+    try settings.readSAML()
     try settings.requireTargetService()
+    self.settings = settings
   }
 
   package var requestParameters: JSONValue? {
@@ -52,8 +54,10 @@ package struct UpdateOutboundFederationConfig: Action {
     let stored = try call.subject.existing()
     var config = settings.applied(to: stored.record)
     try config.tokenType.require(signingAlgorithm: config.signingAlgorithm)
+    try settings.applySAML(to: &config, now: call.now)
     config.lastUpdatedDate = call.now
-    return try house.propose { change in
+    let keys = try await house.samlKeys(for: config, now: call.now)
+    return try house.propose(after: keys) { change in
       try change.replace(stored, with: config, account: call.account)
       return config.answer
     }

@@ -126,6 +126,8 @@ package struct Proposal: Sendable {
   package let responseElements: JSONValue?
   /// What to publish once the change is durable.
   package let publication: Issuer?
+  /// Whether the change is one of the account's SAML keys, whose metadata is then rendered anew.
+  package let changesSAMLKeys: Bool
   /// The token that the answer lacks until its record is durable, and the answer with it.
   package let promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)?
 
@@ -135,9 +137,11 @@ package struct Proposal: Sendable {
     result: ResponseStructure?,
     responseElements: JSONValue? = nil,
     publication: Issuer? = nil,
+    changesSAMLKeys: Bool = false,
     promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)? = nil
   ) {
     self.promised = promised
+    self.changesSAMLKeys = changesSAMLKeys
     self.change = change
     self.result = result
     self.responseElements = responseElements

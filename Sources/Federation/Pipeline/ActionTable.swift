@@ -195,6 +195,8 @@ private let federationActions: [any Action.Type] = [
   EnableOutboundTokenTransparency.self,
   EnableOutboundWebIdentityFederation.self,
   GetOutboundWebIdentityFederationInfo.self,
+  ListOutboundSamlKeys.self,
+  RotateOutboundSamlKey.self,
 ]
 
 private let federationConfigActions: [any Action.Type] = [

@@ -26,6 +26,8 @@ package struct House: Sendable {
   package let diagnostics: Diagnostics
   /// What the CloudTrail actions reach.
   package let trails: TrailServices
+  /// Publishes SAML metadata.
+  package let samlMetadata: SAMLMetadataPublication
   let noticeLimit = NoticeLimit()
 
   /// Gathers the parts.
@@ -50,5 +52,12 @@ package struct House: Sendable {
     self.entropy = entropy
     self.diagnostics = diagnostics
     self.trails = trails
+    self.samlMetadata = SAMLMetadataPublication(
+      directory: directory,
+      issuers: issuers,
+      signer: signer,
+      entropy: entropy,
+      diagnostics: diagnostics
+    )
   }
 }

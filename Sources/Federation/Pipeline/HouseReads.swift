@@ -19,14 +19,21 @@ extension House {
     }
   }
 
-  /// The proposal whose change, result and recorded response elements `body` makes.
+  /// The proposal whose change, result and recorded response elements `body` makes; `keys` come before, when the change
+  /// makes SAML keys too.
   package func propose(
+    after keys: Change? = nil,
     _ body: (inout Change) throws -> (result: ResponseStructure?, responseElements: JSONValue?)
   ) throws(ServiceError) -> Proposal {
-    var change = Change()
+    var change = keys ?? Change()
     do {
       let (result, elements) = try body(&change)
-      return Proposal(change: change, result: result, responseElements: elements)
+      return Proposal(
+        change: change,
+        result: result,
+        responseElements: elements,
+        changesSAMLKeys: keys != nil
+      )
     } catch {
       throw diagnostics.serviceError("encode a change", error)
     }

@@ -161,6 +161,7 @@ package struct Pipeline: Sendable {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
       if let issuer = proposal.publication { house.issuers.publish(issuer) }
+      if proposal.changesSAMLKeys { await house.samlMetadata.refresh(call.account, now: call.now) }
       // 8. What could not come into being before its record.
       guard let promised = proposal.promised else { return recorded }
       return try await issue(promised.issuance, recorded, action: A.name, promised.result, &trail)

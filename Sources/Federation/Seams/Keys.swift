@@ -4,9 +4,22 @@
 // crosses this seam.
 
 package import IdentityModel
+package import TokenFormats
+
+/// What a signing key signs: each purpose has seals of its own, and no key serves two.
+package enum SigningKeyPurpose: Hashable, Sendable {
+  /// Web identity tokens and digests of trails.
+  case token
+  /// SAML assertions, responses and metadata.
+  case saml
+}
 
 /// A signing key at rest: its public half, and its private half sealed under the key-encryption key.
 package struct SealedSigningKey: Hashable, Sendable {
+  /// What it signs.
+  ///
+  /// Part of the seal: a key of one purpose does not open as one of another.
+  package let purpose: SigningKeyPurpose
   /// The account whose tokens it signs.
   ///
   /// Part of the seal.
@@ -15,7 +28,7 @@ package struct SealedSigningKey: Hashable, Sendable {
   ///
   /// Part of the seal.
   package let keyID: KeyID
-  /// The public half; fixes the algorithm.
+  /// The public half; fixes the algorithm of tokens, and the family of those of SAML.
   package let publicKey: PublicKey
   /// Counts re-seals, from 1.
   ///
@@ -25,7 +38,15 @@ package struct SealedSigningKey: Hashable, Sendable {
   package let sealed: [UInt8]
 
   /// Gathers the parts.
-  package init(account: AccountID, keyID: KeyID, publicKey: PublicKey, version: Int, sealed: [UInt8]) {
+  package init(
+    purpose: SigningKeyPurpose = .token,
+    account: AccountID,
+    keyID: KeyID,
+    publicKey: PublicKey,
+    version: Int,
+    sealed: [UInt8]
+  ) {
+    self.purpose = purpose
     self.account = account
     self.keyID = keyID
     self.publicKey = publicKey
@@ -52,23 +73,58 @@ package protocol TokenSigner: Sendable {
   /// Whether a key-encryption key is there. When not, every other call throws `keyEncryptionKeyMissing`.
   var isUnsealed: Bool { get }
 
-  /// Makes a new key for `account`, sealed with version 1.
+  /// Makes a new key for `account` and `purpose`, sealed with version 1.
   func makeKey(
     _ algorithm: SigningAlgorithm,
-    for account: AccountID
+    for account: AccountID,
+    purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey
 
-  /// Whether the private half of `key` is sealed beside this public half, for its account, by the key-encryption key.
+  /// Whether the private half of `key` is sealed beside this public half, for its account and purpose, by the
+  /// key-encryption key.
   ///
   /// SECURITY: a public key that anybody else put into the store is one that nobody here signs with, and whoever put it
   /// there does.
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool
 
-  /// The signature over `message`, in JWS form: RS256 256 octets, ES384 96 octets R followed by S.
+  /// The signature over `message`, in JWS form: RSA 256 octets, ES384 96 octets R followed by S.
   ///
-  /// The algorithm is the key's own. An RS256 signature was verified with the public key before it is returned; of
-  /// an ES384 key the pair was checked when it was loaded (docs/decisions/0006-signing-libraries.md).
-  func sign(_ message: [UInt8], with key: SealedSigningKey) async throws(TokenSignerError) -> [UInt8]
+  /// A key for tokens signs with its own algorithm only, one for SAML also with RS384 if it is of RSA; anything else is
+  /// `failed`. An RSA signature was verified with the public key before it is returned; of an ES384 key the pair was
+  /// checked when it was loaded (docs/decisions/0006-signing-libraries.md).
+  func sign(
+    _ message: [UInt8],
+    with key: SealedSigningKey,
+    algorithm: JWSAlgorithm
+  ) async throws(TokenSignerError) -> [UInt8]
+}
+
+extension TokenSigner {
+  /// Makes a new key for the tokens of `account`.
+  package func makeKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID
+  ) async throws(TokenSignerError) -> SealedSigningKey {
+    try await makeKey(algorithm, for: account, purpose: .token)
+  }
+
+  /// The signature over `message` with the key's own algorithm.
+  package func sign(
+    _ message: [UInt8],
+    with key: SealedSigningKey
+  ) async throws(TokenSignerError) -> [UInt8] {
+    try await sign(message, with: key, algorithm: key.publicKey.algorithm.jws)
+  }
+}
+
+extension SigningAlgorithm {
+  /// The same algorithm among those that others sign with.
+  package var jws: JWSAlgorithm {
+    switch self {
+    case .rs256: .rs256
+    case .es384: .es384
+    }
+  }
 }
 
 /// Seals secrets that rest in the store, secret access keys, and those that travel, session tokens.

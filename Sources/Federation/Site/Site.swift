@@ -48,8 +48,24 @@ package struct Site: RequestResponder {
       if isRead, let document = await log?.document(path) { return document }
       return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
-      return text(404, "not found\n")
+      return samlAnswer(request) ?? text(404, "not found\n")
     }
+  }
+
+  /// What the paths of SAML answer besides metadata; `nil` for other paths.
+  private func samlAnswer(_ request: APIRequest) -> APIResponse? {
+    let host = request.header("host")
+    if issuers.isSAMLSignOn(host: host, path: request.path) {
+      return text(
+        501,
+        "this identity provider answers no sign-in requests: it begins every sign-in itself, with an assertion from "
+          + "GetOutboundFederationToken\n"
+      )
+    }
+    if issuers.isAwaited(host: host, path: request.path) {
+      return text(503, "the server is sealed and cannot sign this metadata\n")
+    }
+    return nil
   }
 }
 

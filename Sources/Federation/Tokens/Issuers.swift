@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The published documents of every issuer, rendered once and served from memory: discovery and JWK set. They stay up
-// while an issuer is disabled and while the server is sealed.
+// The published documents of every issuer, rendered once and served from memory: discovery, JWK set, SAML metadata. They
+// stay up while an issuer is disabled and while the server is sealed; only SAML metadata, which is signed when it is
+// rendered, is not there again after a restart without the key-encryption key.
 
 package import IdentityModel
 import Synchronization
@@ -14,6 +15,8 @@ package final class Issuers: Sendable {
   /// Where issuers live below it.
   package let style: IssuerStyle
   private let documents = Mutex<[String: PublishedDocument]>([:])
+  // The keys of SAML metadata that cannot be rendered yet.
+  private let awaited = Mutex<Set<String>>([])
 
   /// Serves below `publicURL` in `style`; nothing is published yet.
   package init(publicURL: PublicURL, style: IssuerStyle) {
@@ -54,20 +57,46 @@ package final class Issuers: Sendable {
     documents.withLock { $0["/" + issuerID + Self.jwksPath] }
   }
 
+  /// Publishes the SAML metadata of the issuer `issuerID`, or replaces it.
+  func publish(samlMetadata document: PublishedDocument, of issuerID: String) {
+    let key = "/" + issuerID + Self.samlMetadataPath
+    documents.withLock { $0[key] = document }
+    awaited.withLock { _ = $0.remove(key) }
+  }
+
+  /// Notes that the issuer `issuerID` has SAML metadata which cannot be rendered for now.
+  func awaitSAMLMetadata(of issuerID: String) {
+    let key = "/" + issuerID + Self.samlMetadataPath
+    awaited.withLock { _ = $0.insert(key) }
+  }
+
   /// The document at `path`; in subdomain style the issuer is the first label of `host`.
   package func document(host: String?, path: Substring) -> PublishedDocument? {
-    let key: String
-    switch style {
-    case .path:
-      key = String(path)
-    case .subdomain:
-      let name = asciiLowercased(hostName(of: host ?? ""))
-      guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")),
-        name[dot...].dropFirst() == "tokens.\(publicURL.host)"
-      else { return nil }
-      key = "/\(name[..<dot])\(path)"
-    }
+    guard let key = key(host, path) else { return nil }
     return documents.withLock { $0[key] }
+  }
+
+  /// Whether there is SAML metadata at `path` that cannot be rendered for now.
+  func isAwaited(host: String?, path: Substring) -> Bool {
+    guard let key = key(host, path) else { return false }
+    return awaited.withLock { $0.contains(key) } && documents.withLock { $0[key] } == nil
+  }
+
+  /// Whether the SAML metadata of an issuer gives `path` as the place to sign in at.
+  func isSAMLSignOn(host: String?, path: Substring) -> Bool {
+    guard path.utf8.reversed().starts(with: Self.samlSignOnPath.utf8.reversed()),
+      let key = key(host, path.dropLast(Self.samlSignOnPath.count) + Self.samlMetadataPath)
+    else { return false }
+    return documents.withLock { $0[key] } != nil || awaited.withLock { $0.contains(key) }
+  }
+
+  private func key(_ host: String?, _ path: Substring) -> String? {
+    guard style == .subdomain else { return String(path) }
+    let name = asciiLowercased(hostName(of: host ?? ""))
+    guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")),
+      name[dot...].dropFirst() == "tokens.\(publicURL.host)"
+    else { return nil }
+    return "/\(name[..<dot])\(path)"
   }
 
   /// Publishes every issuer in `directory`, with the keys that `signer` vouches for; returns the ids of the others.
@@ -102,6 +131,10 @@ package final class Issuers: Sendable {
 
   private static let discoveryPath = "/.well-known/openid-configuration"
   private static let jwksPath = "/.well-known/jwks.json"
+  /// Where SAML metadata stands below an issuer.
+  static let samlMetadataPath = "/saml/metadata"
+  /// Where SAML metadata says that one signs in.
+  static let samlSignOnPath = "/saml/sso"
 }
 
 /// A stored issuer URL that the configuration would change.

@@ -60,6 +60,7 @@ package struct TokenIssuer: Sendable {
     _ key: SealedSigningKey,
     _ promise: TransparencyPromise?
   ) async throws(TokenSignerError) -> String {
+    guard key.purpose == .token else { throw .failed("a key of another purpose signs no tokens") }
     let input = JWS.signingInput(
       keyID: key.keyID,
       algorithm: key.publicKey.algorithm,

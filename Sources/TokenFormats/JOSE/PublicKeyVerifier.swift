@@ -39,4 +39,9 @@ package struct PublicKeyVerifier: Sendable {
   package func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
     key.isValid(signature: signature, for: message, algorithm: algorithm)
   }
+
+  /// The same with another algorithm that such a key can have; XML signatures have several.
+  package func isValid(signature: [UInt8], for message: [UInt8], algorithm: JWSAlgorithm) -> Bool {
+    key.isValid(signature: signature, for: message, algorithm: algorithm)
+  }
 }

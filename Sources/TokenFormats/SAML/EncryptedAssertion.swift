@@ -27,7 +27,7 @@ extension SignedXML where Document == SAMLAssertion {
     contentKey: Secret,
     nonce: [UInt8]
   ) throws(SAMLError) -> EncryptedAssertion {
-    guard case .rs256? = certificate.signatureKey?.algorithms.first,
+    guard certificate.canEncrypt,
       let publicKey = try? _RSA.Encryption.PublicKey(derRepresentation: certificate.subjectPublicKeyInfo)
     else { throw .keyCannotEncrypt }
     guard contentKey.count == 32, nonce.count == 12, let nonce = try? AES.GCM.Nonce(data: nonce) else {

@@ -135,8 +135,8 @@ package struct SAMLAttribute: Hashable, Sendable {
 
 /// An assertion, to be signed.
 package struct SAMLAssertion: Sendable {
-  /// The most attributes.
-  package static let maximumAttributes = 50
+  /// The most attributes: those that describe a session with a hundred tags.
+  package static let maximumAttributes = 128
 
   /// Its name.
   package var id: SAMLIdentifier

@@ -16,6 +16,11 @@ extension SAMLAssertion {
     try XMLSigningInput(try element(), id: id, signatureAt: 1, algorithm, certificate)
   }
 
+  /// Throws for the first field that cannot be said, as `signingInput` does.
+  package func check() throws(SAMLError) {
+    _ = try element()
+  }
+
   // "<sequence> <element ref="saml:Issuer"/> <element ref="ds:Signature" minOccurs="0"/> <element ref="saml:Subject"
   // minOccurs="0"/> <element ref="saml:Conditions" minOccurs="0"/> <element ref="saml:Advice" minOccurs="0"/> <choice
   // minOccurs="0" maxOccurs="unbounded"> statements </choice> </sequence>"

@@ -16,16 +16,20 @@ package struct EncodedCertificate: Sendable {
   /// The key, if it is one that verifies signatures here.
   package let signatureKey: SignatureKey?
 
+  /// What its issuer signed, and the `BIT STRING` of that signature.
+  let toBeSigned: [UInt8]
+  let signatureBits: [UInt8]
   private let text: XMLText
 
   /// Finds the key of a certificate; `nil` when the octets are not one certificate in DER.
   package init?(der: [UInt8]) {
     var rest = der[...]
     guard var certificate = DER.take(0x30, from: &rest)?.content, rest.isEmpty,
-      var body = DER.take(0x30, from: &certificate)?.content,
-      DER.take(0x30, from: &certificate) != nil, DER.take(0x03, from: &certificate) != nil,
+      let toBeSigned = DER.take(0x30, from: &certificate),
+      DER.take(0x30, from: &certificate) != nil, let signature = DER.take(0x03, from: &certificate)?.content,
       certificate.isEmpty
     else { return nil }
+    var body = toBeSigned.content
     // "TBSCertificate ::= SEQUENCE { version [0] EXPLICIT Version DEFAULT v1, serialNumber, signature, issuer, validity,
     // subject, subjectPublicKeyInfo, ... }"
     _ = DER.take(0xA0, from: &body)
@@ -34,9 +38,16 @@ package struct EncodedCertificate: Sendable {
       DER.take(0x30, from: &body) != nil, let key = DER.take(0x30, from: &body)?.whole
     else { return nil }
     self.der = der
+    self.toBeSigned = Array(toBeSigned.whole)
+    self.signatureBits = Array(signature)
     self.subjectPublicKeyInfo = Array(key)
     self.signatureKey = SignatureKey(subjectPublicKeyInfo: Array(key))
     self.text = XMLText(base64: der)
+  }
+
+  /// Whether assertions can be encrypted for its key: RSA, 2048 to 8192 bits.
+  package var canEncrypt: Bool {
+    if case .rs256? = signatureKey?.algorithms.first { true } else { false }
   }
 
   /// `KeyInfo` with the certificate.
@@ -87,32 +98,5 @@ extension SignatureKey {
     } else {
       return nil
     }
-  }
-}
-
-/// The outermost structure of DER: tag, length, content.
-private enum DER {
-  /// Takes the element that `rest` begins with, when it has `tag` and a length in the one form that DER allows.
-  static func take(
-    _ tag: UInt8,
-    from rest: inout ArraySlice<UInt8>
-  ) -> (whole: ArraySlice<UInt8>, content: ArraySlice<UInt8>)? {
-    let start = rest.startIndex
-    guard rest.count >= 2, rest[start] == tag else { return nil }
-    var content = start + 2
-    var length = Int(rest[start + 1])
-    if length >= 0x80 {
-      let octets = rest[content...].prefix(length & 0x7F)
-      guard (1...3).contains(length & 0x7F), octets.count == length & 0x7F, octets.first != 0 else {
-        return nil
-      }
-      length = octets.reduce(0) { $0 << 8 | Int($1) }
-      guard length >= 0x80 else { return nil }
-      content = octets.endIndex
-    }
-    guard rest.endIndex - content >= length else { return nil }
-    let end = content + length
-    defer { rest = rest[end...] }
-    return (rest[start..<end], rest[content..<end])
   }
 }

@@ -32,6 +32,9 @@ package enum XMLSignatureError: Error, Hashable, Sendable {
 
 /// An enveloped signature.
 package enum EnvelopedSignature {
+  /// The most words in a `PrefixList`; those in use have a handful.
+  package static let maximumInclusivePrefixes = 16
+
   /// Verifies the signature that is a child of `root`, with the key of the certificate that it brings.
   ///
   /// SECURITY: the certificate comes with the document: who trusts the signer compares it with what was agreed.
@@ -137,7 +140,10 @@ package enum EnvelopedSignature {
     guard parameters.count == 1, parameter.matches("InclusiveNamespaces", in: .ec),
       let list = parameter.attribute("PrefixList")
     else { throw .unexpectedForm("InclusiveNamespaces") }
-    return list.utf8.split(whereSeparator: isXMLSpace).map { word in
+    let words = list.utf8.split(whereSeparator: isXMLSpace)
+    // SECURITY: each word costs a look at the scope of every element of the document.
+    guard words.count <= maximumInclusivePrefixes else { throw .unexpectedForm("PrefixList") }
+    return words.map { word in
       word.elementsEqual("#default".utf8) ? "" : String(decoding: word, as: UTF8.self)
     }
   }

@@ -183,9 +183,17 @@ enum Assembly {
           ),
           .init(
             service: Work {
+              await house.samlMetadata.run(clock: systemClock) { try await Task.sleep(for: .seconds(10)) }
+            }
+          ),
+          .init(
+            service: Work {
               try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
-              for keyID in try await issuers.loadAll(from: directory, vouchedForBy: keys) {
+              let strangers =
+                try await issuers.loadAll(from: directory, vouchedForBy: keys)
+                + (await house.samlMetadata.loadAll(now: systemClock.now()))
+              for keyID in strangers {
                 logger.error(
                   "a key in the store is not one of ours, and is not published",
                   metadata: ["kid": "\(keyID)"]

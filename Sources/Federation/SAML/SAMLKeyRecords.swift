@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The keys that sign an account's SAML, as the directory holds them: apart from those of tokens, each with the
+// certificate in which it is published. Shapes and ids only.
+
+package import IdentityModel
+package import TokenFormats
+
+/// A key that signs SAML.
+///
+/// Id: `account/kid`.
+package struct SAMLSigningKeyRecord: DirectoryRecord {
+  package static let kind = RecordKind("SAMLSigningKey")
+
+  /// The public half, the sealed private half, and when the key was made.
+  private let signingKey: SigningKeyRecord
+  /// The certificate by the key itself, in DER.
+  package let certificate: Octets
+  /// From when the key signs; it is published before.
+  package let signsFrom: Instant
+
+  /// The record of `key`, which must be one for SAML.
+  package init(
+    _ key: SealedSigningKey,
+    certificate: EncodedCertificate,
+    createDate: Instant,
+    signsFrom: Instant
+  ) {
+    self.signingKey = SigningKeyRecord(key, createDate: createDate)
+    self.certificate = Octets(certificate.der)
+    self.signsFrom = signsFrom
+  }
+
+  /// The key; `nil` when what stands there is none.
+  ///
+  /// SECURITY: whatever the record says, the key is taken for one of SAML: a key of tokens does not open as one.
+  package var key: SAMLKey? {
+    guard let key = signingKey.key, let certificate = EncodedCertificate(der: certificate.bytes) else {
+      return nil
+    }
+    return SAMLKey(
+      sealed: SealedSigningKey(
+        purpose: .saml,
+        account: key.account,
+        keyID: key.keyID,
+        publicKey: key.publicKey,
+        version: key.version,
+        sealed: key.sealed
+      ),
+      certificate: certificate,
+      createDate: signingKey.createDate,
+      signsFrom: signsFrom
+    )
+  }
+
+  /// The id under which the key `keyID` stands.
+  package static func id(_ account: AccountID, _ keyID: KeyID) -> String {
+    SigningKeyRecord.id(account, keyID)
+  }
+
+  /// The prefix of the ids of the keys of `account`.
+  package static func prefix(_ account: AccountID) -> String { SigningKeyRecord.prefix(account) }
+}
+
+extension Directory {
+  /// The keys that sign the SAML of `account`.
+  package func samlKeys(of account: AccountID) async throws(StoreError) -> SAMLKeyRing {
+    var keys: [SAMLKey] = []
+    for stored in try await allRecords(
+      SAMLSigningKeyRecord.self,
+      prefix: SAMLSigningKeyRecord.prefix(account)
+    ) {
+      guard let key = stored.record.key else { throw .corrupted("SAMLSigningKey `\(stored.key.id)`") }
+      keys.append(key)
+    }
+    return SAMLKeyRing(keys)
+  }
+}

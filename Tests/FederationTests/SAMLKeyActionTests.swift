@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SAML keys through the whole house: made with the first config that needs one, rotated with an overlap, published only
+// when the signer vouches for them, and metadata that is always fresh.
+
+import AuditTrail
+import Federation
+import Foundation
+import IdentityModel
+import LocalKeys
+import StoreSQLite
+import Testing
+import TokenFormats
+
+private let hour: Int64 = 3600
+
+@Suite struct SAMLKeyActionTests {
+  @Test func `keys are made with the first config of their kind, and one for each kind`() async throws {
+    try await TestServer.run { server in
+      let none = await server.call("ListOutboundSamlKeys")
+      #expect(none.status == 404 && none.code == "NoSuchEntity")
+      #expect(try await server.metadata() == nil)
+      #expect(await server.call("RotateOutboundSamlKey").code == "NoSuchEntity")
+      #expect(await server.makeSAMLConfig("a").status == 200)
+      #expect(await server.makeSAMLConfig("b", ["SigningAlgorithm": "RSA-SHA384"]).status == 200)
+      let one = await server.done("ListOutboundSamlKeys")
+      #expect(one.all("KeyType") == ["RSA_2048"] && one.all("Status") == ["Signing"])
+      await server.refused(
+        "RotateOutboundSamlKey",
+        ["SigningAlgorithm": "ECDSA-SHA384"],
+        404,
+        "NoSuchEntity",
+        "The account has no SAML key for this SigningAlgorithm."
+      )
+      await server.done("UpdateOutboundFederationConfig", ["Name": "b", "SigningAlgorithm": "ECDSA-SHA384"])
+      let two = await server.done("ListOutboundSamlKeys")
+      #expect(Set(two.all("KeyType")) == ["RSA_2048", "ECC_P384"])
+      #expect(two.all("Status") == ["Signing", "Signing"])
+      let entityID = try await "https://sts.example.test" + server.issuerPath() + "/saml/metadata"
+      #expect(two["EntityId"] == entityID)
+      #expect(try await server.publishedCertificates().count == 2)
+      // The keys of tokens are other ones, and are not published here.
+      let account = try #require(TestServer.account)
+      let issuer = try #require(try await server.house.directory.issuer(of: account))
+      #expect(Set(two.all("KeyId")).isDisjoint(with: issuer.keys.map(\.keyID.description)))
+    }
+  }
+
+  @Test func `two first configs at once make one key`() async throws {
+    try await TestServer.run { server in
+      server.sink.interfereOnce { _ = await server.makeSAMLConfig("b") }
+      #expect(await server.makeSAMLConfig("a").status == 200)
+      let keys = await server.done("ListOutboundSamlKeys")
+      #expect(keys.all("KeyId").count == 1)
+      #expect(try await server.publishedCertificates().count == 1)
+    }
+  }
+
+  @Test func `metadata says who signs, is signed by the same key, and is valid for a week`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let (root, signer) = try #require(try await server.metadata())
+      let issuer = try await "https://sts.example.test" + server.issuerPath()
+      #expect(root.attribute("entityID") == issuer + "/saml/metadata")
+      #expect(root.attribute("validUntil") == "2027-01-22T08:00:00Z")
+      #expect(signer?.der == (try await server.publishedCertificates().first))
+      let role = try #require(root.elements("IDPSSODescriptor", in: .md).first)
+      let service = try #require(role.elements("SingleSignOnService", in: .md).first)
+      #expect(service.attribute("Location") == issuer + "/saml/sso")
+    }
+  }
+
+  @Test func `metadata is rendered anew every day and not more often`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      func validUntil() async throws -> String? { try await server.metadata()?.root.attribute("validUntil") }
+      let publication = server.house.samlMetadata
+      server.clock.advance(seconds: 24 * hour - 1)
+      await publication.refreshDue(now: server.clock.now)
+      #expect(try await validUntil() == "2027-01-22T08:00:00Z")
+      server.clock.advance(seconds: 1)
+      await publication.refreshDue(now: server.clock.now)
+      #expect(try await validUntil() == "2027-01-23T08:00:00Z")
+    }
+  }
+
+  @Test func `a successor is published at once, signs after the overlap, and the old one goes when nothing of it is left`()
+    async throws
+  {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let old = try #require(try await server.publishedCertificates().first)
+      let rotated = await server.rotate()
+      #expect(rotated.all("Status") == ["Signing", "Successor"])
+      #expect(rotated.all("SignsFrom").last == "2027-01-16T08:00:00Z")
+      #expect(rotated.all("PublishedUntil") == ["2027-01-17T20:00:00Z"])
+      let both = try await server.publishedCertificates()
+      #expect(both.count == 2 && both[0] == old)
+      let new = both[1]
+      await server.refused(
+        "RotateOutboundSamlKey",
+        [:],
+        409,
+        "LimitExceeded",
+        "A successor is published already, and signs from 2027-01-16T08:00:00Z on."
+      )
+      let publication = server.house.samlMetadata
+      server.clock.advance(seconds: 24 * hour - 1)
+      #expect(try await server.assertion().signer?.der == old)
+      server.clock.advance(seconds: 1)
+      #expect(try await server.assertion().signer?.der == new)
+      await publication.refreshDue(now: server.clock.now)
+      #expect(try await server.publishedCertificates() == [new, old])
+      #expect(try await server.metadata()?.signer?.der == new)
+      #expect(await server.done("ListOutboundSamlKeys").all("Status") == ["Retiring", "Signing"])
+      server.clock.advance(seconds: 36 * hour - 1)
+      await publication.refreshDue(now: server.clock.now)
+      #expect(try await server.publishedCertificates() == [new, old])
+      server.clock.advance(seconds: 1)
+      await publication.refreshDue(now: server.clock.now)
+      #expect(try await server.publishedCertificates() == [new])
+      #expect(await server.done("ListOutboundSamlKeys").all("Status") == ["Retired", "Signing"])
+      // With the next rotation what has retired is gone for good.
+      let next = await server.rotate(["OverlapSeconds": "0"])
+      #expect(next.all("Status") == ["Retiring", "Signing"])
+      #expect(await server.done("ListOutboundSamlKeys").all("KeyId").count == 2)
+      #expect(try await server.assertion().signer?.der != new)
+    }
+  }
+
+  @Test func `two rotations at once make one successor`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      server.sink.interfereOnce { _ = await server.call("RotateOutboundSamlKey") }
+      #expect(await server.call("RotateOutboundSamlKey").code == "LimitExceeded")
+      #expect(await server.done("ListOutboundSamlKeys").all("KeyId").count == 2)
+    }
+  }
+
+  @Test func `policy decides who lists and who rotates`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let policy = #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListOutboundSamlKeys","Resource":"*"}}"#
+      let lister = try await server.user("lister", policy: policy)
+      #expect(await server.call("ListOutboundSamlKeys", as: lister).status == 200)
+      #expect(await server.call("RotateOutboundSamlKey", as: lister).code == "AccessDenied")
+    }
+  }
+
+  @Test func `the sign-in address says plainly that nobody signs in there`() async throws {
+    try await TestServer.run { server in
+      let path = try await server.issuerPath() + "/saml/sso"
+      func ask(_ method: String, _ target: String) async -> APIResponse {
+        await server.site.respond(
+          to: APIRequest(
+            method: method,
+            target: target,
+            headers: [HTTPField("Host", "sts.example.test")],
+            body: [],
+            sourceIPAddress: "192.0.2.7",
+            tls: nil
+          )
+        )
+      }
+      #expect(await ask("GET", path).status == 404)
+      #expect(await server.makeSAMLConfig().status == 200)
+      for method in ["GET", "POST"] {
+        let answer = await ask(method, path + "?SAMLRequest=x")
+        #expect(answer.status == 501)
+        #expect(String(decoding: answer.body, as: UTF8.self).contains("begins every sign-in itself"))
+      }
+      #expect(await ask("GET", "/00000000-0000-4000-8000-000000000000/saml/sso").status == 404)
+    }
+  }
+}
+
+@Suite struct VouchedSAMLKeyTests {
+  private func put(_ record: some DirectoryRecord, _ id: String, _ account: AccountID, _ server: TestServer)
+    async throws
+  {
+    let change = Change([
+      .put(
+        RecordKey(type(of: record).kind, id),
+        account: account,
+        body: Array(try JSONEncoder().encode(record)),
+        .absent
+      )
+    ])
+    try await server.store.commit(
+      change,
+      recording: AuditRecord(
+        operatorEvent: "Test",
+        account: account,
+        now: server.clock.now,
+        entropy: .system
+      )
+    )
+  }
+
+  private func certificate(
+    of key: SealedSigningKey,
+    by signer: LocalKeys,
+    _ now: Instant
+  ) async throws -> EncodedCertificate {
+    let input = try #require(
+      SelfSignedCertificate(
+        of: key.publicKey,
+        uri: "urn:x",
+        shortName: "x",
+        serialNumber: [1],
+        notBefore: now,
+        notAfter: now.advanced(bySeconds: 60)
+      )
+    )
+    return try #require(input.signed(try await signer.sign(input.octets, with: key)))
+  }
+
+  @Test func `a certificate that no seal vouches for is not published, and what is there stays`() async throws {
+    let kek = KeyEncryptionKey.ephemeral()
+    try await TestServer.run(keyEncryptionKey: kek) { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let own = try await server.publishedCertificates()
+      let account = try #require(TestServer.account)
+      let issuer = try #require(try await server.house.directory.issuer(of: account))
+      let now = server.clock.now
+      // Of somebody who can write the store: a key of their own, and a key of tokens as one for SAML.
+      let strangers = LocalKeys(keyEncryptionKey: .ephemeral())
+      let foreign = try await strangers.makeKey(.es384, for: account, purpose: .saml)
+      let moved = try #require(issuer.key(for: .es384))
+      let house = LocalKeys(keyEncryptionKey: kek)
+      for (key, signer) in [(foreign, strangers), (moved, house)] {
+        let record = SAMLSigningKeyRecord(
+          key,
+          certificate: try await certificate(of: key, by: signer, now),
+          createDate: now,
+          signsFrom: now
+        )
+        try await put(record, SAMLSigningKeyRecord.id(account, key.keyID), account, server)
+      }
+      let next = try TestServer(store: server.store, keyEncryptionKey: kek)
+      try await next.house.issuers.loadAll(from: next.house.directory, vouchedForBy: next.house.signer)
+      let found = try await next.house.samlMetadata.loadAll(now: now)
+      #expect(Set(found.map(\.description)) == [foreign.keyID.description, moved.keyID.description])
+      #expect(try await next.publishedCertificates() == own)
+    }
+  }
+
+  @Test func `a key for SAML in the place of a key of tokens is not published, nor signs it`() async throws {
+    let kek = KeyEncryptionKey.ephemeral()
+    try await TestServer.run(keyEncryptionKey: kek) { server in
+      let account = try #require(TestServer.account)
+      let key = try await LocalKeys(keyEncryptionKey: kek).makeKey(.rs256, for: account, purpose: .saml)
+      let record = SigningKeyRecord(key, createDate: server.clock.now)
+      try await put(record, SigningKeyRecord.id(account, key.keyID), account, server)
+      let next = try TestServer(store: server.store, keyEncryptionKey: kek)
+      let found = try await next.house.issuers.loadAll(
+        from: next.house.directory,
+        vouchedForBy: next.house.signer
+      )
+      #expect(found == [key.keyID])
+    }
+  }
+
+  @Test func `a sealed server answers that it cannot sign, and publishes when it is unsealed`() async throws {
+    let kek = KeyEncryptionKey.ephemeral()
+    try await TestServer.run(keyEncryptionKey: kek) { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let path = try await server.issuerPath() + "/saml/metadata"
+      let sealed = try TestServer(store: server.store, keyEncryptionKey: nil)
+      #expect(try await sealed.house.samlMetadata.loadAll(now: server.clock.now) == [])
+      #expect(sealed.site.publishedDocument(host: nil, path: Substring(path)) == nil)
+      func ask(_ server: TestServer, _ target: String) async -> Int {
+        await server.site.respond(
+          to: APIRequest(
+            method: "GET",
+            target: target,
+            headers: [],
+            body: [],
+            sourceIPAddress: "192.0.2.7",
+            tls: nil
+          )
+        ).status
+      }
+      #expect(await ask(sealed, path) == 503)
+      #expect(await ask(sealed, "/00000000-0000-4000-8000-000000000000/saml/metadata") == 404)
+      let unsealed = try TestServer(store: server.store, keyEncryptionKey: kek)
+      #expect(try await unsealed.house.samlMetadata.loadAll(now: server.clock.now) == [])
+      #expect(try await unsealed.publishedCertificates() == server.publishedCertificates())
+    }
+  }
+}
