@@ -7,8 +7,8 @@ import shlex
 import subprocess
 import sys
 
+import botocore
 import botocore.loaders
-import botocore.session
 import pytest
 
 from driver import clients, server as servers, wire
@@ -36,13 +36,6 @@ def home(tmp_path_factory):
     assert told.returncode == 0, told.stderr
     assert "cli_follow_urlparam = false" in (home / ".aws/config").read_text()
     return home
-
-
-def session(folder):
-    """botocore, with `folder` as a folder of models."""
-    session = botocore.session.Session()
-    session.register_component("data_loader", botocore.loaders.Loader(extra_search_paths=[str(folder)]))
-    return session
 
 
 # MARK: the files
@@ -107,7 +100,6 @@ def test_files_of_somebody_else_stay(tmp_path, kind, name):
         assert model(tmp_path, "install").returncode == 0
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not hasattr(os, "fork"), reason="needs a file in a folder's place")
 def test_what_cannot_be_written_is_said(tmp_path):
     (tmp_path / "models").write_text("a file")
     done = model(tmp_path, "install", "--path", tmp_path / "models")
@@ -200,7 +192,26 @@ get-outbound-web-identity-federation-info =True TokenTransparencyEnabled
 disable-outbound-token-transparency
 delete-outbound-federation-config --name a
 delete-outbound-federation-config --name a !NoSuchEntity
+list-outbound-saml-keys !NoSuchEntity
+create-outbound-federation-config --name s --token-type SAML --service-provider-metadata file://METADATA
+ --saml-attributes Name=who,FriendlyName=Who,Values='${aws:PrincipalArn}',x --saml-sign-response --one-time-use
+ --name-id-value '${aws:PrincipalAccount}' =https://sp.example/saml OutboundFederationConfig.Audience
+get-outbound-federation-config --name s =x OutboundFederationConfig.SamlAttributes.0.Values.1
+get-outbound-federation-config --name s =True OutboundFederationConfig.SamlSignResponse
+update-outbound-federation-config --name s --no-one-time-use =False OutboundFederationConfig.OneTimeUse
+update-outbound-federation-config --name s --saml-attributes [] =Response OutboundFederationConfig.SamlForm
+update-outbound-federation-config --name s --assertion-encryption AES256-GCM !ValidationError
+get-outbound-federation-token --federation-config-name s =Response SamlForm
+get-outbound-federation-token --federation-config-name s --holder-of-key-certificate x !ValidationError
+list-outbound-saml-keys =Signing OutboundSamlKeys.0.Status
+rotate-outbound-saml-key --signing-algorithm RSA-SHA256 --overlap-seconds 60 =Successor OutboundSamlKeys.1.Status
+rotate-outbound-saml-key !LimitExceeded
+delete-outbound-federation-config --name s
 """
+METADATA = """<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example/saml"><SPSSODescriptor
+ protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><AssertionConsumerService index="0"
+ Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sp.example/acs"/></SPSSODescriptor>
+</EntityDescriptor>"""
 
 
 def story():
@@ -213,12 +224,19 @@ def story():
     return lines
 
 
+def test_the_story_tells_of_every_action(home):
+    extras = json.loads((home / ".aws/models" / VERSION_FOLDER / NAMES[0]).read_text())["merge"]
+    assert {line.split()[0] for line in story()} >= {
+        botocore.xform_name(name, "-") for name in extras["operations"]}
+
+
 def test_the_stock_cli_does_everything(tmp_path_factory, home):
+    (home / "metadata.xml").write_text(METADATA)
     with servers.serve_plain(tmp_path_factory.mktemp("model")) as running:
         wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
         with clients.AWSCLI(running, home) as aws:
             for line in story():
-                words = shlex.split(line)
+                words = shlex.split(line.replace("METADATA", str(home / "metadata.xml")))
                 expected = refusal = None
                 if words[-1].startswith("!"):
                     refusal = words.pop()[1:]
@@ -264,11 +282,11 @@ try:
 except iam.exceptions.NoSuchEntityException as error:
     assert "paged-3" in str(error)
 assert issubclass(iam.exceptions.OutboundWebIdentityFederationDisabledException, iam.exceptions.ClientError)
-print(sorted(iam.list_users()["Users"], key=str) is not None)
+iam.list_users()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60,
                           env=servers.clean_environment() | clients.environment_for(server, home))
-    assert done.returncode == 0 and done.stdout == "True\n", done.stderr
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_folder_is_found_by_its_variable(server, tmp_path):

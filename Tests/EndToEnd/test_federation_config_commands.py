@@ -141,3 +141,50 @@ def test_a_caller_without_a_right_is_told_and_no_token_leaves(config, make_user)
     for command in (["token", "walled"], ["get", "walled"], ["list"], ["delete", "walled"]):
         done = config(*command, credentials=user.credentials)
         assert done.returncode == 1 and "AccessDenied" in done.stderr and done.stdout == "", (command, done.stderr)
+
+
+METADATA = """<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example/saml"><SPSSODescriptor
+ protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><NameIDFormat
+>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</NameIDFormat><AssertionConsumerService index="0"
+ Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sp.example/acs"/></SPSSODescriptor>
+</EntityDescriptor>"""
+
+
+def test_a_service_of_which_only_the_metadata_is_known(config, tmp_path):
+    (tmp_path / "metadata.xml").write_text(METADATA)
+    text = json.dumps({"OutboundFederationConfig": {"TokenType": "SAML", "NameIdValue": "${aws:PrincipalAccount}"}})
+    made = config("apply", "people", "-f", "-", "--service-provider-metadata", "metadata.xml", "--json", stdin=text)
+    assert made.returncode == 0, made.stderr
+    stored = json.loads(made.stdout)["OutboundFederationConfig"]
+    assert (stored["TargetService"], stored["Audience"]) == ("https://sp.example/acs", "https://sp.example/saml")
+    assert stored["NameIdFormat"].endswith(":persistent") and stored["NameIdValue"] == "${aws:PrincipalAccount}"
+    # What it is now, written down without the metadata, is the same.
+    printed = config("get", "people", "--document").stdout
+    assert applied(config, "people", printed)[0] == "unchanged"
+    shown = config("token", "people", "--decode")
+    assert shown.returncode == 0 and "Response" in shown.stdout.splitlines()[0], shown.stderr
+    assert "Audience>https://sp.example/saml</" in shown.stdout and "SignatureValue>" in shown.stdout
+    page = config("open", "people", "--print")
+    assert page.returncode == 0 and 'action="https://sp.example/acs"' in page.stdout, page.stderr
+    # Everything that the new document does not say is the default again.
+    attributes = [{"Name": "who", "Values": ["${aws:PrincipalArn}", "x"]}]
+    outcome, other = applied(config, "people", document(TokenType="SAML", SamlAttributes=attributes, SamlForm="Assertion"))
+    assert outcome == "updated" and other["SamlAttributes"] == attributes
+    assert other["NameIdFormat"].endswith(":unspecified") and other["NameIdValue"] == "${aws:PrincipalArn}"
+    bare = config("token", "people", "--decode")
+    assert "Assertion" in bare.stdout.splitlines()[0] and ">x</" in bare.stdout, bare.stderr
+    assert "gives bare assertions" in config("open", "people", "--print").stderr
+    outcome, plain = applied(config, "people", document(TokenType="SAML"))
+    assert outcome == "updated" and "SamlAttributes" not in plain and plain["SamlForm"] == "Response"
+    assert applied(config, "people", document(TokenType="SAML"))[0] == "unchanged"
+
+
+def test_metadata_that_the_server_does_not_take_changes_nothing(config, tmp_path):
+    applied(config, "people", document(TokenType="SAML"))
+    before = config("get", "people").stdout
+    for text in ("<!DOCTYPE x><x/>", "<x/>", METADATA.replace("entityID", "validUntil='2001-01-01T00:00:00Z' entityID")):
+        (tmp_path / "metadata.xml").write_text(text)
+        done = config("apply", "people", "-f", "-", "--service-provider-metadata", "metadata.xml",
+                      stdin='{"OutboundFederationConfig": {"TokenType": "SAML"}}')
+        assert done.returncode == 1 and "serviceProviderMetadata" in done.stderr, done.stderr
+        assert config("get", "people").stdout == before
