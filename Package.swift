@@ -120,6 +120,14 @@ let package = Package(
       swiftSettings: strict
     ),
 
+    // benchmarks that Benchmarks/ runs
+    .executableTarget(
+      name: "saml-bench",
+      dependencies: ["Federation", "IdentityModel", "LocalKeys", "TokenFormats"],
+      path: "Benchmarks/SAMLBench",
+      swiftSettings: strict
+    ),
+
     // tests: rooms, then the pipeline, then the adapters
     tests("IdentityModelTests", ["IdentityModel"]),
     tests("StrictJSONTests", ["StrictJSON"]),

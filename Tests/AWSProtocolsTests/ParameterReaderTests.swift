@@ -190,6 +190,13 @@ struct ParameterPatternTests {
     #expect(scalars(.policyDocument).map(\.value) == [0x09, 0x0A, 0x0D] + Array(0x20...0xFF))
   }
 
+  @Test func `text for XML has every character of XML 1.0 and no other`() {
+    let controls: [UInt32] = [0x09, 0x0A, 0x0D]
+    let (plain, beyond) = (Array<UInt32>(0x20...0xD7FF), Array<UInt32>(0xE000...0xFFFD))
+    let others = Array<UInt32>(0x10000...0x10FFFF)
+    #expect(scalars(.xmlText).map(\.value) == controls + plain + beyond + others)
+  }
+
   // The regular expression engine is the judge here, and only here.
   @Test func `the tag class is letters, separators, numbers and ten signs`() throws {
     let judge = try Regex(#"[\p{L}\p{Z}\p{N}_.:/=+\-@]"#).matchingSemantics(.unicodeScalar)
@@ -214,6 +221,7 @@ struct ParameterPatternTests {
   @Test func `only a starred pattern matches the empty text`() {
     #expect(ParameterPattern.tagValue.matches(""))
     #expect(ParameterPattern.roleSessionName.matches(""))
+    #expect(ParameterPattern.xmlText.matches(""))
     for pattern in [
       ParameterPattern.tagKey, .name, .path, .pathPrefix, .accessKeyID, .policyDocument, .marker,
     ] {

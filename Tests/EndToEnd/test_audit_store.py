@@ -3,6 +3,7 @@
 store."""
 
 import contextlib
+import datetime
 import json
 import shutil
 import sqlite3
@@ -37,8 +38,11 @@ def store(data_dir, log, size, floor=0):
         db.execute("DROP TRIGGER audit_appends")
         db.execute("DELETE FROM audit")
         for number, entry in enumerate(log.entries[floor:], floor + 1):
-            db.execute("INSERT INTO audit VALUES (?, ?, 0, NULL, 'sts.amazonaws.com', 'GetWebIdentityToken', ?)",
-                       (number, json.loads(entry)["eventID"], entry.decode()))
+            record = json.loads(entry)
+            time = datetime.datetime.fromisoformat(record["eventTime"]).timestamp()
+            db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)",
+                       (number, record["eventID"], int(time) * 1000, record.get("recipientAccountId"),
+                        record["eventSource"], record["eventName"], entry.decode()))
         db.execute("UPDATE log_tree SET size = ?", (size,))
         rows = {}
         for level, index, width in tlog.tiles(size):
@@ -110,6 +114,16 @@ def test_what_somebody_did_to_the_store_is_named(data_dir, log, statement, recor
                          "--verifier-key", log.key.verifier)
     assert_refused(done, f"record {record} ")
     assert not (data_dir.parent / "mirror/checkpoint").exists()
+
+
+@pytest.mark.parametrize("column, value", [
+    ("account", "'123456789012'"), ("event_id", "'another'"), ("event_time", "event_time + 1000"),
+    ("event_source", "'iam.amazonaws.com'"), ("event_name", "'GetCallerIdentity'")])
+def test_a_record_filed_under_something_else_than_it_says_is_named(data_dir, log, column, value):
+    tamper(data_dir, f"UPDATE audit SET {column} = {value} WHERE sequence IN (640, 700)")
+    done, finding = verify_store(data_dir, log)
+    assert done.returncode == 1 and (finding["kind"], finding["first"]) == ("record", 640), finding
+    assert "files it under another" in finding["reason"]
 
 
 def test_records_below_a_floor_that_retention_did_not_leave_are_missed(data_dir, log):

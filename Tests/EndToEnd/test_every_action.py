@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of actions is true: boto3 reaches each of them, and every other operation of its models is refused by name."""
 
+import json
 import pathlib
 
 import botocore.exceptions
 import pytest
 
-from driver import clients
+from driver import clients, server as servers
 
 PAGES = {
     page.stem for page in (pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions").glob("*.md")
 } - {"README"}
-# Those that no model of AWS has; test_token_transparency.py calls them.
-OWN = {"DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency"}
+# Those that no model of AWS has; test_token_transparency.py and test_federation_configs.py call them.
+OWN = {
+    "DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency",
+    "CreateOutboundFederationConfig", "DeleteOutboundFederationConfig", "GetOutboundFederationConfig",
+    "GetOutboundFederationToken", "ListOutboundFederationConfigTags", "ListOutboundFederationConfigs",
+    "TagOutboundFederationConfig", "UntagOutboundFederationConfig", "UpdateOutboundFederationConfig",
+}
 OPERATIONS = {
     service: set(clients.SESSION.client(service, region_name="us-east-1").meta.service_model.operation_names)
     for service in ("iam", "sts", "cloudtrail")
@@ -48,10 +54,21 @@ def test_every_other_operation_is_refused_by_name(fresh_for_all):
                 assert f"Could not find operation {operation} " in message
 
 
+def test_lint_knows_every_action_of_iam_and_sts(tmp_path):
+    of_iam = OWN | OPERATIONS["iam"]
+    actions = [f"iam:{name}" for name in sorted(PAGES & of_iam)]
+    actions += [f"sts:{name}" for name in sorted(PAGES & OPERATIONS["sts"])]
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": action, "Resource": "*"} for action in actions]}))
+    done = servers.exeat("policy", "lint", policy)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+    policy.write_text(policy.read_text().replace("iam:GetUser\"", "iam:GetUsr\""))
+    assert "UnknownAction" in servers.exeat("policy", "lint", policy).stdout
+
+
 @pytest.fixture(scope="module")
 def fresh_for_all(tmp_path_factory):
     """A server of this file alone: some of these calls, made without parameters, change the account."""
-    from driver import server as servers
-
     with servers.serve_plain(tmp_path_factory.mktemp("every-action")) as running:
         yield running

@@ -9,15 +9,18 @@ import Testing
 /// A kind of resource, how it is made and how it is named.
 struct TaggedKind: Sendable, CustomTestStringConvertible {
   let noun: String
-  var parameter: String { noun + "Name" }
+  var parameter: String { noun == "OutboundFederationConfig" ? "Name" : noun + "Name" }
   var testDescription: String { noun }
 
-  static let all = ["User", "Role", "InstanceProfile"].map(TaggedKind.init)
+  static let all = ["User", "Role", "InstanceProfile", "OutboundFederationConfig"].map(TaggedKind.init)
 
   func make(_ name: String, on server: TestServer) async {
     let answer = await server.call(
       "Create\(noun)",
-      [parameter: name, "AssumeRolePolicyDocument": trustOfService]
+      [
+        parameter: name, "AssumeRolePolicyDocument": trustOfService, "TokenType": "OIDC",
+        "TargetService": "https://api.example.com", "Audience": "a",
+      ]
     )
     #expect(answer.status == 200, "\(answer.text)")
   }
@@ -130,9 +133,11 @@ private func tagForm(_ tags: [(String, String)]) -> [(String, String)] {
     try await TestServer.run { server in
       await kind.make("Name", on: server)
       let message =
-        kind.noun == "InstanceProfile"
-        ? "Instance Profile name cannot be found."
-        : "The \(kind.noun.lowercased()) with name name cannot be found."
+        switch kind.noun {
+        case "InstanceProfile": "Instance Profile name cannot be found."
+        case "OutboundFederationConfig": "Outbound federation config name cannot be found."
+        default: "The \(kind.noun.lowercased()) with name name cannot be found."
+        }
       for answer in [
         await kind.tag("name", [("k", "v")], on: server), await kind.untag("name", ["k"], on: server),
         await kind.list("name", on: server),
@@ -224,9 +229,16 @@ private func tagForm(_ tags: [(String, String)]) -> [(String, String)] {
 
   @Test func `tags at creation obey the same rules`() async throws {
     try await TestServer.run { server in
-      for (action, name) in [("CreateRole", "RoleName"), ("CreateInstanceProfile", "InstanceProfileName")] {
+      for (action, name) in [
+        ("CreateRole", "RoleName"), ("CreateInstanceProfile", "InstanceProfileName"),
+        ("CreateOutboundFederationConfig", "Name"),
+      ] {
         for tags in [[("k", ""), ("K", "")], [("aws:k", "")]] {
-          let form = [(name, "x"), ("AssumeRolePolicyDocument", trustOfService)] + tagForm(tags)
+          let settings = [
+            ("AssumeRolePolicyDocument", trustOfService), ("TokenType", "OIDC"), ("Audience", "a"),
+            ("TargetService", "https://api.example.com"),
+          ]
+          let form = [(name, "x")] + settings + tagForm(tags)
           #expect(await server.call(action, form: form).code == "InvalidInput", "\(action)")
         }
       }

@@ -97,6 +97,16 @@ struct LintTests {
       true,
       conditional("Allow", #"{"StringEqualsIfExists":{"aws:PrincipalTag/team":"a"}}"#)
     ),
+    .init(
+      .ifExistsInAllow,
+      true,
+      conditional("Allow", #"{"StringLikeIfExists":{"iam:FederationTargetService":"https://a.example/*"}}"#)
+    ),
+    .init(
+      .ifExistsInAllow,
+      true,
+      conditional("Allow", #"{"StringEqualsIfExists":{"IAM:FederationTokenType":"OIDC"}}"#)
+    ),
     .init(.ifExistsInAllow, false, conditional("Allow", #"{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#)),
     .init(
       .ifExistsInAllow,
@@ -169,6 +179,7 @@ struct LintTests {
       false,
       #"{"Effect":"Allow","Action":["STS:getwebidentitytoken","iam:*User","sts:TagSession"],"Resource":"*"}"#
     ),
+    .init(.unknownAction, true, #"{"Effect":"Allow","Action":"iam:GetFederationConfig","Resource":"*"}"#),
     .init(.unknownAction, false, #"{"Effect":"Allow","Action":["s3:Lst*","*:Lst"],"Resource":"*"}"#),
 
     .init(

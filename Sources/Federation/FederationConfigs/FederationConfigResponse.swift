@@ -29,7 +29,7 @@ extension FederationConfigRecord {
   }
 
   /// An answer of nothing but this config, and what is recorded of it.
-  var answer: (ResponseStructure, JSONValue) {
+  var answer: (result: ResponseStructure?, responseElements: JSONValue?) {
     let recorded: [JSONObject.Member] = [
       .init("name", .string(name)), .init("arn", .string(arn.description)),
       .init("targetService", .string(targetService)), .init("tokenType", .string(tokenType.rawValue)),

@@ -38,6 +38,6 @@ package struct GetOutboundFederationConfig: Action {
     _ call: AuthorizedCall<GetOutboundFederationConfig>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    Proposal(result: try call.subject.existing().record.answer.0)
+    Proposal(result: try call.subject.existing().record.answer.result)
   }
 }

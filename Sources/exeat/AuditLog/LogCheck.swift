@@ -43,6 +43,8 @@ struct LogCheck {
     let isWhole: Bool
     // The first entry that is no record.
     let unreadable: Int?
+    // The number of the first record that its store files under something else.
+    var misfiled: UInt64?
   }
 
   /// How many records it does not read: of a bundle it reads all or, when none is to be read, nothing.
@@ -155,6 +157,12 @@ struct LogCheck {
         return LogFinding(.tile(bundle), "holds more than its \(tile.width) records, which are as logged")
       }
     }
+    if let misfiled = read.misfiled {
+      return LogFinding(
+        .record(misfiled),
+        "is the one that was logged, but the store files it under another account, time, id, service or action"
+      )
+    }
     do throws(AuditTrailError) {
       try audit.add(bundle: read.index, leaves: leaves, hashes: hashes)
     } catch {
@@ -229,13 +237,17 @@ struct LogCheck {
       return Read(index: index, hashes: hashes, entries: nil, leaves: [], isWhole: true, unreadable: nil)
     }
     let (entries, isWhole) = try await source.entries(ofBundle: index, width: width) ?? ([], false)
+    let unreadable = entries.firstIndex { (try? LoggedRecord($0)) == nil }
+    // Only of what is JSON at all can a store tell what it says.
+    let isReadable = unreadable == nil && entries.count == width
     return Read(
       index: index,
       hashes: hashes,
       entries: entries,
       leaves: entries.map { MerkleHash.leaf($0) },
       isWhole: isWhole,
-      unreadable: entries.firstIndex { (try? LoggedRecord($0)) == nil }
+      unreadable: unreadable,
+      misfiled: isReadable ? try await source.misfiledRecord(inBundle: index, width: width) : nil
     )
   }
 }

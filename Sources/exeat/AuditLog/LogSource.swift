@@ -28,6 +28,10 @@ protocol LogSource: Sendable {
   /// against it.
   func objection(toTree size: UInt64) async throws(CommandFailure) -> LogFinding?
 
+  /// The number of the first record of a bundle that is filed under another account, time, id, service or action than it
+  /// says; `nil` when there is none, or when the source files records under nothing.
+  func misfiledRecord(inBundle index: UInt64, width: Int) async throws(CommandFailure) -> UInt64?
+
   /// How many records there are, the ones included that no checkpoint covers yet; `nil` when only a checkpoint tells.
   func recordCount() async throws(CommandFailure) -> UInt64?
 
@@ -38,6 +42,8 @@ protocol LogSource: Sendable {
 
 extension LogSource {
   func unsealedRecord(ofPruned count: UInt64) async throws(CommandFailure) -> LogFinding? { nil }
+
+  func misfiledRecord(inBundle index: UInt64, width: Int) async throws(CommandFailure) -> UInt64? { nil }
 
   func recordCount() async throws(CommandFailure) -> UInt64? { nil }
 

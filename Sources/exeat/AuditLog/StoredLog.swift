@@ -84,6 +84,14 @@ struct StoredLog: LogSource {
     try await store { () async throws(StoreError) in try await reader.logTree().floor }
   }
 
+  // What has left the store is filed under nothing any more.
+  func misfiledRecord(inBundle index: UInt64, width: Int) async throws(CommandFailure) -> UInt64? {
+    guard index * 256 >= (try await floor()) else { return nil }
+    return try await store { () async throws(StoreError) in
+      try await reader.misfiledRecord(inBundle: index, width: width)
+    }
+  }
+
   func recordCount() async throws(CommandFailure) -> UInt64? {
     try await store { () async throws(StoreError) in UInt64(clamping: try await reader.lastSequence()) }
   }
