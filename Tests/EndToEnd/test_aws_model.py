@@ -240,7 +240,7 @@ def test_the_stock_cli_does_everything(tmp_path_factory, home):
                 expected = refusal = None
                 if words[-1].startswith("!"):
                     refusal = words.pop()[1:]
-                elif words[-2].startswith("="):
+                elif len(words) > 1 and words[-2].startswith("="):
                     *words, expected, path = words
                 status, out, err = aws("iam", *words)
                 if refusal:

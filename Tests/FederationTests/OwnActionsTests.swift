@@ -51,7 +51,9 @@ import Testing
         let without = await complaint()
         for name in names.sorted() {
           var isRead = false
-          for (name, value) in [(name, bad), ("\(name).member.1", bad), (name, String(repeating: "x", count: 2 << 20))] {
+          for (name, value) in [
+            (name, bad), ("\(name).member.1", bad), (name, String(repeating: "x", count: 2 << 20)),
+          ] {
             if !isRead { isRead = await complaint([(name, value)]) != without }
           }
           #expect(isRead, "\(action.name) does not read \(name)")

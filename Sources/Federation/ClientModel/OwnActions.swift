@@ -6,7 +6,8 @@
 /// What this server has beside AWS's IAM.
 package enum OwnActions {
   /// The actions.
-  package static let all: [ModelledAction] = configActions + tokenActions + tagActions + samlKeyActions
+  package static let all: [ModelledAction] =
+    configActions + tokenActions + tagActions + samlKeyActions
     + transparencyActions
 
   /// Elements that this server adds to answers of AWS's actions, by the name of the shape.
@@ -156,8 +157,16 @@ private let tagActions = [
 ]
 
 private let samlKeys: [ModelledAction.Member] = [
-  .required("EntityId", "stringType", "The entity id of the account's identity provider, and where its metadata is."),
-  .required("OutboundSamlKeys", "outboundSamlKeyListType", "The keys, in the order in which they begin to sign."),
+  .required(
+    "EntityId",
+    "stringType",
+    "The entity id of the account's identity provider, and where its metadata is."
+  ),
+  .required(
+    "OutboundSamlKeys",
+    "outboundSamlKeyListType",
+    "The keys, in the order in which they begin to sign."
+  ),
 ]
 
 private let samlKeyActions = [
