@@ -194,7 +194,8 @@ delete-outbound-federation-config --name a
 delete-outbound-federation-config --name a !NoSuchEntity
 list-outbound-saml-keys !NoSuchEntity
 create-outbound-federation-config --name s --token-type SAML --service-provider-metadata file://METADATA
- --saml-attributes Name=who,FriendlyName=Who,Values='${aws:PrincipalArn}',x --saml-sign-response --one-time-use
+ --saml-attributes '[{"Name": "who", "FriendlyName": "Who", "Values": ["${aws:PrincipalArn}", "x"]}]'
+ --saml-sign-response --one-time-use
  --name-id-value '${aws:PrincipalAccount}' =https://sp.example/saml OutboundFederationConfig.Audience
 get-outbound-federation-config --name s =x OutboundFederationConfig.SamlAttributes.0.Values.1
 get-outbound-federation-config --name s =True OutboundFederationConfig.SamlSignResponse

@@ -39,7 +39,7 @@ import Testing
     let words = try Self.vocabulary().subtracting(["Action", "Version"])
     try await TestServer.run { server in
       // No number, no truth value, no list; what no text may hold, and more of it than nearly all may.
-      let bad = String(repeating: "\u{1}", count: 3000)
+      let bad = "\u{1}" + String(repeating: "x", count: 3000)
       for action in OwnActions.all {
         func complaint(_ form: [(String, String)] = []) async -> String? {
           await server.call(action.name, form: form)["Message"]
