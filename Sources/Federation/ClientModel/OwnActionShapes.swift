@@ -103,6 +103,13 @@ extension OwnActions {
     ),
     ("outboundFederationSamlValueListType", .list(of: "stringType", atMost: 10)),
     ("outboundFederationTokenTextType", .secret),
+    ("outboundSamlKey", .structure(samlKey)),
+    ("outboundSamlKeyListType", .list(of: "outboundSamlKey", atMost: nil)),
+    ("outboundFederationOverlapType", .integer(0...2_592_000)),
+    (
+      "outboundFederationSamlAlgorithmType",
+      .string(length: nil, choices: ["RSA-SHA256", "RSA-SHA384", "ECDSA-SHA384"])
+    ),
     (
       "OutboundWebIdentityFederationDisabledException",
       .error(
@@ -138,5 +145,19 @@ extension OwnActions {
     .optional("NameFormat", "stringType", "The format of the name, a URN."),
     .optional("FriendlyName", "stringType", "A name for people."),
     .required("Values", "outboundFederationSamlValueListType", "The values, templates."),
+  ]
+
+  private static let samlKey: [ModelledAction.Member] = [
+    .required("KeyId", "stringType", "The RFC 7638 thumbprint of the public key."),
+    .required("KeyType", "stringType", "<code>RSA_2048</code> or <code>ECC_P384</code>."),
+    .required(
+      "Status",
+      "stringType",
+      "<code>Successor</code>, <code>Signing</code>, <code>Retiring</code> or <code>Retired</code>."
+    ),
+    .required("CreateDate", "dateType", "When it was made."),
+    .required("SignsFrom", "dateType", "From when it signs."),
+    .optional("PublishedUntil", "dateType", "When its certificate leaves the metadata."),
+    .required("Certificate", "stringType", "The certificate, in PEM form."),
   ]
 }

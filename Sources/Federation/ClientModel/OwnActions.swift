@@ -6,7 +6,9 @@
 /// What this server has beside AWS's IAM.
 package enum OwnActions {
   /// The actions.
-  package static let all: [ModelledAction] = configActions + tokenActions + tagActions + transparencyActions
+  package static let all: [ModelledAction] =
+    configActions + tokenActions + tagActions + samlKeyActions
+    + transparencyActions
 
   /// Elements that this server adds to answers of AWS's actions, by the name of the shape.
   package static let addedElements: [(shape: String, members: [ModelledAction.Member])] = [
@@ -97,6 +99,16 @@ private let tokenActions = [
         "outboundFederationDurationType",
         "The token's life in seconds, at most and by default that of the config."
       ),
+      .optional(
+        "HolderOfKeyCertificate",
+        "stringType",
+        "SAML: a certificate whose key the caller has, in PEM form; the assertion is for the holder of that key."
+      ),
+      .optional(
+        "HolderOfKeySignature",
+        "stringType",
+        "SAML: the proof that the caller has the key, a signature in base 64."
+      ),
     ],
     output: [
       .required(
@@ -141,6 +153,46 @@ private let tagActions = [
     output: [.required("Tags", "tagListType", "The tags.")] + OwnActions.page,
     errors: ["NoSuchEntityException"],
     pageOf: "Tags"
+  ),
+]
+
+private let samlKeys: [ModelledAction.Member] = [
+  .required(
+    "EntityId",
+    "stringType",
+    "The entity id of the account's identity provider, and where its metadata is."
+  ),
+  .required(
+    "OutboundSamlKeys",
+    "outboundSamlKeyListType",
+    "The keys, in the order in which they begin to sign."
+  ),
+]
+
+private let samlKeyActions = [
+  ModelledAction(
+    "ListOutboundSamlKeys",
+    "Lists the keys that sign the account's SAML.",
+    output: samlKeys,
+    errors: ["NoSuchEntityException"]
+  ),
+  ModelledAction(
+    "RotateOutboundSamlKey",
+    "Makes the successor of the key that signs the account's SAML; both are in the metadata for a while.",
+    input: [
+      .optional(
+        "SigningAlgorithm",
+        "outboundFederationSamlAlgorithmType",
+        "Which key is meant; without it every kind that the account has."
+      ),
+      .optional(
+        "OverlapSeconds",
+        "outboundFederationOverlapType",
+        "How long the successor is published before it signs, in seconds; by default 86400, a day."
+      ),
+    ],
+    output: samlKeys,
+    errors: ["NoSuchEntityException", "LimitExceededException"]
   ),
 ]
 

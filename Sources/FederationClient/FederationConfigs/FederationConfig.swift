@@ -121,14 +121,13 @@ extension FederationConfigDocument {
     return member.byDefault(forSAML: isForSAML)
   }
 
+  /// What the metadata says and the document does not have to; that assertions are encrypted, metadata never says.
   private func filledByMetadata(now: Instant) -> Set<FederationConfigMember> {
-    guard let text = text(.serviceProviderMetadata) else { return [] }
     // What cannot be read is the server's to refuse.
-    guard let metadata = try? ServiceProviderMetadata(Array(text.utf8), now: now) else { return [] }
-    var filled: Set<FederationConfigMember> = []
-    if !metadata.nameIDFormats.isEmpty { filled.insert(.nameIDFormat) }
-    if !metadata.encryptionCertificates.isEmpty { filled.insert(.assertionEncryption) }
-    return filled
+    guard let text = text(.serviceProviderMetadata),
+      let metadata = try? ServiceProviderMetadata(Array(text.utf8), now: now), !metadata.nameIDFormats.isEmpty
+    else { return [] }
+    return [.nameIDFormat]
   }
 }
 

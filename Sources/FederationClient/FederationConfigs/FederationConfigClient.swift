@@ -56,7 +56,12 @@ package struct FederationConfigClient: Sendable {
   /// Asks first, and writes only what is different. Tags come after the rest; what fails in between is done by the next
   /// try.
   ///
+  /// - Parameters:
+  ///   - document: what it is to be.
+  ///   - name: its name.
+  ///   - now: the time at which metadata in the document is to be valid.
   /// - Returns: the config as it is then, and what was done.
+  /// - Throws: `FederationConfigError` of the first step that fails.
   package func apply(
     _ document: FederationConfigDocument,
     to name: String,
@@ -121,17 +126,17 @@ package struct FederationConfigClient: Sendable {
     return try await get(config.name)
   }
 
-  /// The config `name`.
+  /// The config `name`; throws `STSClientError`, `NoSuchEntity` when there is none.
   package func get(_ name: String) async throws(STSClientError) -> FederationConfig {
     try config(in: try await call("GetOutboundFederationConfig", name))
   }
 
-  /// Deletes the config `name`.
+  /// Deletes the config `name`; throws `STSClientError`, `NoSuchEntity` when there is none.
   package func delete(_ name: String) async throws(STSClientError) {
     _ = try await call("DeleteOutboundFederationConfig", name)
   }
 
-  /// All configs, without their tags, in the order of the server.
+  /// All configs, without their tags, in the order of the server; throws `STSClientError`.
   package func list() async throws(STSClientError) -> [FederationConfig] {
     let action = "ListOutboundFederationConfigs"
     var configs: [FederationConfig] = []
@@ -156,6 +161,8 @@ package struct FederationConfigClient: Sendable {
   /// - Parameters:
   ///   - name: the config.
   ///   - durationSeconds: how long it is to live; `nil` for as long as the config says.
+  /// - Returns: the token, and what the service needs to know of it.
+  /// - Throws: `STSClientError`; the limits are the server's to check, and its message tells.
   package func token(
     _ name: String,
     durationSeconds: Int? = nil

@@ -8,21 +8,37 @@ package import StrictJSON
 
 /// A member of a federation config.
 package enum FederationConfigMember: String, CaseIterable, Hashable, Sendable {
+  /// Where tokens are taken, a URL.
   case targetService = "TargetService"
+  /// `OIDC` or `SAML`.
   case tokenType = "TokenType"
+  /// For whom tokens are.
   case audience = "Audience"
+  /// How long they live, in seconds.
   case duration = "Duration"
+  /// How they are signed.
   case signingAlgorithm = "SigningAlgorithm"
+  /// Words for people.
   case description = "Description"
+  /// `Response` or `Assertion`.
   case samlForm = "SamlForm"
+  /// Whether the response is signed too.
   case samlSignResponse = "SamlSignResponse"
+  /// The format of the name identifier, a URN.
   case nameIDFormat = "NameIdFormat"
+  /// The name identifier, a template.
   case nameIDValue = "NameIdValue"
+  /// The attributes, in place of the default ones.
   case samlAttributes = "SamlAttributes"
+  /// Whether an assertion may be used only once.
   case oneTimeUse = "OneTimeUse"
+  /// `None` or `AES256-GCM`.
   case assertionEncryption = "AssertionEncryption"
+  /// The certificate to encrypt for, PEM.
   case encryptionCertificate = "EncryptionCertificate"
+  /// The service's metadata file; a request has it, a config does not.
   case serviceProviderMetadata = "ServiceProviderMetadata"
+  /// Tags of the config.
   case tags = "Tags"
 
   /// A type of members.

@@ -32,6 +32,7 @@ package struct HTTPPOSTPage: Sendable {
   ///   - action: the assertion consumer service, an absolute `https` or `http` URL.
   ///   - response: the response in base 64.
   ///   - relayState: what the service is to be told besides, as a rule where to go from there.
+  /// - Throws: `HTTPPOSTPageError` for what cannot stand in it.
   package init(
     action: String,
     response: String,

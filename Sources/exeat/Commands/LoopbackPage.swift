@@ -127,18 +127,23 @@ struct LoopbackPage: ~Copyable {
     let isKnown = withUnsafeMutablePointer(to: &peer) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(connection, $0, &length) == 0 }
     }
-    guard isKnown, let table = try? StandardInput.read(file: "/proc/net/tcp", limit: 64 << 20) else {
-      return false
-    }
+    guard isKnown else { return false }
     let ends = [UInt16(bigEndian: peer.sin_port), port].map { Self.entry(peer.sin_addr.s_addr, $0) }
-    // "sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …"
+    // A socket for both versions of IP stands in the table of the newer one, as ::ffff:127.0.0.1.
+    let mapped = "0000000000000000" + Self.hexadecimal(UInt64(UInt32(bigEndian: 0xFFFF)), 8)
+    let owner = Self.owner("/proc/net/tcp", ends) ?? Self.owner("/proc/net/tcp6", ends.map { mapped + $0 })
+    return owner == String(geteuid())
+  }
+
+  /// The user of the open connection between `ends`, the other side's first; `nil` when the table does not know it.
+  private static func owner(_ path: String, _ ends: [String]) -> String? {
+    guard let table = try? StandardInput.read(file: path, limit: 64 << 20) else { return nil }
+    // "sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …"; 01 is ESTABLISHED.
     for line in table.split(separator: UInt8(ascii: "\n")) {
       let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-      if fields.count > 7, fields[1] == ends[0], fields[2] == ends[1] {
-        return fields[7] == String(geteuid())
-      }
+      if fields.count > 7, Array(fields[1...2]) == ends, fields[3] == "01" { return fields[7] }
     }
-    return false
+    return nil
   }
 
   /// An address and a port as the kernel writes them: the bytes of the address as one number of the machine.
