@@ -18,7 +18,8 @@ struct Exeat: AsyncParsableCommand {
     version: "exeat \(exeatVersion)",
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
-      PolicyCommand.self, AuditCommand.self, TransparencyCommand.self, VersionCommand.self,
+      PolicyCommand.self, AuditCommand.self, AccountCommand.self, TransparencyCommand.self,
+      VersionCommand.self,
     ]
   )
 

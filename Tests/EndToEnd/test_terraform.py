@@ -97,6 +97,58 @@ output "roles" {
 }
 """
 
+ORGANIZATION = """
+variable "endpoint" {}
+variable "jobs" { default = "jobs" }
+variable "parent" { default = "team" }
+provider "aws" {
+  region                  = "us-east-1"
+  skip_metadata_api_check = true
+  endpoints {
+    iam           = var.endpoint
+    sts           = var.endpoint
+    organizations = var.endpoint
+  }
+}
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+resource "aws_organizations_organization" "o" {
+  feature_set = "ALL"
+}
+resource "aws_organizations_organizational_unit" "jobs" {
+  name      = var.jobs
+  parent_id = aws_organizations_organization.o.roots[0].id
+  tags      = { unit = var.jobs }
+}
+resource "aws_organizations_organizational_unit" "team" {
+  name      = "team"
+  parent_id = aws_organizations_organizational_unit.jobs.id
+}
+resource "aws_organizations_account" "ci" {
+  name      = "ci"
+  email     = "ci@example.org"
+  parent_id = { team = aws_organizations_organizational_unit.team.id, root = aws_organizations_organization.o.roots[0].id }[var.parent]
+  tags      = { unit = var.jobs }
+}
+resource "aws_organizations_account" "closed" {
+  name              = "closed"
+  email             = "closed@example.org"
+  close_on_deletion = true
+}
+data "aws_organizations_organizational_units" "all" {
+  parent_id  = aws_organizations_organization.o.roots[0].id
+  depends_on = [aws_organizations_organizational_unit.jobs]
+}
+output "account" { value = aws_organizations_account.ci.id }
+output "closed" { value = aws_organizations_account.closed.id }
+output "units" { value = data.aws_organizations_organizational_units.all.children[*].name }
+"""
+
 
 class Terraform:
     def __init__(self, folder, running):
@@ -252,3 +304,33 @@ def test_resources_beyond_the_example_through_a_role_that_the_provider_assumes(t
     rest = left_over(running)
     assert [user["UserName"] for user in rest.pop("users")] == ["runner"]
     assert not any(rest.values()), rest
+
+
+def test_an_organization_applies_twice_without_a_difference_and_goes_away(tmp_path, running):
+    work = tmp_path / "organization"
+    work.mkdir()
+    (work / "main.tf").write_text(ORGANIZATION)
+    terraform = Terraform(work, running)
+    terraform.run("init", "-no-color", "-input=false")
+    terraform.apply()
+    assert terraform.differs() is None
+    assert "0 added, 0 changed, 0 destroyed" in terraform.apply().stdout
+    outputs = terraform.outputs()
+    assert outputs["units"] == ["jobs"]
+    organizations = client(running, "organizations", running.root.access_key_id, running.root.secret_access_key)
+    assert organizations.describe_account(AccountId=outputs["account"])["Account"]["Paths"][0].count("/ou-") == 2
+
+    # Another name, other tags, another parent: nothing is made anew.
+    changes = ["-var=jobs=work", "-var=parent=root"]
+    assert "0 added, 2 changed, 0 destroyed" in terraform.apply(*changes).stdout
+    assert terraform.differs(*changes) is None
+    assert organizations.describe_account(AccountId=outputs["account"])["Account"]["Paths"][0].count("/ou-") == 0
+
+    # An account that is to be closed stays in the list, as at AWS, and the organization with it.
+    terraform.run("destroy", "-auto-approve", "-no-color", "-input=false", f"-var=endpoint={terraform.endpoint}",
+                  "-target=aws_organizations_account.closed")
+    assert organizations.describe_account(AccountId=outputs["closed"])["Account"]["Status"] == "SUSPENDED"
+    organizations.remove_account_from_organization(AccountId=outputs["closed"])
+    terraform.destroy()
+    with pytest.raises(organizations.exceptions.AWSOrganizationsNotInUseException):
+        organizations.describe_organization()

@@ -109,10 +109,18 @@ struct DataDirectory: Sendable {
     }
   }
 
-  /// Writes the root access key where only the owner reads it; never over anything.
+  /// The root access key of an account that came later.
+  func credentials(of account: AccountID) -> String { "\(credentials)-\(account)" }
+
+  /// Writes a root access key to `file` (`credentials` without one) where only the owner reads it; never over anything.
   ///
   /// No file is left behind when it throws.
-  func writeCredentials(accessKeyID: String, secretAccessKey: Secret) throws(CommandFailure) {
+  func writeCredentials(
+    accessKeyID: String,
+    secretAccessKey: Secret,
+    to file: String? = nil
+  ) throws(CommandFailure) {
+    let credentials = file ?? credentials
     let descriptor = open(credentials, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw cannotMake(credentials, errno) }
     defer { close(descriptor) }

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The organization, its tree, its accounts and their tags, and who may see what of it.
+
+import Federation
+import IdentityModel
+import StoreSQLite
+import StrictJSON
+import Testing
+
+@Suite struct OrganizationTests {
+  @Test func `an organization from its making to its end`() async throws {
+    try await TestServer.run { server in
+      let before = await server.organizations("DescribeOrganization")
+      #expect(before.status == 400)
+      #expect(before.jsonMember("__type") == "AWSOrganizationsNotInUseException")
+      #expect(before.jsonMember("message") == "Your account is not a member of an organization.")
+
+      let (id, root) = try await server.organize()
+      #expect(id.utf8.count == 12 && id.hasPrefix("o-"))
+      #expect(root.utf8.count == 6 && root.hasPrefix("r-"))
+      let described = await server.organized("DescribeOrganization")
+      #expect(described.jsonMember("Arn") == "arn:aws:organizations::123456789012:organization/\(id)")
+      #expect(
+        described.jsonMember("MasterAccountArn")
+          == "arn:aws:organizations::123456789012:account/\(id)/123456789012"
+      )
+      #expect(described.jsonMember("MasterAccountEmail") == "root@123456789012.invalid")
+      #expect(described.jsonMember("FeatureSet") == "ALL")
+      #expect(described.text.contains(#"[{"Type":"SERVICE_CONTROL_POLICY","Status":"ENABLED"}]"#))
+
+      let again = await server.organizations("CreateOrganization")
+      #expect(again.jsonMember("__type") == "AlreadyInOrganizationException")
+
+      let accounts = await server.organized("ListAccounts")
+      #expect(accounts.jsonMembers("Id") == ["123456789012"])
+      #expect(accounts.jsonMember("JoinedMethod") == "INVITED")
+      #expect(accounts.text.contains(#""Paths":["\#(id)/\#(root)/123456789012/"]"#))
+
+      #expect(await server.organized("DeleteOrganization").text == "{}")
+      let after = await server.organizations("DescribeOrganization")
+      #expect(after.jsonMember("__type") == "AWSOrganizationsNotInUseException")
+      // Nothing is left of it: another one can be made.
+      for kind in [
+        OrganizationRecord.kind, OrganizationRootRecord.kind, OrganizationAccountRecord.kind,
+        OrganizationChildRecord.kind, CreateAccountStatusRecord.kind,
+      ] {
+        #expect(try await server.store.records(of: kind, prefix: "", after: nil, limit: 9).isEmpty)
+      }
+      _ = try await server.organize(featureSet: "CONSOLIDATED_BILLING")
+      let billing = await server.organized("DescribeOrganization")
+      #expect(billing.text.contains(#""AvailablePolicyTypes":[]"#))
+    }
+  }
+
+  @Test func `an organization with a member or a unit is not deleted`() async throws {
+    try await TestServer.run { server in
+      let (_, root) = try await server.organize()
+      let account = try await server.newAccount("dev")
+      let full = await server.organizations("DeleteOrganization")
+      #expect(full.jsonMember("__type") == "OrganizationNotEmptyException")
+      await server.organized("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
+      let unit = try await server.newUnit("u", below: root)
+      let units = await server.organizations("DeleteOrganization")
+      #expect(units.jsonMember("__type") == "OrganizationNotEmptyException")
+      await server.organized("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
+      await server.organized("DeleteOrganization")
+    }
+  }
+
+  @Test func `an account is born with a role that the management account may assume`() async throws {
+    try await TestServer.run { server in
+      let (id, root) = try await server.organize()
+      let account = try await server.newAccount("dev")
+      let alice = try await server.user("alice", policy: allowsAll)
+      let described = await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
+      #expect(described.jsonMember("Arn") == "arn:aws:organizations::123456789012:account/\(id)/\(account)")
+      #expect(described.jsonMember("Email") == "dev@example.test")
+      #expect(described.jsonMember("Name") == "dev")
+      #expect(described.jsonMember("Status") == "ACTIVE")
+      #expect(described.jsonMember("JoinedMethod") == "CREATED")
+      #expect(described.text.contains(#""Paths":["\#(id)/\#(root)/\#(account)/"]"#))
+
+      let admin = try await server.administrator(of: account, as: alice)
+      #expect(await server.call("GetCallerIdentity", as: admin)["Account"] == account.description)
+      let attached = await server.call(
+        "ListAttachedRolePolicies",
+        ["RoleName": "OrganizationAccountAccessRole"],
+        as: admin
+      )
+      #expect(attached["PolicyArn"] == "arn:aws:iam::aws:policy/AdministratorAccess")
+      #expect(await server.call("EnableOutboundWebIdentityFederation", as: admin).status == 200)
+      #expect(await server.token(as: admin).status == 200)
+      // Who is of no account that the role trusts does not assume it.
+      let other = try #require(AccountID("999999999999"))
+      let keys = Keys(id: "AKIAOTHEROTHEROTHERR", secret: "other")
+      try await server.addAccount(other, keys, enablesFederation: false)
+      await server.done("CreateUser", ["UserName": "eve"], as: keys)
+      await server.done(
+        "PutUserPolicy",
+        ["UserName": "eve", "PolicyName": "p", "PolicyDocument": allowsAll],
+        as: keys
+      )
+      let made = await server.done("CreateAccessKey", ["UserName": "eve"], as: keys)
+      let eve = Keys(id: try #require(made["AccessKeyId"]), secret: try #require(made["SecretAccessKey"]))
+      let refused = await server.call(
+        "AssumeRole",
+        [
+          "RoleArn": "arn:aws:iam::\(account):role/OrganizationAccountAccessRole", "RoleSessionName": "eve",
+        ],
+        as: eve
+      )
+      #expect(refused.code == "AccessDenied")
+
+      let named = try await server.newAccount("named", role: "Boss")
+      _ = try await server.assume("arn:aws:iam::\(named):role/Boss", as: alice)
+    }
+  }
+
+  @Test func `what became of a request for an account can be asked for`() async throws {
+    try await TestServer.run { server in
+      _ = try await server.organize()
+      let first = await server.organized(
+        "CreateAccount",
+        #"{"AccountName":"dev","Email":"Dev@example.test","Tags":[{"Key":"a","Value":"b"}]}"#
+      )
+      let id = try #require(first.jsonMember("Id"))
+      #expect(id.utf8.count == 36 && id.hasPrefix("car-"))
+      let asked = await server.organized(
+        "DescribeCreateAccountStatus",
+        #"{"CreateAccountRequestId":"\#(id)"}"#
+      )
+      #expect(asked.text == first.text)
+      // Addresses differ by more than case.
+      let second = await server.organized(
+        "CreateAccount",
+        #"{"AccountName":"dev","Email":"dEV@example.test"}"#
+      )
+      #expect(second.jsonMember("State") == "FAILED")
+      #expect(second.jsonMember("FailureReason") == "EMAIL_ALREADY_EXISTS")
+      #expect(second.jsonMember("AccountId") == nil)
+      #expect(await server.organized("ListAccounts").jsonMembers("Id").count == 2)
+      let failed = await server.organized("ListCreateAccountStatus", #"{"States":["FAILED"]}"#)
+      #expect(failed.jsonMembers("State") == ["FAILED"])
+      #expect(await server.organized("ListCreateAccountStatus").jsonMembers("State").count == 2)
+      let unknown = await server.organizations(
+        "DescribeCreateAccountStatus",
+        #"{"CreateAccountRequestId":"car-00000000000000000000000000000000"}"#
+      )
+      #expect(unknown.jsonMember("__type") == "CreateAccountStatusNotFoundException")
+    }
+  }
+
+  @Test func `units nest five deep, have one name each, and go when they are empty`() async throws {
+    try await TestServer.run { server in
+      let (id, root) = try await server.organize()
+      var parent = root
+      var path = "\(id)/\(root)/"
+      for depth in 1...5 {
+        let made = await server.organized(
+          "CreateOrganizationalUnit",
+          #"{"ParentId":"\#(parent)","Name":"level \#(depth)"}"#
+        )
+        parent = try #require(made.jsonMember("Id"))
+        #expect(parent.hasPrefix("ou-\(root.dropFirst(2))-"))
+        #expect(made.jsonMember("Arn") == "arn:aws:organizations::123456789012:ou/\(id)/\(parent)")
+        path += "\(parent)/"
+        #expect(made.jsonMember("Path") == path)
+      }
+      let deep = await server.organizations(
+        "CreateOrganizationalUnit",
+        #"{"ParentId":"\#(parent)","Name":"level 6"}"#
+      )
+      #expect(deep.jsonMember("__type") == "ConstraintViolationException")
+      #expect(deep.jsonMember("Reason") == "OU_DEPTH_LIMIT_EXCEEDED")
+
+      let one = try #require(
+        await server.organized("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ORGANIZATIONAL_UNIT"}"#)
+          .jsonMember("Id")
+      )
+      let two = try await server.newUnit("two", below: root)
+      let twice = await server.organizations(
+        "CreateOrganizationalUnit",
+        #"{"ParentId":"\#(root)","Name":"two"}"#
+      )
+      #expect(twice.jsonMember("__type") == "DuplicateOrganizationalUnitException")
+      let clash = await server.organizations(
+        "UpdateOrganizationalUnit",
+        #"{"OrganizationalUnitId":"\#(two)","Name":"level 1"}"#
+      )
+      #expect(clash.jsonMember("__type") == "DuplicateOrganizationalUnitException")
+      // Names are bytes, and whatever they hold: this one is not `two` decomposed in any way.
+      let renamed = await server.organized(
+        "UpdateOrganizationalUnit",
+        #"{"OrganizationalUnitId":"\#(two)","Name":"Two/\u0000é"}"#
+      )
+      #expect(renamed.text.contains(#""Name":"Two/\u0000é""#))
+      _ = try await server.newUnit("two", below: root)
+      await server.organized(
+        "UpdateOrganizationalUnit",
+        #"{"OrganizationalUnitId":"\#(two)","Name":"Two/\u0000é"}"#
+      )
+      #expect(
+        await server.organized("DescribeOrganizationalUnit", #"{"OrganizationalUnitId":"\#(two)"}"#).text
+          == renamed.text
+      )
+      #expect(
+        await server.organized("ListOrganizationalUnitsForParent", #"{"ParentId":"\#(root)"}"#)
+          .jsonMembers("Id").count == 3
+      )
+      let full = await server.organizations(
+        "DeleteOrganizationalUnit",
+        #"{"OrganizationalUnitId":"\#(one)"}"#
+      )
+      #expect(full.jsonMember("__type") == "OrganizationalUnitNotEmptyException")
+      await server.organized("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(two)"}"#)
+      let gone = await server.organizations(
+        "DescribeOrganizationalUnit",
+        #"{"OrganizationalUnitId":"\#(two)"}"#
+      )
+      #expect(gone.jsonMember("__type") == "OrganizationalUnitNotFoundException")
+      // Its name is free again.
+      await server.organized("CreateOrganizationalUnit", #"{"ParentId":"\#(root)","Name":"Two/\u0000é"}"#)
+    }
+  }
+
+  @Test func `an account moves, and parents and children say so`() async throws {
+    try await TestServer.run { server in
+      let (id, root) = try await server.organize()
+      let unit = try await server.newUnit("u", below: root)
+      let account = try await server.newAccount("dev")
+      let parents = { (child: String) in
+        await server.organized("ListParents", #"{"ChildId":"\#(child)"}"#).text
+      }
+      #expect(await parents(account.description) == #"{"Parents":[{"Id":"\#(root)","Type":"ROOT"}]}"#)
+      #expect(await parents(unit) == #"{"Parents":[{"Id":"\#(root)","Type":"ROOT"}]}"#)
+      func move(_ account: String, from source: String, to destination: String) async -> Answer {
+        await server.organizations(
+          "MoveAccount",
+          #"{"AccountId":"\#(account)","SourceParentId":"\#(source)","DestinationParentId":"\#(destination)"}"#
+        )
+      }
+      #expect(await move("\(account)", from: root, to: unit).text == "{}")
+      #expect(
+        await parents(account.description)
+          == #"{"Parents":[{"Id":"\#(unit)","Type":"ORGANIZATIONAL_UNIT"}]}"#
+      )
+      let below = await server.organized("ListAccountsForParent", #"{"ParentId":"\#(unit)"}"#)
+      #expect(below.jsonMembers("Id") == [account.description])
+      #expect(below.text.contains(#""Paths":["\#(id)/\#(root)/\#(unit)/\#(account)/"]"#))
+      #expect(
+        await server.organized("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ACCOUNT"}"#).text
+          == #"{"Children":[{"Id":"123456789012","Type":"ACCOUNT"}]}"#
+      )
+      let standing = try #require(try await server.house.directory.organization(of: account))
+      #expect(standing.membership?.place.path == "\(id)/\(root)/\(unit)/")
+      #expect(standing.membership?.isManagement == false)
+
+      #expect(
+        await move("\(account)", from: root, to: unit).jsonMember("__type")
+          == "SourceParentNotFoundException"
+      )
+      #expect(
+        await move("\(account)", from: unit, to: unit).jsonMember("__type") == "DuplicateAccountException"
+      )
+      let nowhere = "ou-\(root.dropFirst(2))-00000000"
+      #expect(
+        await move("\(account)", from: unit, to: nowhere).jsonMember("__type")
+          == "DestinationParentNotFoundException"
+      )
+      #expect(
+        await move("\(account)", from: nowhere, to: unit).jsonMember("__type")
+          == "SourceParentNotFoundException"
+      )
+      #expect(
+        await move("000000000001", from: unit, to: root).jsonMember("__type") == "AccountNotFoundException"
+      )
+      let full = await server.organizations(
+        "DeleteOrganizationalUnit",
+        #"{"OrganizationalUnitId":"\#(unit)"}"#
+      )
+      #expect(full.jsonMember("__type") == "OrganizationalUnitNotEmptyException")
+      // The account's own log has what was done to it.
+      let concerned = try await server.records().filter { record in
+        record.contains(#""recipientAccountId":"\#(account)""#) && record.contains("MoveAccount")
+      }
+      #expect(concerned.count == 1)
+    }
+  }
+
+  @Test func `lists come in pages that can be followed`() async throws {
+    try await TestServer.run { server in
+      let (_, root) = try await server.organize()
+      var accounts: Set<String> = ["123456789012"]
+      for number in 1...6 { accounts.insert(try await server.newAccount("dev\(number)").description) }
+      var units: Set<String> = []
+      for number in 1...5 { units.insert(try await server.newUnit("u\(number)", below: root)) }
+      let root2 = #""ParentId":"\#(root)","#
+      for (action, parameters, expected) in [
+        ("ListAccounts", "", accounts), ("ListAccountsForParent", root2, accounts),
+        ("ListChildren", root2 + #""ChildType":"ACCOUNT","#, accounts),
+        ("ListChildren", root2 + #""ChildType":"ORGANIZATIONAL_UNIT","#, units),
+        ("ListOrganizationalUnitsForParent", root2, units),
+      ] {
+        var found: [String] = []
+        var token: String?
+        var pages = 0
+        repeat {
+          let next = token.map { #""NextToken":"\#($0)","# } ?? ""
+          let page = await server.organized(action, "{\(parameters)\(next)\"MaxResults\":2}")
+          found += page.jsonMembers("Id")
+          token = page.jsonMember("NextToken")
+          pages += 1
+        } while token != nil && pages < 9
+        #expect(found.count == expected.count && Set(found) == expected, "\(action)")
+        #expect(pages == (expected.count + 1) / 2, "\(action)")
+      }
+      var statuses = 0
+      let page = await server.organized("ListCreateAccountStatus", #"{"MaxResults":5}"#)
+      statuses += page.jsonMembers("State").count
+      let rest = try #require(page.jsonMember("NextToken"))
+      statuses += await server.organized("ListCreateAccountStatus", #"{"NextToken":"\#(rest)"}"#)
+        .jsonMembers("State").count
+      #expect(statuses == 6)
+    }
+  }
+
+  @Test func `tags of accounts, units and the root`() async throws {
+    try await TestServer.run { server in
+      let (_, root) = try await server.organize()
+      let unit = try await server.newUnit("u", below: root)
+      let account = try await server.newAccount("dev")
+      for id in [root, unit, account.description] {
+        await server.organized(
+          "TagResource",
+          #"{"ResourceId":"\#(id)","Tags":[{"Key":"team","Value":"x"},{"Key":"b","Value":""}]}"#
+        )
+        await server.organized(
+          "TagResource",
+          #"{"ResourceId":"\#(id)","Tags":[{"Key":"Team","Value":"y"}]}"#
+        )
+        let tags = await server.organized("ListTagsForResource", #"{"ResourceId":"\#(id)"}"#)
+        #expect(tags.text == #"{"Tags":[{"Key":"b","Value":""},{"Key":"Team","Value":"y"}]}"#)
+        await server.organized("UntagResource", #"{"ResourceId":"\#(id)","TagKeys":["b","absent"]}"#)
+        let fewer = await server.organized("ListTagsForResource", #"{"ResourceId":"\#(id)"}"#)
+        #expect(fewer.text == #"{"Tags":[{"Key":"Team","Value":"y"}]}"#)
+      }
+      // A policy may ask for the tags of what the call is about.
+      let alice = try await server.user(
+        "alice",
+        policy: """
+          {"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"organizations:DescribeAccount",
+          "Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"y"}}}}
+          """
+      )
+      await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: alice)
+      let untagged = await server.organizations("DescribeAccount", #"{"AccountId":"123456789012"}"#, as: alice)
+      #expect(untagged.jsonMember("__type") == "AccessDeniedException")
+    }
+  }
+
+  @Test func `a member sees the organization and itself, and changes nothing`() async throws {
+    try await TestServer.run { server in
+      let (id, root) = try await server.organize()
+      let unit = try await server.newUnit("u", below: root)
+      let account = try await server.newAccount("dev")
+      let alice = try await server.user("alice", policy: allowsAll)
+      let member = try await server.administrator(of: account, as: alice)
+      #expect(await server.organized("DescribeOrganization", as: member).jsonMember("Id") == id)
+      let own = await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: member)
+      #expect(own.jsonMember("Name") == "dev")
+      let refusals = [
+        ("DescribeAccount", #"{"AccountId":"123456789012"}"#), ("ListAccounts", "{}"), ("ListRoots", "{}"),
+        ("DeleteOrganization", "{}"),
+        ("CreateAccount", #"{"AccountName":"x","Email":"x@example.test"}"#),
+        ("DescribeOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#),
+        ("CreateOrganizationalUnit", #"{"ParentId":"\#(root)","Name":"x"}"#),
+        ("UpdateOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)","Name":"x"}"#),
+        ("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#),
+        ("ListOrganizationalUnitsForParent", #"{"ParentId":"\#(root)"}"#),
+        ("ListAccountsForParent", #"{"ParentId":"\#(root)"}"#),
+        ("ListParents", #"{"ChildId":"\#(account)"}"#),
+        ("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ACCOUNT"}"#),
+        (
+          "MoveAccount",
+          #"{"AccountId":"\#(account)","SourceParentId":"\#(root)","DestinationParentId":"\#(unit)"}"#
+        ),
+        ("CloseAccount", #"{"AccountId":"\#(account)"}"#),
+        ("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#),
+        ("TagResource", #"{"ResourceId":"\#(account)","Tags":[{"Key":"a","Value":"b"}]}"#),
+        ("UntagResource", #"{"ResourceId":"\#(account)","TagKeys":["a"]}"#),
+        ("ListTagsForResource", #"{"ResourceId":"\#(account)"}"#),
+        ("ListCreateAccountStatus", "{}"), ("ListAWSServiceAccessForOrganization", "{}"),
+        ("ListDelegatedAdministrators", "{}"),
+        (
+          "DescribeCreateAccountStatus",
+          #"{"CreateAccountRequestId":"car-00000000000000000000000000000000"}"#
+        ),
+      ]
+      for (action, parameters) in refusals {
+        let answer = await server.organizations(action, parameters, as: member)
+        #expect(answer.jsonMember("__type") == "AccessDeniedException", "\(action): \(answer.text)")
+        #expect(
+          answer.jsonMember("message") == "You don't have permissions to access this resource.",
+          "\(action)"
+        )
+      }
+      let again = await server.organizations("CreateOrganization", as: member)
+      #expect(again.jsonMember("__type") == "AlreadyInOrganizationException")
+      // Whoever is in no organization hears that of every one of them.
+      await server.organized("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
+      let alone = try await server.administrator(of: account, as: alice)
+      for (action, parameters) in refusals {
+        let answer = await server.organizations(action, parameters, as: alone)
+        #expect(answer.jsonMember("__type") == "AWSOrganizationsNotInUseException", "\(action)")
+      }
+    }
+  }
+
+  @Test func `nothing is done without a policy that allows it`() async throws {
+    try await TestServer.run { server in
+      let (id, root) = try await server.organize()
+      let account = try await server.newAccount("dev")
+      let nobody = try await server.user("nobody")
+      let refused = await server.organizations("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: nobody)
+      #expect(refused.jsonMember("__type") == "AccessDeniedException")
+      #expect(
+        refused.jsonMember("message")
+          == "User: arn:aws:iam::123456789012:user/nobody is not authorized to perform: organizations:DescribeAccount "
+          + "on resource: arn:aws:organizations::123456789012:account/\(id)/\(account) because no identity-based "
+          + "policy allows the organizations:DescribeAccount action"
+      )
+      for action in ActionTable.all.names[.organizations] ?? [] {
+        let answer = await server.organizations(
+          action,
+          """
+          {"AccountId":"\(account)","ParentId":"\(root)","SourceParentId":"\(root)",
+          "DestinationParentId":"\(root)","ChildId":"\(account)","ChildType":"ACCOUNT","ResourceId":"\(root)",
+          "Tags":[{"Key":"a","Value":"b"}],"TagKeys":["a"],"Name":"x","Email":"x@example.test","AccountName":"x",
+          "OrganizationalUnitId":"ou-\(root.dropFirst(2))-00000000",
+          "CreateAccountRequestId":"car-00000000000000000000000000000000"}
+          """,
+          as: nobody
+        )
+        #expect(answer.jsonMember("__type") == "AccessDeniedException", "\(action): \(answer.text)")
+        #expect(answer.text.contains("organizations:\(action)"), "\(action): \(answer.text)")
+      }
+      // Tags at creation are a permission of their own.
+      let creator = try await server.user(
+        "creator",
+        policy: """
+          {"Version":"2012-10-17","Statement":{"Effect":"Allow",
+          "Action":["organizations:CreateAccount","organizations:CreateOrganizationalUnit"],"Resource":"*"}}
+          """
+      )
+      await server.organized(
+        "CreateOrganizationalUnit",
+        #"{"ParentId":"\#(root)","Name":"x"}"#,
+        as: creator
+      )
+      for (action, parameters) in [
+        ("CreateOrganizationalUnit", #""ParentId":"\#(root)","Name":"y""#),
+        ("CreateAccount", #""AccountName":"y","Email":"y@example.test""#),
+      ] {
+        let tagged = await server.organizations(
+          action,
+          #"{\#(parameters),"Tags":[{"Key":"a","Value":"b"}]}"#,
+          as: creator
+        )
+        #expect(tagged.text.contains("organizations:TagResource"), "\(tagged.text)")
+      }
+    }
+  }
+}
