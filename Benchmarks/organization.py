@@ -125,11 +125,10 @@ def main():
         users = {"alone": organization.issuing_user(alone)}
         organization.api.remove_account_from_organization(AccountId=alone)
         accounts = []
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            for account in pool.map(organization.account, range(1, count + 1)):
-                accounts.append(account)
-                if len(accounts) % 500 == 0:
-                    bench.say(f"{len(accounts):,} accounts")
+        for number in range(1, count + 1):
+            accounts.append(organization.account(number))
+            if number % 500 == 0:
+                bench.say(f"{number:,} accounts")
         users["member"] = organization.issuing_user(accounts[-1])
 
         rates = {name: [] for name in users}

@@ -19,8 +19,8 @@ OTHERS = '["https://api.example.com", "https://evil.example"]'
 class Organization:
     """An organization with a member account in a unit; `command` runs the CLI as the management account's root."""
 
-    def __init__(self, running, home):
-        self.running, self.home = running, home
+    def __init__(self, running, aws):
+        self.running, self.run = running, aws
         self.command("organizations", "create-organization", "--feature-set", "ALL")
         self.root = self.command("organizations", "list-roots")["Roots"][0]["Id"]
         self.unit = self.command(
@@ -46,15 +46,13 @@ class Organization:
         given = assumed["Credentials"]
         return servers.Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
-    def run(self, *arguments, credentials=None):
-        return clients.aws(self.running, self.home, *arguments, credentials=credentials)
-
-    def command(self, *arguments, credentials=None):
-        done = self.run(*arguments, credentials=credentials)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
+    def command(self, *arguments):
+        status, out, err = self.run(*arguments)
+        assert status == 0, err
+        return json.loads(out) if out.strip() else None
 
     def token(self, *more, credentials=None):
+        """Status, standard output and standard error of the command for a token of the member."""
         return self.run("sts", "get-web-identity-token", "--audience", AUDIENCE, "--signing-algorithm", "ES384",
                         *more, credentials=credentials or self.member)
 
@@ -72,8 +70,8 @@ class Organization:
 @pytest.fixture(scope="module")
 def organization(tmp_path_factory):
     work = tmp_path_factory.mktemp("organization")
-    with servers.serve_plain(work) as running:
-        made = Organization(running, work)
+    with servers.serve_plain(work) as running, clients.AWSCLI(running, work) as aws:
+        made = Organization(running, aws)
         for policy_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
             enabled = made.command("organizations", "enable-policy-type", "--root-id", made.root,
                                    "--policy-type", policy_type)
@@ -82,20 +80,20 @@ def organization(tmp_path_factory):
 
 
 def test_a_service_control_policy_of_the_guide_refuses_and_allows(organization):
-    before = organization.token("--duration-seconds", "1800")
-    assert before.returncode == 0, before.stderr
+    status, _, err = organization.token("--duration-seconds", "1800")
+    assert status == 0, err
     policy_id = organization.guardrail("token-lifetime", "SERVICE_CONTROL_POLICY", organization.unit)
 
-    refused = organization.token("--duration-seconds", "1800")
+    _, _, err = organization.token("--duration-seconds", "1800")
     arn = f"arn:aws:sts::{organization.account}:assumed-role/OrganizationAccountAccessRole/setup"
-    assert refused.stderr.strip().endswith(
+    assert err.strip().endswith(
         f"An error occurred (AccessDenied) when calling the GetWebIdentityToken operation: User: {arn} is not "
         f"authorized to perform: sts:GetWebIdentityToken on resource: arn:aws:sts::{organization.account}:self with an "
-        "explicit deny in a service control policy"), refused.stderr
-    allowed = organization.token("--duration-seconds", "900")
-    assert allowed.returncode == 0, allowed.stderr
+        "explicit deny in a service control policy"), err
+    status, out, err = organization.token("--duration-seconds", "900")
+    assert status == 0, err
 
-    claims = tokens.claims_of(json.loads(allowed.stdout)["WebIdentityToken"])[tokens.NAMESPACE]
+    claims = tokens.claims_of(json.loads(out)["WebIdentityToken"])[tokens.NAMESPACE]
     described = organization.command("organizations", "describe-organization")["Organization"]
     assert claims["org_id"] == described["Id"]
     assert claims["ou_path"] == [f"{described['Id']}/{organization.root}/{organization.unit}/"]
@@ -103,8 +101,8 @@ def test_a_service_control_policy_of_the_guide_refuses_and_allows(organization):
     # The management account is not bound.
     management = clients.boto(organization.running, "iam")
     management.enable_outbound_web_identity_federation()
-    free = organization.token("--duration-seconds", "1800", credentials=organization.running.root)
-    assert free.returncode == 0, free.stderr
+    status, _, err = organization.token("--duration-seconds", "1800", credentials=organization.running.root)
+    assert status == 0, err
 
     listed = organization.command("organizations", "list-policies-for-target", "--target-id", organization.unit,
                                   "--filter", "SERVICE_CONTROL_POLICY")["Policies"]
@@ -112,12 +110,12 @@ def test_a_service_control_policy_of_the_guide_refuses_and_allows(organization):
     targets = organization.command("organizations", "list-targets-for-policy", "--policy-id", policy_id)["Targets"]
     assert [target["TargetId"] for target in targets] == [organization.unit]
 
-    detached = organization.run("organizations", "detach-policy", "--policy-id", "p-FullAWSAccess",
-                                "--target-id", organization.account)
-    assert "(ConstraintViolationException)" in detached.stderr and "last policy" in detached.stderr
+    _, _, err = organization.run("organizations", "detach-policy", "--policy-id", "p-FullAWSAccess",
+                                 "--target-id", organization.account)
+    assert "(ConstraintViolationException)" in err and "last policy" in err
     organization.command("organizations", "detach-policy", "--policy-id", policy_id, "--target-id", organization.unit)
-    again = organization.token("--duration-seconds", "1800")
-    assert again.returncode == 0, again.stderr
+    status, _, err = organization.token("--duration-seconds", "1800")
+    assert status == 0, err
     organization.command("organizations", "delete-policy", "--policy-id", policy_id)
 
 
@@ -130,10 +128,10 @@ def test_a_service_control_policy_of_the_guide_refuses_and_allows(organization):
 def test_the_guardrails_hold_at_the_root_as_resource_control_policies(organization, name, refused, allowed):
     policy_id = organization.guardrail(name, "RESOURCE_CONTROL_POLICY", organization.root)
     try:
-        denied = organization.token(*refused)
-        assert "with an explicit deny in a resource control policy" in denied.stderr, denied.stderr
-        given = organization.token(*allowed)
-        assert given.returncode == 0, given.stderr
+        _, _, err = organization.token(*refused)
+        assert "with an explicit deny in a resource control policy" in err, err
+        status, _, err = organization.token(*allowed)
+        assert status == 0, err
     finally:
         organization.command("organizations", "detach-policy", "--policy-id", policy_id,
                              "--target-id", organization.root)
