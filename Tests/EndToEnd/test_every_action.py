@@ -12,8 +12,9 @@ from driver import clients, server as servers
 PAGES = {
     page.stem for page in (pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions").glob("*.md")
 } - {"README"}
-# Those that no model of AWS has; test_token_transparency.py and test_federation_configs.py call them.
+# Those that no model of AWS has; test_token_transparency.py, test_federation_configs.py and test_saml_tokens.py call them.
 OWN = {
+    "ListOutboundSamlKeys", "RotateOutboundSamlKey",
     "DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency",
     "CreateOutboundFederationConfig", "DeleteOutboundFederationConfig", "GetOutboundFederationConfig",
     "GetOutboundFederationToken", "ListOutboundFederationConfigTags", "ListOutboundFederationConfigs",
