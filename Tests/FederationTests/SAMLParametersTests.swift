@@ -139,7 +139,8 @@ import TokenFormats
       ["AssertionEncryption": "None", "EncryptionCertificate": certificate.pem],
       "EncryptionCertificate contradicts AssertionEncryption None"
     )
-    let wrong = "The specified value for encryptionCertificate is invalid. It must be one PEM certificate of an RSA key of "
+    let wrong =
+      "The specified value for encryptionCertificate is invalid. It must be one PEM certificate of an RSA key of "
       + "2048 to 8192 bits"
     refused(["EncryptionCertificate": "x"], wrong)
     refused(["EncryptionCertificate": try TestCertificates.p384().pem], wrong)
@@ -174,9 +175,11 @@ import TokenFormats
   @Test(arguments: [
     ("${", "It must be text with ${key} or ${key, 'default'}; ${$} stands for a dollar sign"),
     ("${aws:username", "It must be text with ${key} or ${key, 'default'}; ${$} stands for a dollar sign"),
-    ("${aws:nobody}", "There is no key `aws:nobody`"), ("${aws:PrincipalTag/}", "There is no key `aws:PrincipalTag/`"),
+    ("${aws:nobody}", "There is no key `aws:nobody`"),
+    ("${aws:PrincipalTag/}", "There is no key `aws:PrincipalTag/`"),
     ("${aws:RequestTag/x}", "There is no key `aws:RequestTag/x`"),
-    ("${aws:\u{212A}ey}", "There is no key `aws:\u{212A}ey`"), ("a\u{0}", "It has a control character that XML cannot carry"),
+    ("${aws:\u{212A}ey}", "There is no key `aws:\u{212A}ey`"),
+    ("a\u{0}", "It has a control character that XML cannot carry"),
     ("\u{1B}[1m", "It has a control character that XML cannot carry"),
     ("${aws:username, '\u{7}'}", "It has a control character that XML cannot carry"),
     ("\u{FFFE}", "It has a control character that XML cannot carry"),
@@ -198,7 +201,9 @@ import TokenFormats
 
   @Test func `a key with several values has room in an attribute and no other, once`() throws {
     let paths = "${aws:PrincipalOrgPaths}"
-    let names: KeyValuePairs = ["SamlAttributes.member.1.Name": "a", "SamlAttributes.member.1.Values.member.1": paths]
+    let names: KeyValuePairs = [
+      "SamlAttributes.member.1.Name": "a", "SamlAttributes.member.1.Values.member.1": paths,
+    ]
     _ = try applied(names)
     let sentence =
       "The key `aws:PrincipalOrgPaths` has several values, and there is room for one such key in an attribute's value only"
@@ -234,7 +239,11 @@ import TokenFormats
       ],
       "The specified value for samlAttributes.2.member.name is invalid. Another attribute has the same name"
     )
-    refused([:], targetService: "https://sp.example/a b", "The specified value for targetService is invalid. \(uri)")
+    refused(
+      [:],
+      targetService: "https://sp.example/a b",
+      "The specified value for targetService is invalid. \(uri)"
+    )
     refused([:], audience: "a b", "The specified value for audience is invalid. \(uri)")
   }
 
@@ -312,7 +321,10 @@ import TokenFormats
 
   @Test func `metadata of a stranger is refused with the reason`() {
     let prefix = "The specified value for serviceProviderMetadata is invalid. "
-    let entity = metadata().replacing("<EntityDescriptor", with: "<!DOCTYPE x [<!ENTITY a 'b'>]><EntityDescriptor")
+    let entity = metadata().replacing(
+      "<EntityDescriptor",
+      with: "<!DOCTYPE x [<!ENTITY a 'b'>]><EntityDescriptor"
+    )
     refused(["ServiceProviderMetadata": entity], prefix + "A DOCTYPE is never read (at byte 0)")
     refused(
       [
@@ -326,9 +338,17 @@ import TokenFormats
       prefix + "It was valid until 2026-04-21T07:37:10Z"
     )
     refused(["ServiceProviderMetadata": "<a"], prefix + "It is not well-formed at byte 2")
-    refused(["ServiceProviderMetadata": metadata(services: [])], prefix + "No AssertionConsumerService takes HTTP-POST")
     refused(
-      ["ServiceProviderMetadata": metadata(attributes: "ID='a'").replacing("</EntityDescriptor>", with: "<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/></EntityDescriptor>")],
+      ["ServiceProviderMetadata": metadata(services: [])],
+      prefix + "No AssertionConsumerService takes HTTP-POST"
+    )
+    refused(
+      [
+        "ServiceProviderMetadata": metadata(attributes: "ID='a'").replacing(
+          "</EntityDescriptor>",
+          with: "<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/></EntityDescriptor>"
+        )
+      ],
       prefix + "Its signature does not count: `Signature` has another form"
     )
   }

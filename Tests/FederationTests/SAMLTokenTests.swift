@@ -120,7 +120,9 @@ import TokenFormats
   @Test func `a config says the name, the attributes and the conditions in its own words`() async throws {
     try await TestServer.run { server in
       let alice = try await server.user("alice", policy: allowsAll)
-      let tag: KeyValuePairs = ["UserName": "alice", "Tags.member.1.Key": "Team", "Tags.member.1.Value": "${aws:userid}"]
+      let tag: KeyValuePairs = [
+        "UserName": "alice", "Tags.member.1.Key": "Team", "Tags.member.1.Value": "${aws:userid}",
+      ]
       _ = await server.call("TagUser", tag)
       let made = await server.makeSAMLConfig(
         "sp",
@@ -163,12 +165,15 @@ import TokenFormats
           + "no default."
       )
       let alice = try await server.user("alice", policy: allowsAll)
-      let blank: KeyValuePairs = ["UserName": "alice", "Tags.member.1.Key": "mail", "Tags.member.1.Value": " "]
+      let blank: KeyValuePairs = [
+        "UserName": "alice", "Tags.member.1.Key": "mail", "Tags.member.1.Value": " ",
+      ]
       await server.done("TagUser", blank)
       let answer = await server.samlToken(of: "sp", as: alice)
       #expect(answer.status == 400)
       #expect(answer.message == "The specified value for nameIdValue is invalid. It must not be blank")
-      #expect(try await server.recordedAssertions() == 0)
+      let recorded = try await server.recordedAssertions()
+      #expect(recorded == 0)
     }
   }
 
@@ -260,7 +265,8 @@ import TokenFormats
       #expect(answer.status == 500 || answer.status == 503)
       #expect(!answer.text.contains("Token>"))
       server.sink.setBroken(false)
-      #expect(try await server.recordedAssertions() == 0)
+      let recorded = try await server.recordedAssertions()
+      #expect(recorded == 0)
     }
   }
 
@@ -275,7 +281,8 @@ import TokenFormats
     try await TestServer.run { server in
       let refusal = "nameIdValue is only for federation configs of TokenType SAML"
       let oidc = [
-        ("Name", "api"), ("TokenType", "OIDC"), ("TargetService", "https://api.example.com"), ("Audience", "a"),
+        ("Name", "api"), ("TokenType", "OIDC"), ("TargetService", "https://api.example.com"),
+        ("Audience", "a"),
       ]
       let made = await server.call("CreateOutboundFederationConfig", form: oidc + [("NameIdValue", "x")])
       #expect(made.code == "ValidationError" && made.message == refusal)
