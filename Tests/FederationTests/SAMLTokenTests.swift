@@ -65,7 +65,7 @@ import TokenFormats
       await server.done(
         "TagUser",
         [
-          "UserName": "alice", "Tags.member.1.Key": "team", "Tags.member.1.Value": "red & <blue>",
+          "UserName": "alice", "Tags.member.1.Key": "team", "Tags.member.1.Value": "rot = blau / grün",
           "Tags.member.2.Key": "a b/c", "Tags.member.2.Value": "",
         ]
       )
@@ -86,7 +86,7 @@ import TokenFormats
         user.attributes == [
           "aws_account": ["123456789012"], "source_region": ["us-east-1"],
           "principal_id": ["arn:aws:iam::123456789012:user/alice"],
-          "principal_tags/team": ["red & <blue>"], "principal_tags/a b/c": [""],
+          "principal_tags/team": ["rot = blau / grün"], "principal_tags/a b/c": [""],
         ]
       )
       let formats = user.all("Attribute").map { $0.attribute("NameFormat")?.split(separator: ":").last }
