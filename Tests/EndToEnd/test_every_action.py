@@ -12,6 +12,7 @@ from driver import clients, server as servers
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions"
 # Those that no model of AWS has; test_aws_model.py calls them.
 OWN = {
+    "ListOutboundSamlKeys", "RotateOutboundSamlKey",
     "DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency",
     "CreateOutboundFederationConfig", "DeleteOutboundFederationConfig", "GetOutboundFederationConfig",
     "GetOutboundFederationToken", "ListOutboundFederationConfigTags", "ListOutboundFederationConfigs",

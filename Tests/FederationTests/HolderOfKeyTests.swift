@@ -84,7 +84,11 @@ import TokenFormats
       let alice = try await server.user("alice", policy: allowsAll)
       let proof = try signed(text(), made.p384Key, "-sha384")
       func expectRefused(_ answer: Answer, _ location: SourceLocation = #_sourceLocation) {
-        #expect(answer.status == 403 && answer.code == "AccessDenied", "\(answer.text)", sourceLocation: location)
+        #expect(
+          answer.status == 403 && answer.code == "AccessDenied",
+          "\(answer.text)",
+          sourceLocation: location
+        )
       }
       // Another caller, another config, another key.
       expectRefused(await ask(server, made.p384, proof, as: alice))

@@ -18,7 +18,9 @@ import TokenFormats
     start.advanced(bySeconds: Int64(hours * Double(hour)))
   }
 
-  private static func key(_ family: SigningAlgorithm = .es384, signsFrom hours: Double) async throws -> SAMLKey {
+  private static func key(_ family: SigningAlgorithm = .es384, signsFrom hours: Double) async throws
+    -> SAMLKey
+  {
     let account = try #require(TestServer.account)
     let sealed = try await keys.makeKey(family, for: account, purpose: .saml)
     let input = try #require(

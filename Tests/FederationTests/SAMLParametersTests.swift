@@ -139,7 +139,8 @@ import TokenFormats
       ["AssertionEncryption": "None", "EncryptionCertificate": certificate.pem],
       "EncryptionCertificate contradicts AssertionEncryption None"
     )
-    let wrong = "The specified value for encryptionCertificate is invalid. It must be one PEM certificate of an RSA key of "
+    let wrong =
+      "The specified value for encryptionCertificate is invalid. It must be one PEM certificate of an RSA key of "
       + "2048 to 8192 bits"
     refused(["EncryptionCertificate": "x"], wrong)
     refused(["EncryptionCertificate": try TestCertificates.p384().pem], wrong)
@@ -174,9 +175,11 @@ import TokenFormats
   @Test(arguments: [
     ("${", "It must be text with ${key} or ${key, 'default'}; ${$} stands for a dollar sign"),
     ("${aws:username", "It must be text with ${key} or ${key, 'default'}; ${$} stands for a dollar sign"),
-    ("${aws:nobody}", "There is no key `aws:nobody`"), ("${aws:PrincipalTag/}", "There is no key `aws:PrincipalTag/`"),
+    ("${aws:nobody}", "There is no key `aws:nobody`"),
+    ("${aws:PrincipalTag/}", "There is no key `aws:PrincipalTag/`"),
     ("${aws:RequestTag/x}", "There is no key `aws:RequestTag/x`"),
-    ("${aws:\u{212A}ey}", "There is no key `aws:\u{212A}ey`"), ("a\u{0}", "It has a control character that XML cannot carry"),
+    ("${aws:\u{212A}ey}", "There is no key `aws:\u{212A}ey`"),
+    ("a\u{0}", "It has a control character that XML cannot carry"),
     ("\u{1B}[1m", "It has a control character that XML cannot carry"),
     ("${aws:username, '\u{7}'}", "It has a control character that XML cannot carry"),
     ("\u{FFFE}", "It has a control character that XML cannot carry"),
@@ -198,7 +201,9 @@ import TokenFormats
 
   @Test func `a key with several values has room in an attribute and no other, once`() throws {
     let paths = "${aws:PrincipalOrgPaths}"
-    let names: KeyValuePairs = ["SamlAttributes.member.1.Name": "a", "SamlAttributes.member.1.Values.member.1": paths]
+    let names: KeyValuePairs = [
+      "SamlAttributes.member.1.Name": "a", "SamlAttributes.member.1.Values.member.1": paths,
+    ]
     _ = try applied(names)
     let sentence =
       "The key `aws:PrincipalOrgPaths` has several values, and there is room for one such key in an attribute's value only"
@@ -234,7 +239,11 @@ import TokenFormats
       ],
       "The specified value for samlAttributes.2.member.name is invalid. Another attribute has the same name"
     )
-    refused([:], targetService: "https://sp.example/a b", "The specified value for targetService is invalid. \(uri)")
+    refused(
+      [:],
+      targetService: "https://sp.example/a b",
+      "The specified value for targetService is invalid. \(uri)"
+    )
     refused([:], audience: "a b", "The specified value for audience is invalid. \(uri)")
   }
 
@@ -312,7 +321,10 @@ import TokenFormats
 
   @Test func `metadata of a stranger is refused with the reason`() {
     let prefix = "The specified value for serviceProviderMetadata is invalid. "
-    let entity = metadata().replacing("<EntityDescriptor", with: "<!DOCTYPE x [<!ENTITY a 'b'>]><EntityDescriptor")
+    let entity = metadata().replacing(
+      "<EntityDescriptor",
+      with: "<!DOCTYPE x [<!ENTITY a 'b'>]><EntityDescriptor"
+    )
     refused(["ServiceProviderMetadata": entity], prefix + "A DOCTYPE is never read (at byte 0)")
     refused(
       [
@@ -326,56 +338,18 @@ import TokenFormats
       prefix + "It was valid until 2026-04-21T07:37:10Z"
     )
     refused(["ServiceProviderMetadata": "<a"], prefix + "It is not well-formed at byte 2")
-    refused(["ServiceProviderMetadata": metadata(services: [])], prefix + "No AssertionConsumerService takes HTTP-POST")
     refused(
-      ["ServiceProviderMetadata": metadata(attributes: "ID='a'").replacing("</EntityDescriptor>", with: "<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/></EntityDescriptor>")],
+      ["ServiceProviderMetadata": metadata(services: [])],
+      prefix + "No AssertionConsumerService takes HTTP-POST"
+    )
+    refused(
+      [
+        "ServiceProviderMetadata": metadata(attributes: "ID='a'").replacing(
+          "</EntityDescriptor>",
+          with: "<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/></EntityDescriptor>"
+        )
+      ],
       prefix + "Its signature does not count: `Signature` has another form"
     )
-  }
-}
-
-/// Certificates of keys that are made once.
-enum TestCertificates {
-  private static let keys = LocalKeysOfTests.shared
-
-  static func rsa() throws -> EncodedCertificate { try keys.get().rsa }
-  static func otherRSA() throws -> EncodedCertificate { try keys.get().otherRSA }
-  static func p384() throws -> EncodedCertificate { try keys.get().p384 }
-}
-
-/// Made by openssl: whoever encrypts or proves a key with them is somebody else.
-struct LocalKeysOfTests: Sendable {
-  let rsa: EncodedCertificate
-  let otherRSA: EncodedCertificate
-  let p384: EncodedCertificate
-  /// The private key of `rsa`, PEM.
-  let rsaKey: String
-  /// The private key of `p384`, PEM.
-  let p384Key: String
-
-  static let shared = Result { try LocalKeysOfTests() }
-
-  private init() throws {
-    (rsa, rsaKey) = try Self.make(["rsa:2048"])
-    (otherRSA, _) = try Self.make(["rsa:2048"])
-    (p384, p384Key) = try Self.make(["ec", "-pkeyopt", "ec_paramgen_curve:P-384"])
-  }
-
-  private static func make(_ kind: [String]) throws -> (EncodedCertificate, String) {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "exeat-keys-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let key = folder.appending(path: "key.pem")
-    let certificate = folder.appending(path: "certificate.pem")
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/openssl")
-    process.arguments =
-      ["req", "-x509", "-newkey"] + kind
-      + ["-nodes", "-subj", "/CN=sp", "-days", "3650", "-keyout", key.path, "-out", certificate.path]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    let pem = try String(contentsOf: certificate, encoding: .utf8)
-    return (try #require(EncodedCertificate(pem: pem)), try String(contentsOf: key, encoding: .utf8))
   }
 }

@@ -82,7 +82,8 @@ extension XMLReadError {
     case .tooLong(let limit): "It has more than \(limit) bytes"
     case .tooDeep(let limit): "Its elements are nested more than \(limit) deep"
     case .tooManyElements(let limit): "It has more than \(limit) elements"
-    case .tooManyAttributes(let limit, let offset): "More than \(limit) attributes or namespaces \(at(offset))"
+    case .tooManyAttributes(let limit, let offset):
+      "More than \(limit) attributes or namespaces \(at(offset))"
     case .notUTF8: "It is not UTF-8"
     case .forbiddenCharacter(let offset): "A character that XML cannot carry \(at(offset))"
     case .unknownVersion: "It is not XML 1.0"

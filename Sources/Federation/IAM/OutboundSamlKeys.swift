@@ -33,7 +33,9 @@ extension SAMLKeysSubject? {
   /// The subject; throws NoSuchEntity when the account has no SAML key.
   fileprivate func existing() throws(ServiceError) -> SAMLKeysSubject {
     guard let subject = self, !subject.stored.isEmpty else {
-      throw .noSuchEntity("The account has no SAML keys: they are made with its first SAML federation config.")
+      throw .noSuchEntity(
+        "The account has no SAML keys: they are made with its first SAML federation config."
+      )
     }
     return subject
   }
@@ -159,7 +161,8 @@ extension SAMLKeyRing {
       ResponseValue.structure(
         ResponseStructure([
           "KeyId": .string(key.sealed.keyID.description),
-          "KeyType": .string(key.family == .rs256 ? "RSA_2048" : "ECC_P384"), "Status": .string(state.rawValue),
+          "KeyType": .string(key.family == .rs256 ? "RSA_2048" : "ECC_P384"),
+          "Status": .string(state.rawValue),
           "CreateDate": .timestamp(key.createDate, milliseconds: false),
           "SignsFrom": .timestamp(key.signsFrom, milliseconds: false),
           "PublishedUntil": publishedUntil.map { .timestamp($0, milliseconds: false) },

@@ -18,6 +18,10 @@ package final class SAMLMetadataPublication: Sendable {
   ///
   /// Unit: seconds.
   package static let renewalSeconds = 24 * 3600
+  /// How long nothing is tried again after a failure.
+  ///
+  /// Unit: seconds.
+  static let retrySeconds = 60
   /// What subjects may be named with; a config can say any other too.
   static let nameIDFormats = [
     "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
@@ -74,7 +78,7 @@ package final class SAMLMetadataPublication: Sendable {
 
   /// Renders the metadata of `account` and publishes it; returns the ids of its keys that nobody vouches for.
   ///
-  /// What fails is reported and tried again with the next `refreshDue`; until then the last document stays.
+  /// What fails is reported and tried again by `refreshDue` a minute later; until then the last document stays.
   @discardableResult
   package func refresh(_ account: AccountID, now: Instant) async -> [KeyID] {
     let number = state.withLock { state in
@@ -104,7 +108,7 @@ package final class SAMLMetadataPublication: Sendable {
       diagnostics.report(
         Incident(what: "publish the SAML metadata of `\(account)`", cause: String(describing: error))
       )
-      state.withLock { $0.due[account] = now }
+      state.withLock { $0.due[account] = now.advanced(bySeconds: Int64(Self.retrySeconds)) }
       return []
     }
   }

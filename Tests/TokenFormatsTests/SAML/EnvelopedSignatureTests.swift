@@ -55,13 +55,16 @@ struct EnvelopedSignatureTests {
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
     func list(_ count: Int) -> String {
       let words = (0..<count).map { "p\($0)" }.joined(separator: " ")
-      return #"<c:InclusiveNamespaces xmlns:c="\#(exclusive)" PrefixList="\#(words)"></c:InclusiveNamespaces>"#
+      return
+        #"<c:InclusiveNamespaces xmlns:c="\#(exclusive)" PrefixList="\#(words)"></c:InclusiveNamespaces>"#
     }
     let method = #"<ds:CanonicalizationMethod Algorithm="\#(exclusive)">"#
     let transform = #"<ds:Transform Algorithm="\#(exclusive)">"#
     let most = EnvelopedSignature.maximumInclusivePrefixes
     // The shorter list changes what is signed; the longer one is not looked at that far.
-    for (count, error) in [(most, XMLSignatureError.signatureInvalid), (most + 1, .unexpectedForm("PrefixList"))] {
+    for (count, error) in [
+      (most, XMLSignatureError.signatureInvalid), (most + 1, .unexpectedForm("PrefixList")),
+    ] {
       #expect(throws: error) { try verify(changed(method, method + list(count))) }
     }
     #expect(try verify(resigned(changed(transform, transform + list(most)))) != nil)

@@ -104,7 +104,8 @@ import TokenFormats
   }
 
   @Test(arguments: [XMLSignatureAlgorithm.rsaSHA256, .ecdsaSHA384])
-  func `a changed octet anywhere makes it no certificate of its key`(algorithm: XMLSignatureAlgorithm) throws {
+  func `a changed octet anywhere makes it no certificate of its key`(algorithm: XMLSignatureAlgorithm) throws
+  {
     let input = try input(algorithm)
     let certificate = try #require(input.signed(try provider.sign(input.octets, algorithm)))
     #expect(certificate.isSignedByItsKey)
@@ -145,7 +146,8 @@ import TokenFormats
     #expect(octets.contains(Array("\u{17}\u{0D}260421073710Z".utf8)))
   }
 
-  @Test func `no certificate is made of what is no key, or without a number, or of impossible times`() throws {
+  @Test func `no certificate is made of what is no key, or without a number, or of impossible times`() throws
+  {
     let key = try publicKey(.ecdsaSHA384)
     func make(_ key: PublicKey, _ serial: [UInt8], _ end: Instant) -> SelfSignedCertificate? {
       SelfSignedCertificate(
@@ -188,7 +190,8 @@ import TokenFormats
     let key = text.replacing("CERTIFICATE", with: "PRIVATE KEY")
     for wrong in [
       "", "x", key, text + text, "x\n" + text, text + "x", text.replacing("MII", with: "MI!"),
-      text.replacing("-----END CERTIFICATE-----\n", with: ""), "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
+      text.replacing("-----END CERTIFICATE-----\n", with: ""),
+      "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
       XMLBase64.encode(certificate.der),
     ] {
       #expect(EncodedCertificate(pem: wrong) == nil, "\(wrong.prefix(40))")
