@@ -14,6 +14,7 @@ need() {
 }
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 python_with_venv() { python3 -c 'import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 10))'; }
+php_has() { [ -n "$(find /etc/php/*/apache2/conf.d -name "*-$1.ini" -print -quit 2>/dev/null)" ]; }
 ruby_signer() { ruby -e 'require "aws-sigv4"'; }
 
 [ $# -gt 0 ] || set -- build
@@ -42,6 +43,15 @@ for purpose in "$@"; do
       need libxml2-utils command -v xmllint
       need opensaml-schemas installed opensaml-schemas
       need xmltooling-schemas installed xmltooling-schemas
+      need faketime command -v faketime
+      need apache2-bin test -x /usr/sbin/apache2
+      need libapache2-mod-shib installed libapache2-mod-shib
+      need libapache2-mod-auth-mellon installed libapache2-mod-auth-mellon
+      need libapache2-mod-php installed libapache2-mod-php
+      need php-mbstring php_has mbstring
+      need php-sqlite3 php_has pdo_sqlite
+      need php-xml php_has xmlreader
+      need simplesamlphp installed simplesamlphp
       ;;
     bench)
       need wrk command -v wrk
@@ -71,11 +81,27 @@ fi
 begin=$SECONDS
 printf '==> installing Debian packages: %s\n' "${missing[*]}"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# A package's daemon must start neither now nor with the machine: tests and benchmarks start their own. One that was
+# there before is left as it is.
+services=()
+for service in apache2 nginx shibd; do [ -e "/etc/init.d/$service" ] || services+=("$service"); done
+policy=/usr/sbin/policy-rc.d
+if [ -e "$policy" ]; then policy=; fi
+clean_up() {
+  rm -f "$log"
+  [ -z "$policy" ] || "${as_root[@]}" rm -f "$policy"
+}
+trap clean_up EXIT
 install() {
-  # A package's daemon (nginx) must not start by itself: benchmarks start their own.
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-    apt-get install -y -q --no-install-recommends "${missing[@]}"
+  if [ -n "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" && "${as_root[@]}" chmod 755 "$policy" || return
+  fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "${missing[@]}" || return
+  local service
+  for service in "${services[@]}"; do
+    [ ! -e "/etc/init.d/$service" ] || "${as_root[@]}" update-rc.d "$service" disable
+  done
 }
 if ! { "${as_root[@]}" apt-get update -q && install; } >"$log" 2>&1; then
   tail -n 30 "$log" >&2
