@@ -118,7 +118,45 @@ terraform {
   }
 }
 resource "aws_organizations_organization" "o" {
-  feature_set = "ALL"
+  feature_set          = "ALL"
+  enabled_policy_types = ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"]
+}
+resource "aws_organizations_policy" "lifetime" {
+  name        = "token-lifetime-${var.jobs}"
+  description = "15 minutes at most"
+  content = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Deny", Action = "sts:GetWebIdentityToken", Resource = "*"
+      Condition = { NumericGreaterThan = { "sts:DurationSeconds" = "900" } }
+    }]
+  })
+  tags       = { unit = var.jobs }
+  depends_on = [aws_organizations_organization.o]
+}
+resource "aws_organizations_policy" "ours" {
+  name = "ours"
+  type = "RESOURCE_CONTROL_POLICY"
+  content = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Deny", Principal = "*", Action = "sts:AssumeRole", Resource = "*"
+      Condition = { StringNotEqualsIfExists = { "aws:PrincipalOrgID" = aws_organizations_organization.o.id } }
+    }]
+  })
+}
+resource "aws_organizations_policy_attachment" "lifetime" {
+  for_each = {
+    root    = aws_organizations_organization.o.roots[0].id
+    unit    = aws_organizations_organizational_unit.jobs.id
+    account = aws_organizations_account.ci.id
+  }
+  policy_id = aws_organizations_policy.lifetime.id
+  target_id = each.value
+}
+resource "aws_organizations_policy_attachment" "ours" {
+  policy_id = aws_organizations_policy.ours.id
+  target_id = aws_organizations_organizational_unit.jobs.id
 }
 resource "aws_organizations_organizational_unit" "jobs" {
   name      = var.jobs
@@ -322,7 +360,7 @@ def test_an_organization_applies_twice_without_a_difference_and_goes_away(tmp_pa
 
     # Another name, other tags, another parent: nothing is made anew.
     changes = ["-var=jobs=work", "-var=parent=root"]
-    assert "0 added, 2 changed, 0 destroyed" in terraform.apply(*changes).stdout
+    assert "0 added, 3 changed, 0 destroyed" in terraform.apply(*changes).stdout
     assert terraform.differs(*changes) is None
     assert organizations.describe_account(AccountId=outputs["account"])["Account"]["Paths"][0].count("/ou-") == 0
 

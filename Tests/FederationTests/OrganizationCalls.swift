@@ -15,7 +15,7 @@ extension TestServer {
 
   /// Calls, and expects success.
   @discardableResult
-  func organized(
+  func arranged(
     _ action: String,
     _ json: String = "{}",
     as keys: Keys = .root,
@@ -28,15 +28,15 @@ extension TestServer {
 
   /// Makes an organization of the test's account and answers its id and its root's.
   func organize(featureSet: String = "ALL") async throws -> (organization: String, root: String) {
-    let created = await organized("CreateOrganization", #"{"FeatureSet":"\#(featureSet)"}"#)
-    let roots = await organized("ListRoots")
+    let created = await arranged("CreateOrganization", #"{"FeatureSet":"\#(featureSet)"}"#)
+    let roots = await arranged("ListRoots")
     return (try #require(created.jsonMember("Id")), try #require(roots.jsonMember("Id")))
   }
 
   /// Makes an account and answers its id.
   func newAccount(_ name: String, role: String? = nil) async throws -> AccountID {
     let role = role.map { #","RoleName":"\#($0)""# } ?? ""
-    let created = await organized(
+    let created = await arranged(
       "CreateAccount",
       #"{"AccountName":"\#(name)","Email":"\#(name)@example.test"\#(role)}"#
     )
@@ -46,7 +46,7 @@ extension TestServer {
 
   /// Makes a unit and answers its id.
   func newUnit(_ name: String, below parent: String) async throws -> String {
-    let created = await organized(
+    let created = await arranged(
       "CreateOrganizationalUnit",
       #"{"ParentId":"\#(parent)","Name":"\#(name)"}"#
     )

@@ -121,7 +121,7 @@ import Testing
       let account = try await server.newAccount("dev")
       let other = Keys(id: "AKIAOTHEROTHEROTHERR", secret: "other")
       try await server.addAccount(try #require(AccountID("999999999999")), other, enablesFederation: false)
-      await server.organized("CreateOrganization", as: other)
+      await server.arranged("CreateOrganization", as: other)
       for (action, json, code) in [
         ("DescribeAccount", #"{"AccountId":"\#(account)"}"#, "AccountNotFoundException"),
         ("CloseAccount", #"{"AccountId":"\#(account)"}"#, "AccountNotFoundException"),
@@ -155,9 +155,9 @@ import Testing
         #expect(answer.jsonMember("__type") == code, "\(action): \(answer.text)")
       }
       // A page token of one list leads to no entry of another's.
-      let foreign = await server.organized("ListAccounts", #"{"MaxResults":1}"#)
+      let foreign = await server.arranged("ListAccounts", #"{"MaxResults":1}"#)
       let token = try #require(foreign.jsonMember("NextToken"))
-      let page = await server.organized("ListAccounts", #"{"NextToken":"\#(token)"}"#, as: other)
+      let page = await server.arranged("ListAccounts", #"{"NextToken":"\#(token)"}"#, as: other)
       #expect(page.jsonMembers("Id").allSatisfy { $0 == "999999999999" })
     }
   }
@@ -181,7 +181,7 @@ import Testing
         #"{"ResourceId":"\#(root)","Tags":[\#(tags(1...51))]}"#
       )
       #expect(many.jsonMember("Reason") == "MAX_TAG_LIMIT_EXCEEDED")
-      await server.organized("TagResource", #"{"ResourceId":"\#(root)","Tags":[\#(tags(1...50))]}"#)
+      await server.arranged("TagResource", #"{"ResourceId":"\#(root)","Tags":[\#(tags(1...50))]}"#)
       let more = await server.organizations(
         "TagResource",
         #"{"ResourceId":"\#(root)","Tags":[\#(tags(51...51))]}"#

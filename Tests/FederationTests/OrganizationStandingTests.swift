@@ -39,7 +39,7 @@ import Testing
       #expect(await server.token(as: bob).status == 200)
       #expect(await server.token(as: session).status == 200)
       let issuer = try #require(try await server.house.directory.issuer(of: account)).stored.record.issuer
-      await server.organized("CloseAccount", #"{"AccountId":"\#(account)"}"#)
+      await server.arranged("CloseAccount", #"{"AccountId":"\#(account)"}"#)
       for keys in [bob, session] {
         #expect(await server.token(as: keys).code == "InvalidClientTokenId")
         #expect(await server.call("GetCallerIdentity", as: keys).code == "InvalidClientTokenId")
@@ -52,28 +52,19 @@ import Testing
         as: alice
       )
       #expect(assumed.code == "AccessDenied")
-      let documents = await server.site.respond(
-        to: APIRequest(
-          method: "GET",
-          target: issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json",
-          headers: [HTTPField("Host", "sts.example.test")],
-          body: [],
-          sourceIPAddress: "192.0.2.7",
-          tls: nil
-        )
-      )
-      #expect(documents.status == 200)
-      let described = await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
+      let path = issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json"
+      #expect(server.site.publishedDocument(host: nil, path: Substring(path)) != nil)
+      let described = await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
       #expect(described.jsonMember("Status") == "SUSPENDED")
       #expect(described.jsonMember("State") == "CLOSED")
       let again = await server.organizations("CloseAccount", #"{"AccountId":"\#(account)"}"#)
       #expect(again.jsonMember("__type") == "AccountAlreadyClosedException")
       // Out of the organization it is as closed as before.
-      await server.organized("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
+      await server.arranged("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
       #expect(await server.token(as: bob).code == "InvalidClientTokenId")
       #expect(try await server.house.directory.organization(of: account)?.isClosed == true)
       // Its address is not free.
-      let taken = await server.organized(
+      let taken = await server.arranged(
         "CreateAccount",
         #"{"AccountName":"dev","Email":"dev@example.test"}"#
       )
@@ -85,7 +76,7 @@ import Testing
     try await run { server, account, _, bob in
       #expect(await server.token(as: bob).status == 200)
       server.sink.interfereOnce {
-        await server.organized("CloseAccount", #"{"AccountId":"\#(account)"}"#)
+        await server.arranged("CloseAccount", #"{"AccountId":"\#(account)"}"#)
       }
       #expect(await server.token(as: bob).code == "InvalidClientTokenId")
     }
@@ -131,7 +122,7 @@ import Testing
       let unit = try await server.newUnit("u", below: root)
       for (source, destination) in [(root, unit), (unit, root)] {
         #expect(await server.token(as: bob).status == 200)
-        await server.organized(
+        await server.arranged(
           "MoveAccount",
           #"{"AccountId":"\#(account)","SourceParentId":"\#(source)","DestinationParentId":"\#(destination)"}"#
         )
@@ -147,12 +138,12 @@ import Testing
       let before = try #require(try await server.house.directory.organization(of: account))
       _ = try await server.newAccount("second")
       let unit = try await server.newUnit("u", below: root)
-      await server.organized(
+      await server.arranged(
         "UpdateOrganizationalUnit",
         #"{"OrganizationalUnitId":"\#(unit)","Name":"v"}"#
       )
-      await server.organized("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
-      await server.organized(
+      await server.arranged("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
+      await server.arranged(
         "TagResource",
         #"{"ResourceId":"\#(account)","Tags":[{"Key":"a","Value":"b"}]}"#
       )
@@ -161,7 +152,7 @@ import Testing
       // The same object: accounts below one parent share it.
       #expect(after.membership?.place === before.membership?.place)
       let second = try #require(
-        await server.organized("ListAccounts").jsonMembers("Id").first {
+        await server.arranged("ListAccounts").jsonMembers("Id").first {
           $0 != account.description && $0 != "123456789012"
         }.flatMap { AccountID($0) }
       )
@@ -174,7 +165,7 @@ import Testing
     try await run { server, account, root, _ in
       let unit = try await server.newUnit("u", below: root)
       server.sink.interfereOnce {
-        await server.organized("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
+        await server.arranged("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
       }
       let moved = await server.organizations(
         "MoveAccount",
@@ -183,7 +174,7 @@ import Testing
       #expect(moved.jsonMember("__type") == "DestinationParentNotFoundException")
       let second = try await server.newUnit("u", below: root)
       server.sink.interfereOnce {
-        await server.organized(
+        await server.arranged(
           "MoveAccount",
           #"{"AccountId":"\#(account)","SourceParentId":"\#(root)","DestinationParentId":"\#(second)"}"#
         )
@@ -205,7 +196,7 @@ import Testing
     }
     try await TestServer.run { server in
       _ = try await server.organize()
-      server.sink.interfereOnce { await server.organized("DeleteOrganization") }
+      server.sink.interfereOnce { await server.arranged("DeleteOrganization") }
       let created = await server.organizations(
         "CreateAccount",
         #"{"AccountName":"dev","Email":"dev@example.test"}"#
@@ -218,12 +209,12 @@ import Testing
     try await TestServer.run { server in
       _ = try await server.organize()
       server.sink.interfereOnce { _ = try? await server.newAccount("dev") }
-      let second = await server.organized(
+      let second = await server.arranged(
         "CreateAccount",
         #"{"AccountName":"dev","Email":"dev@example.test"}"#
       )
       #expect(second.jsonMember("FailureReason") == "EMAIL_ALREADY_EXISTS")
-      #expect(await server.organized("ListAccounts").jsonMembers("Id").count == 2)
+      #expect(await server.arranged("ListAccounts").jsonMembers("Id").count == 2)
     }
   }
 }

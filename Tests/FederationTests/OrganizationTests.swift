@@ -19,7 +19,7 @@ import Testing
       let (id, root) = try await server.organize()
       #expect(id.utf8.count == 12 && id.hasPrefix("o-"))
       #expect(root.utf8.count == 6 && root.hasPrefix("r-"))
-      let described = await server.organized("DescribeOrganization")
+      let described = await server.arranged("DescribeOrganization")
       #expect(described.jsonMember("Arn") == "arn:aws:organizations::123456789012:organization/\(id)")
       #expect(
         described.jsonMember("MasterAccountArn")
@@ -32,12 +32,12 @@ import Testing
       let again = await server.organizations("CreateOrganization")
       #expect(again.jsonMember("__type") == "AlreadyInOrganizationException")
 
-      let accounts = await server.organized("ListAccounts")
+      let accounts = await server.arranged("ListAccounts")
       #expect(accounts.jsonMembers("Id") == ["123456789012"])
       #expect(accounts.jsonMember("JoinedMethod") == "INVITED")
       #expect(accounts.text.contains(#""Paths":["\#(id)/\#(root)/123456789012/"]"#))
 
-      #expect(await server.organized("DeleteOrganization").text == "{}")
+      #expect(await server.arranged("DeleteOrganization").text == "{}")
       let after = await server.organizations("DescribeOrganization")
       #expect(after.jsonMember("__type") == "AWSOrganizationsNotInUseException")
       // Nothing is left of it: another one can be made.
@@ -48,7 +48,7 @@ import Testing
         #expect(try await server.store.records(of: kind, prefix: "", after: nil, limit: 9).isEmpty)
       }
       _ = try await server.organize(featureSet: "CONSOLIDATED_BILLING")
-      let billing = await server.organized("DescribeOrganization")
+      let billing = await server.arranged("DescribeOrganization")
       #expect(billing.text.contains(#""AvailablePolicyTypes":[]"#))
     }
   }
@@ -59,12 +59,12 @@ import Testing
       let account = try await server.newAccount("dev")
       let full = await server.organizations("DeleteOrganization")
       #expect(full.jsonMember("__type") == "OrganizationNotEmptyException")
-      await server.organized("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
+      await server.arranged("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
       let unit = try await server.newUnit("u", below: root)
       let units = await server.organizations("DeleteOrganization")
       #expect(units.jsonMember("__type") == "OrganizationNotEmptyException")
-      await server.organized("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
-      await server.organized("DeleteOrganization")
+      await server.arranged("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(unit)"}"#)
+      await server.arranged("DeleteOrganization")
     }
   }
 
@@ -73,7 +73,7 @@ import Testing
       let (id, root) = try await server.organize()
       let account = try await server.newAccount("dev")
       let alice = try await server.user("alice", policy: allowsAll)
-      let described = await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
+      let described = await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
       #expect(described.jsonMember("Arn") == "arn:aws:organizations::123456789012:account/\(id)/\(account)")
       #expect(described.jsonMember("Email") == "dev@example.test")
       #expect(described.jsonMember("Name") == "dev")
@@ -120,29 +120,29 @@ import Testing
   @Test func `what became of a request for an account can be asked for`() async throws {
     try await TestServer.run { server in
       _ = try await server.organize()
-      let first = await server.organized(
+      let first = await server.arranged(
         "CreateAccount",
         #"{"AccountName":"dev","Email":"Dev@example.test","Tags":[{"Key":"a","Value":"b"}]}"#
       )
       let id = try #require(first.jsonMember("Id"))
       #expect(id.utf8.count == 36 && id.hasPrefix("car-"))
-      let asked = await server.organized(
+      let asked = await server.arranged(
         "DescribeCreateAccountStatus",
         #"{"CreateAccountRequestId":"\#(id)"}"#
       )
       #expect(asked.text == first.text)
       // Addresses differ by more than case.
-      let second = await server.organized(
+      let second = await server.arranged(
         "CreateAccount",
         #"{"AccountName":"dev","Email":"dEV@example.test"}"#
       )
       #expect(second.jsonMember("State") == "FAILED")
       #expect(second.jsonMember("FailureReason") == "EMAIL_ALREADY_EXISTS")
       #expect(second.jsonMember("AccountId") == nil)
-      #expect(await server.organized("ListAccounts").jsonMembers("Id").count == 2)
-      let failed = await server.organized("ListCreateAccountStatus", #"{"States":["FAILED"]}"#)
+      #expect(await server.arranged("ListAccounts").jsonMembers("Id").count == 2)
+      let failed = await server.arranged("ListCreateAccountStatus", #"{"States":["FAILED"]}"#)
       #expect(failed.jsonMembers("State") == ["FAILED"])
-      #expect(await server.organized("ListCreateAccountStatus").jsonMembers("State").count == 2)
+      #expect(await server.arranged("ListCreateAccountStatus").jsonMembers("State").count == 2)
       let unknown = await server.organizations(
         "DescribeCreateAccountStatus",
         #"{"CreateAccountRequestId":"car-00000000000000000000000000000000"}"#
@@ -157,7 +157,7 @@ import Testing
       var parent = root
       var path = "\(id)/\(root)/"
       for depth in 1...5 {
-        let made = await server.organized(
+        let made = await server.arranged(
           "CreateOrganizationalUnit",
           #"{"ParentId":"\#(parent)","Name":"level \#(depth)"}"#
         )
@@ -175,7 +175,7 @@ import Testing
       #expect(deep.jsonMember("Reason") == "OU_DEPTH_LIMIT_EXCEEDED")
 
       let one = try #require(
-        await server.organized("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ORGANIZATIONAL_UNIT"}"#)
+        await server.arranged("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ORGANIZATIONAL_UNIT"}"#)
           .jsonMember("Id")
       )
       let two = try await server.newUnit("two", below: root)
@@ -190,22 +190,22 @@ import Testing
       )
       #expect(clash.jsonMember("__type") == "DuplicateOrganizationalUnitException")
       // Names are bytes, and whatever they hold: this one is not `two` decomposed in any way.
-      let renamed = await server.organized(
+      let renamed = await server.arranged(
         "UpdateOrganizationalUnit",
         #"{"OrganizationalUnitId":"\#(two)","Name":"Two/\u0000é"}"#
       )
       #expect(renamed.text.contains(#""Name":"Two/\u0000é""#))
       _ = try await server.newUnit("two", below: root)
-      await server.organized(
+      await server.arranged(
         "UpdateOrganizationalUnit",
         #"{"OrganizationalUnitId":"\#(two)","Name":"Two/\u0000é"}"#
       )
       #expect(
-        await server.organized("DescribeOrganizationalUnit", #"{"OrganizationalUnitId":"\#(two)"}"#).text
+        await server.arranged("DescribeOrganizationalUnit", #"{"OrganizationalUnitId":"\#(two)"}"#).text
           == renamed.text
       )
       #expect(
-        await server.organized("ListOrganizationalUnitsForParent", #"{"ParentId":"\#(root)"}"#)
+        await server.arranged("ListOrganizationalUnitsForParent", #"{"ParentId":"\#(root)"}"#)
           .jsonMembers("Id").count == 3
       )
       let full = await server.organizations(
@@ -213,14 +213,14 @@ import Testing
         #"{"OrganizationalUnitId":"\#(one)"}"#
       )
       #expect(full.jsonMember("__type") == "OrganizationalUnitNotEmptyException")
-      await server.organized("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(two)"}"#)
+      await server.arranged("DeleteOrganizationalUnit", #"{"OrganizationalUnitId":"\#(two)"}"#)
       let gone = await server.organizations(
         "DescribeOrganizationalUnit",
         #"{"OrganizationalUnitId":"\#(two)"}"#
       )
       #expect(gone.jsonMember("__type") == "OrganizationalUnitNotFoundException")
       // Its name is free again.
-      await server.organized("CreateOrganizationalUnit", #"{"ParentId":"\#(root)","Name":"Two/\u0000é"}"#)
+      await server.arranged("CreateOrganizationalUnit", #"{"ParentId":"\#(root)","Name":"Two/\u0000é"}"#)
     }
   }
 
@@ -230,7 +230,7 @@ import Testing
       let unit = try await server.newUnit("u", below: root)
       let account = try await server.newAccount("dev")
       let parents = { (child: String) in
-        await server.organized("ListParents", #"{"ChildId":"\#(child)"}"#).text
+        await server.arranged("ListParents", #"{"ChildId":"\#(child)"}"#).text
       }
       #expect(await parents(account.description) == #"{"Parents":[{"Id":"\#(root)","Type":"ROOT"}]}"#)
       #expect(await parents(unit) == #"{"Parents":[{"Id":"\#(root)","Type":"ROOT"}]}"#)
@@ -245,11 +245,11 @@ import Testing
         await parents(account.description)
           == #"{"Parents":[{"Id":"\#(unit)","Type":"ORGANIZATIONAL_UNIT"}]}"#
       )
-      let below = await server.organized("ListAccountsForParent", #"{"ParentId":"\#(unit)"}"#)
+      let below = await server.arranged("ListAccountsForParent", #"{"ParentId":"\#(unit)"}"#)
       #expect(below.jsonMembers("Id") == [account.description])
       #expect(below.text.contains(#""Paths":["\#(id)/\#(root)/\#(unit)/\#(account)/"]"#))
       #expect(
-        await server.organized("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ACCOUNT"}"#).text
+        await server.arranged("ListChildren", #"{"ParentId":"\#(root)","ChildType":"ACCOUNT"}"#).text
           == #"{"Children":[{"Id":"123456789012","Type":"ACCOUNT"}]}"#
       )
       let standing = try #require(try await server.house.directory.organization(of: account))
@@ -307,7 +307,7 @@ import Testing
         var pages = 0
         repeat {
           let next = token.map { #""NextToken":"\#($0)","# } ?? ""
-          let page = await server.organized(action, "{\(parameters)\(next)\"MaxResults\":2}")
+          let page = await server.arranged(action, "{\(parameters)\(next)\"MaxResults\":2}")
           found += page.jsonMembers("Id")
           token = page.jsonMember("NextToken")
           pages += 1
@@ -316,10 +316,10 @@ import Testing
         #expect(pages == (expected.count + 1) / 2, "\(action)")
       }
       var statuses = 0
-      let page = await server.organized("ListCreateAccountStatus", #"{"MaxResults":5}"#)
+      let page = await server.arranged("ListCreateAccountStatus", #"{"MaxResults":5}"#)
       statuses += page.jsonMembers("State").count
       let rest = try #require(page.jsonMember("NextToken"))
-      statuses += await server.organized("ListCreateAccountStatus", #"{"NextToken":"\#(rest)"}"#)
+      statuses += await server.arranged("ListCreateAccountStatus", #"{"NextToken":"\#(rest)"}"#)
         .jsonMembers("State").count
       #expect(statuses == 6)
     }
@@ -331,18 +331,18 @@ import Testing
       let unit = try await server.newUnit("u", below: root)
       let account = try await server.newAccount("dev")
       for id in [root, unit, account.description] {
-        await server.organized(
+        await server.arranged(
           "TagResource",
           #"{"ResourceId":"\#(id)","Tags":[{"Key":"team","Value":"x"},{"Key":"b","Value":""}]}"#
         )
-        await server.organized(
+        await server.arranged(
           "TagResource",
           #"{"ResourceId":"\#(id)","Tags":[{"Key":"Team","Value":"y"}]}"#
         )
-        let tags = await server.organized("ListTagsForResource", #"{"ResourceId":"\#(id)"}"#)
+        let tags = await server.arranged("ListTagsForResource", #"{"ResourceId":"\#(id)"}"#)
         #expect(tags.text == #"{"Tags":[{"Key":"b","Value":""},{"Key":"Team","Value":"y"}]}"#)
-        await server.organized("UntagResource", #"{"ResourceId":"\#(id)","TagKeys":["b","absent"]}"#)
-        let fewer = await server.organized("ListTagsForResource", #"{"ResourceId":"\#(id)"}"#)
+        await server.arranged("UntagResource", #"{"ResourceId":"\#(id)","TagKeys":["b","absent"]}"#)
+        let fewer = await server.arranged("ListTagsForResource", #"{"ResourceId":"\#(id)"}"#)
         #expect(fewer.text == #"{"Tags":[{"Key":"Team","Value":"y"}]}"#)
       }
       // A policy may ask for the tags of what the call is about.
@@ -353,7 +353,7 @@ import Testing
           "Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"y"}}}}
           """
       )
-      await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: alice)
+      await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: alice)
       let untagged = await server.organizations("DescribeAccount", #"{"AccountId":"123456789012"}"#, as: alice)
       #expect(untagged.jsonMember("__type") == "AccessDeniedException")
     }
@@ -366,8 +366,8 @@ import Testing
       let account = try await server.newAccount("dev")
       let alice = try await server.user("alice", policy: allowsAll)
       let member = try await server.administrator(of: account, as: alice)
-      #expect(await server.organized("DescribeOrganization", as: member).jsonMember("Id") == id)
-      let own = await server.organized("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: member)
+      #expect(await server.arranged("DescribeOrganization", as: member).jsonMember("Id") == id)
+      let own = await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: member)
       #expect(own.jsonMember("Name") == "dev")
       let refusals = [
         ("DescribeAccount", #"{"AccountId":"123456789012"}"#), ("ListAccounts", "{}"), ("ListRoots", "{}"),
@@ -408,7 +408,7 @@ import Testing
       let again = await server.organizations("CreateOrganization", as: member)
       #expect(again.jsonMember("__type") == "AlreadyInOrganizationException")
       // Whoever is in no organization hears that of every one of them.
-      await server.organized("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
+      await server.arranged("RemoveAccountFromOrganization", #"{"AccountId":"\#(account)"}"#)
       let alone = try await server.administrator(of: account, as: alice)
       for (action, parameters) in refusals {
         let answer = await server.organizations(action, parameters, as: alone)
@@ -453,7 +453,7 @@ import Testing
           "Action":["organizations:CreateAccount","organizations:CreateOrganizationalUnit"],"Resource":"*"}}
           """
       )
-      await server.organized(
+      await server.arranged(
         "CreateOrganizationalUnit",
         #"{"ParentId":"\#(root)","Name":"x"}"#,
         as: creator

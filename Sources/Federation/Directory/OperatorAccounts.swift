@@ -5,6 +5,7 @@
 
 import AuditTrail
 package import IdentityModel
+import StrictJSON
 
 /// Why the operator's account command changed nothing.
 package enum OperatorAccountError: Error, Hashable, Sendable {

@@ -184,7 +184,7 @@ private struct AccountStore {
       let store: SQLiteStore
       do {
         store = try SQLiteStore.open(at: directory.store)
-      } catch let error as StoreError {
+      } catch {
         throw CommandFailure.failed(
           "--data-dir: \(CommandFailure(startError: error).message)",
           hint: "stop the server first, or let its management account use `aws organizations`"
@@ -201,8 +201,10 @@ private struct AccountStore {
       )
       try await store.running {
         // A key that does not open what is there would seal a secret that no server can use.
-        guard try await !needsKey || house.directory.opensStoredSecrets() else {
-          throw CommandFailure.failed("--key-encryption-key: it does not open this store's secrets")
+        if needsKey {
+          guard try await house.directory.opensStoredSecrets() else {
+            throw CommandFailure.failed("--key-encryption-key: it does not open this store's secrets")
+          }
         }
         try await body(house)
       }
