@@ -27,7 +27,7 @@ extension TestServer {
   }
 
   /// Makes an organization of the test's account and answers its id and its root's.
-  func organize(featureSet: String = "ALL") async throws -> (organization: String, root: String) {
+  func newOrganization(featureSet: String = "ALL") async throws -> (organization: String, root: String) {
     let created = await arranged("CreateOrganization", #"{"FeatureSet":"\#(featureSet)"}"#)
     let roots = await arranged("ListRoots")
     return (try #require(created.jsonMember("Id")), try #require(roots.jsonMember("Id")))

@@ -116,7 +116,7 @@ import Testing
 
   @Test func `what is not there is not found, and another organization's is not there`() async throws {
     try await TestServer.run { server in
-      let (_, root) = try await server.organize()
+      let (_, root) = try await server.newOrganization()
       let unit = try await server.newUnit("u", below: root)
       let account = try await server.newAccount("dev")
       let other = Keys(id: "AKIAOTHEROTHEROTHERR", secret: "other")
@@ -162,9 +162,10 @@ import Testing
     }
   }
 
-  @Test func `the management account is neither closed nor removed, and no account has 51 tags`() async throws {
+  @Test func `the management account is neither closed nor removed, and no account has 51 tags`() async throws
+  {
     try await TestServer.run { server in
-      let (_, root) = try await server.organize()
+      let (_, root) = try await server.newOrganization()
       let closed = await server.organizations("CloseAccount", #"{"AccountId":"123456789012"}"#)
       #expect(closed.jsonMember("__type") == "ConstraintViolationException")
       #expect(closed.jsonMember("Reason") == "CANNOT_CLOSE_MANAGEMENT_ACCOUNT")

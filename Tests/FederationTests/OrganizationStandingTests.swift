@@ -15,7 +15,7 @@ import Testing
     async throws
   {
     try await TestServer.run { server in
-      let (_, root) = try await server.organize()
+      let (_, root) = try await server.newOrganization()
       let account = try await server.newAccount("dev")
       let alice = try await server.user("alice", policy: allowsAll)
       let admin = try await server.administrator(of: account, as: alice)
@@ -32,7 +32,8 @@ import Testing
     }
   }
 
-  @Test func `a closed account's keys, sessions and roles are nobody's, and its documents stay`() async throws {
+  @Test func `a closed account's keys, sessions and roles are nobody's, and its documents stay`() async throws
+  {
     try await run { server, account, root, bob in
       let alice = try await server.user("carol", policy: allowsAll)
       let session = try await server.administrator(of: account, as: alice)
@@ -189,13 +190,13 @@ import Testing
 
   @Test func `an organization is not deleted under an account that is being born`() async throws {
     try await TestServer.run { server in
-      _ = try await server.organize()
+      _ = try await server.newOrganization()
       server.sink.interfereOnce { _ = try? await server.newAccount("dev") }
       let deleted = await server.organizations("DeleteOrganization")
       #expect(deleted.jsonMember("__type") == "OrganizationNotEmptyException")
     }
     try await TestServer.run { server in
-      _ = try await server.organize()
+      _ = try await server.newOrganization()
       server.sink.interfereOnce { await server.arranged("DeleteOrganization") }
       let created = await server.organizations(
         "CreateAccount",
@@ -207,7 +208,7 @@ import Testing
 
   @Test func `two accounts with one address are not born at once`() async throws {
     try await TestServer.run { server in
-      _ = try await server.organize()
+      _ = try await server.newOrganization()
       server.sink.interfereOnce { _ = try? await server.newAccount("dev") }
       let second = await server.arranged(
         "CreateAccount",

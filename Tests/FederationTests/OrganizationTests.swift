@@ -16,7 +16,7 @@ import Testing
       #expect(before.jsonMember("__type") == "AWSOrganizationsNotInUseException")
       #expect(before.jsonMember("message") == "Your account is not a member of an organization.")
 
-      let (id, root) = try await server.organize()
+      let (id, root) = try await server.newOrganization()
       #expect(id.utf8.count == 12 && id.hasPrefix("o-"))
       #expect(root.utf8.count == 6 && root.hasPrefix("r-"))
       let described = await server.arranged("DescribeOrganization")
@@ -47,7 +47,7 @@ import Testing
       ] {
         #expect(try await server.store.records(of: kind, prefix: "", after: nil, limit: 9).isEmpty)
       }
-      _ = try await server.organize(featureSet: "CONSOLIDATED_BILLING")
+      _ = try await server.newOrganization(featureSet: "CONSOLIDATED_BILLING")
       let billing = await server.arranged("DescribeOrganization")
       #expect(billing.text.contains(#""AvailablePolicyTypes":[]"#))
     }
@@ -55,7 +55,7 @@ import Testing
 
   @Test func `an organization with a member or a unit is not deleted`() async throws {
     try await TestServer.run { server in
-      let (_, root) = try await server.organize()
+      let (_, root) = try await server.newOrganization()
       let account = try await server.newAccount("dev")
       let full = await server.organizations("DeleteOrganization")
       #expect(full.jsonMember("__type") == "OrganizationNotEmptyException")
@@ -70,7 +70,7 @@ import Testing
 
   @Test func `an account is born with a role that the management account may assume`() async throws {
     try await TestServer.run { server in
-      let (id, root) = try await server.organize()
+      let (id, root) = try await server.newOrganization()
       let account = try await server.newAccount("dev")
       let alice = try await server.user("alice", policy: allowsAll)
       let described = await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
@@ -119,7 +119,7 @@ import Testing
 
   @Test func `what became of a request for an account can be asked for`() async throws {
     try await TestServer.run { server in
-      _ = try await server.organize()
+      _ = try await server.newOrganization()
       let first = await server.arranged(
         "CreateAccount",
         #"{"AccountName":"dev","Email":"Dev@example.test","Tags":[{"Key":"a","Value":"b"}]}"#
@@ -153,7 +153,7 @@ import Testing
 
   @Test func `units nest five deep, have one name each, and go when they are empty`() async throws {
     try await TestServer.run { server in
-      let (id, root) = try await server.organize()
+      let (id, root) = try await server.newOrganization()
       var parent = root
       var path = "\(id)/\(root)/"
       for depth in 1...5 {
@@ -226,7 +226,7 @@ import Testing
 
   @Test func `an account moves, and parents and children say so`() async throws {
     try await TestServer.run { server in
-      let (id, root) = try await server.organize()
+      let (id, root) = try await server.newOrganization()
       let unit = try await server.newUnit("u", below: root)
       let account = try await server.newAccount("dev")
       let parents = { (child: String) in
@@ -290,7 +290,7 @@ import Testing
 
   @Test func `lists come in pages that can be followed`() async throws {
     try await TestServer.run { server in
-      let (_, root) = try await server.organize()
+      let (_, root) = try await server.newOrganization()
       var accounts: Set<String> = ["123456789012"]
       for number in 1...6 { accounts.insert(try await server.newAccount("dev\(number)").description) }
       var units: Set<String> = []
@@ -327,7 +327,7 @@ import Testing
 
   @Test func `tags of accounts, units and the root`() async throws {
     try await TestServer.run { server in
-      let (_, root) = try await server.organize()
+      let (_, root) = try await server.newOrganization()
       let unit = try await server.newUnit("u", below: root)
       let account = try await server.newAccount("dev")
       for id in [root, unit, account.description] {
@@ -354,14 +354,18 @@ import Testing
           """
       )
       await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: alice)
-      let untagged = await server.organizations("DescribeAccount", #"{"AccountId":"123456789012"}"#, as: alice)
+      let untagged = await server.organizations(
+        "DescribeAccount",
+        #"{"AccountId":"123456789012"}"#,
+        as: alice
+      )
       #expect(untagged.jsonMember("__type") == "AccessDeniedException")
     }
   }
 
   @Test func `a member sees the organization and itself, and changes nothing`() async throws {
     try await TestServer.run { server in
-      let (id, root) = try await server.organize()
+      let (id, root) = try await server.newOrganization()
       let unit = try await server.newUnit("u", below: root)
       let account = try await server.newAccount("dev")
       let alice = try await server.user("alice", policy: allowsAll)
@@ -419,7 +423,7 @@ import Testing
 
   @Test func `nothing is done without a policy that allows it`() async throws {
     try await TestServer.run { server in
-      let (id, root) = try await server.organize()
+      let (id, root) = try await server.newOrganization()
       let account = try await server.newAccount("dev")
       let nobody = try await server.user("nobody")
       let refused = await server.organizations("DescribeAccount", #"{"AccountId":"\#(account)"}"#, as: nobody)
@@ -430,7 +434,8 @@ import Testing
           + "on resource: arn:aws:organizations::123456789012:account/\(id)/\(account) because no identity-based "
           + "policy allows the organizations:DescribeAccount action"
       )
-      for action in ActionTable.all.names[.organizations] ?? [] {
+      // Those of policies have tests of their own.
+      for action in ActionTable.all.names[.organizations] ?? [] where !action.contains("Polic") {
         let answer = await server.organizations(
           action,
           """

@@ -21,7 +21,9 @@ package struct AccountRecord: DirectoryRecord {
   package var alias: String?
   /// The organization that it is in; `nil` when it is in none.
   package var organizationID: String?
-  /// When it was closed; `nil` while it may be used. It is never opened again.
+  /// When it was closed; `nil` while it may be used.
+  ///
+  /// It is never opened again.
   package var closeDate: Instant?
 }
 

@@ -32,7 +32,9 @@ package final class OrganizationPlace: Sendable {
   /// The organizational units from below the root to the parent of the accounts; empty for the root.
   package let unitIDs: [String]
 
-  /// `o-…/r-…/ou-…/`: the units from the root down, without the account. Source: contract §2.3, `ou_path`.
+  /// `o-…/r-…/ou-…/`: the units from the root down, without the account.
+  ///
+  /// Source: contract §2.3, `ou_path`.
   package let path: String
   /// The policies of the levels from the root to the parent.
   let inheritedPolicies: OrganizationPolicies
@@ -151,6 +153,8 @@ extension Directory {
 }
 
 extension OrganizationalUnitRecord {
-  /// How deep units nest below the root. Source: AWS Organizations quotas.
+  /// How deep units nest below the root.
+  ///
+  /// Source: AWS Organizations quotas.
   package static let maximumDepth = 5
 }

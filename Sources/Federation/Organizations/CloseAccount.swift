@@ -7,7 +7,9 @@ package import IdentityModel
 package import StrictJSON
 
 /// `organizations:CloseAccount`: from the answer on the account's keys and sessions are nobody's, its roles nobody's to
-/// assume. What it has published stays, for the tokens that are out.
+/// assume.
+///
+/// What it has published stays, for the tokens that are out.
 package struct CloseAccount: OrganizationTargetAction {
   package static let name = "CloseAccount"
   package static let isReadOnly = false

@@ -13,7 +13,9 @@ package struct CreateAccount: Action {
   package static let name = "CreateAccount"
   package static let isReadOnly = false
 
-  /// Accounts in one organization, the management account included. Source: AWS Organizations quotas, the largest that
+  /// Accounts in one organization, the management account included.
+  ///
+  /// Source: AWS Organizations quotas, the largest that
   /// AWS grants.
   static let maximumAccounts = 10_000
 

@@ -162,7 +162,9 @@ package struct DeleteOrganization: Action {
   }
 }
 
-/// An address that nobody can ever have: accounts have none before they are in an organization. Source: RFC 2606.
+/// An address that nobody can ever have: accounts have none before they are in an organization.
+///
+/// Source: RFC 2606.
 private func managementEmail(of account: AccountID) -> String { "root@\(account).invalid" }
 
 extension OrganizationRecord {

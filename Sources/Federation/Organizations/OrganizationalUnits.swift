@@ -12,7 +12,9 @@ package struct CreateOrganizationalUnit: OrganizationTargetAction {
   package static let name = "CreateOrganizationalUnit"
   package static let isReadOnly = false
 
-  /// Units in one organization. Source: AWS Organizations quotas.
+  /// Units in one organization.
+  ///
+  /// Source: AWS Organizations quotas.
   static let maximumUnits = 2000
 
   let targetID: String

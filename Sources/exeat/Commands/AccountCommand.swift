@@ -93,7 +93,8 @@ struct AccountListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List the accounts of a store, also while a server runs on it.",
-    discussion: "One line each: account, open or closed, when it was made, its organization or `-`, its alias or `-`."
+    discussion:
+      "One line each: account, open or closed, when it was made, its organization or `-`, its alias or `-`."
   )
 
   @Option(help: "The data directory.") var dataDir: String
@@ -180,7 +181,13 @@ private struct AccountStore {
     _ body: (House) async throws -> Void
   ) async throws(CommandFailure) {
     do {
-      let key = needsKey ? try KeyEncryptionKey.load(from: keyFile ?? directory.keyEncryptionKey) : nil
+      let keyFile = keyFile ?? directory.keyEncryptionKey
+      let key: KeyEncryptionKey?
+      do {
+        key = needsKey ? try KeyEncryptionKey.load(from: keyFile) : nil
+      } catch {
+        throw CommandFailure.failed("--key-encryption-key: \(keyFile) is not usable: \(error)")
+      }
       let store: SQLiteStore
       do {
         store = try SQLiteStore.open(at: directory.store)
