@@ -33,12 +33,35 @@ package struct Statement: Hashable, Sendable {
   let actions: Listed<[ActionPattern]>
   let resources: Listed<[ResourcePattern]>?
   let conditions: [ConditionTest]
+  /// Whether it applies to every request: what an organization has at each of its levels, and nobody need ask again.
+  private let appliesToEverything: Bool
+
+  init(
+    sid: String?,
+    effect: Effect,
+    principals: Listed<[PrincipalPattern]>?,
+    actions: Listed<[ActionPattern]>,
+    resources: Listed<[ResourcePattern]>?,
+    conditions: [ConditionTest]
+  ) {
+    self.sid = sid
+    self.effect = effect
+    self.principals = principals
+    self.actions = actions
+    self.resources = resources
+    self.conditions = conditions
+    let everybody = Listed([PrincipalPattern.everyone], negated: false)
+    appliesToEverything =
+      actions == Listed([.everything], negated: false) && resources == Listed([.everything], negated: false)
+      && (principals == nil || principals == everybody) && conditions.isEmpty
+  }
 
   /// Whether the statement has its effect on the request that `question` asks about.
   ///
   /// SECURITY: what cannot be answered fails closed: then an `Allow` does not apply and a `Deny` does.
   func applies(to question: Question) -> Bool {
-    switch answer(question) {
+    if appliesToEverything { return true }
+    return switch answer(question) {
     case .yes: true
     case .no: false
     case .unknown: effect == .deny
