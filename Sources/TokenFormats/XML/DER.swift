@@ -32,7 +32,7 @@ enum DER {
   static func element(_ tag: UInt8, _ parts: [UInt8]...) -> [UInt8] {
     let content = parts.flatMap { $0 }
     guard content.count >= 0x80 else { return [tag, UInt8(content.count)] + content }
-    let length = withUnsafeBytes(of: UInt32(content.count).bigEndian) { $0.drop { $0 == 0 } }
+    let length = withUnsafeBytes(of: UInt32(content.count).bigEndian) { Array($0.drop { $0 == 0 }) }
     return [tag, 0x80 | UInt8(length.count)] + length + content
   }
 
