@@ -49,11 +49,11 @@ extension Entropy {
   ///
   /// Whether it is in use nobody knows but the store.
   package func accountID() -> AccountID {
-    // 64 bits for less than 40: the bias is below one in ten million.
-    let number = octets(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 900_000_000_000 + 100_000_000_000
-    // INVARIANT: from 100_000_000_000 to 999_999_999_999 there are 12 digits.
-    guard let account = AccountID(String(number)) else { preconditionFailure("\(number) has not 12 digits") }
-    return account
+    while true {
+      // 64 bits for less than 40: the bias is below one in ten million. From here to there there are always 12 digits.
+      let number = octets(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 900_000_000_000 + 100_000_000_000
+      if let account = AccountID(String(number)) { return account }
+    }
   }
 
   /// A secret access key: 40 characters of the base64 alphabet, 240 bits of chance.
