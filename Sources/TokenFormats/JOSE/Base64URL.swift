@@ -7,35 +7,14 @@
 package enum Base64URL {
   /// The text of `octets`.
   package static func encode(_ octets: [UInt8]) -> String {
-    var text: [UInt8] = []
-    encode(octets, into: &text)
-    return String(decoding: text, as: UTF8.self)
+    Base64Alphabet.url.text(of: octets, isPadded: false)
   }
 
   /// Appends the text of `octets`, as ASCII, to `text`.
   package static func encode(_ octets: [UInt8], into text: inout [UInt8]) {
-    text.reserveCapacity(text.count + (octets.count * 4 + 2) / 3)
-    var index = 0
-    while index + 3 <= octets.count {
-      let group = UInt32(octets[index]) << 16 | UInt32(octets[index + 1]) << 8 | UInt32(octets[index + 2])
-      text.append(alphabet[Int(group >> 18)])
-      text.append(alphabet[Int(group >> 12 & 63)])
-      text.append(alphabet[Int(group >> 6 & 63)])
-      text.append(alphabet[Int(group & 63)])
-      index += 3
-    }
-    switch octets.count - index {
-    case 1:
-      let group = UInt32(octets[index]) << 16
-      text.append(alphabet[Int(group >> 18)])
-      text.append(alphabet[Int(group >> 12 & 63)])
-    case 2:
-      let group = UInt32(octets[index]) << 16 | UInt32(octets[index + 1]) << 8
-      text.append(alphabet[Int(group >> 18)])
-      text.append(alphabet[Int(group >> 12 & 63)])
-      text.append(alphabet[Int(group >> 6 & 63)])
-    default:
-      break
+    let count = Base64Alphabet.length(of: octets.count, isPadded: false)
+    text += [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+      written = Base64Alphabet.url.write(octets, isPadded: false, to: buffer)
     }
   }
 
@@ -67,8 +46,6 @@ package enum Base64URL {
     }
     return pending == 0 ? octets : nil
   }
-
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
   private static func value(of character: UInt8) -> UInt32? {
     switch character {

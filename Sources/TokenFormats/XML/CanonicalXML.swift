@@ -153,7 +153,8 @@ package struct CanonicalXML: Sendable {
     text.withUTF8 { bytes in
       var start = 0
       for (index, byte) in bytes.enumerated() {
-        guard let spelling = escape(byte) else { continue }
+        // No character after `>` is spelled otherwise.
+        guard byte <= UInt8(ascii: ">"), let spelling = escape(byte) else { continue }
         octets.append(contentsOf: bytes[start..<index])
         spelling.withUTF8Buffer { octets.append(contentsOf: $0) }
         start = index + 1

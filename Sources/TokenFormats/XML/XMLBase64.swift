@@ -7,15 +7,7 @@
 package enum XMLBase64 {
   /// The text of `octets`, in one line.
   package static func encode(_ octets: [UInt8]) -> String {
-    let text = Base64URL.encode(octets).utf8.map { byte in
-      switch byte {
-      case UInt8(ascii: "-"): UInt8(ascii: "+")
-      case UInt8(ascii: "_"): UInt8(ascii: "/")
-      default: byte
-      }
-    }
-    let padding = [UInt8](repeating: UInt8(ascii: "="), count: (4 - text.count % 4) % 4)
-    return String(decoding: text + padding, as: UTF8.self)
+    Base64Alphabet.standard.text(of: octets, isPadded: true)
   }
 
   /// The octets that `text` encodes; white space of XML may stand anywhere.
