@@ -177,6 +177,7 @@ resource "aws_organizations_account" "closed" {
   name              = "closed"
   email             = "closed@example.org"
   close_on_deletion = true
+  depends_on        = [aws_organizations_organization.o]
 }
 data "aws_organizations_organizational_units" "all" {
   parent_id  = aws_organizations_organization.o.roots[0].id
