@@ -69,7 +69,11 @@ extension ParameterReader {
     members: [String],
     element: (inout ParameterReader) -> Element
   ) -> [Element] {
-    optionalStructureList(name, count: count, type: type, members: members, element: element) ?? []
+    if let list = optionalStructureList(name, count: count, type: type, members: members, element: element) {
+      return list
+    }
+    if count.lowerBound > 0 { violateShort(name, shown([]), count.lowerBound) }
+    return []
   }
 
   /// A list of structures that may be sent; `nil` when it was not, which an empty list is not.
