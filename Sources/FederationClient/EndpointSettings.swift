@@ -50,8 +50,9 @@ package struct EndpointSettings: Sendable {
 
   /// Decides every setting.
   ///
-  /// Endpoint: `--endpoint-url`, `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's `services` section, the
-  /// profile's `endpoint_url`; all but the option are passed over when `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or the
+  /// Endpoint: `--endpoint-url`, `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL_STS` by the service, `AWS_ENDPOINT_URL`,
+  /// the service in the profile's `services` section, the profile's `endpoint_url`, and last what is named for STS,
+  /// since one server is both; all but the option are passed over when `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or the
   /// profile's `ignore_configured_endpoint_urls` is `true`. Region: `--region`, `AWS_REGION`, `AWS_DEFAULT_REGION`,
   /// the profile's `region`. Certification authorities: `--ca-file`, `AWS_CA_BUNDLE`, the profile's `ca_bundle`,
   /// `SSL_CERT_FILE`.
@@ -59,11 +60,12 @@ package struct EndpointSettings: Sendable {
   /// - Throws: `EndpointSettingsError` when no endpoint is named, or the value that wins is malformed.
   package init(
     _ options: Options,
+    for service: ServiceName,
     profile: ProfileFiles.Profile?,
     files: ProfileFiles,
     environment: ClientEnvironment
   ) throws(EndpointSettingsError) {
-    endpoint = try chooseEndpoint(options, profile, files, environment)
+    endpoint = try chooseEndpoint(options, service, profile, files, environment)
     region = try chooseRegion(options, profile, environment)
     caBundle = chooseCABundle(options, profile?["ca_bundle"], environment)
   }
@@ -77,6 +79,7 @@ package struct EndpointSettings: Sendable {
 
 private func chooseEndpoint(
   _ options: EndpointSettings.Options,
+  _ service: ServiceName,
   _ profile: ProfileFiles.Profile?,
   _ files: ProfileFiles,
   _ environment: ClientEnvironment
@@ -85,20 +88,35 @@ private func chooseEndpoint(
   let ignore =
     environment.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") ?? profile?["ignore_configured_endpoint_urls"]
   guard asciiLowercased(ignore ?? "") != "true" else { throw .noEndpoint }
-  for name in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+  for name in [variable(of: service), "AWS_ENDPOINT_URL"] {
     if let text = environment.variable(name) { return try parseEndpoint(text, source: name) }
   }
-  guard let profile else { throw .noEndpoint }
-  if let services = profile["services"] {
+  let services = profile?["services"]
+  if let profile, let services {
     guard files.hasServices(services) else {
       throw .servicesNotFound(profile: profile.name, services: services)
     }
-    if let text = files.serviceEndpoint(services: services, service: "sts") {
+    if let text = files.serviceEndpoint(services: services, service: service.rawValue) {
       return try parseEndpoint(text, source: "services \(services)")
     }
   }
-  guard let text = profile["endpoint_url"] else { throw .noEndpoint }
-  return try parseEndpoint(text, source: "profile \(profile.name)")
+  if let profile, let text = profile["endpoint_url"] {
+    return try parseEndpoint(text, source: "profile \(profile.name)")
+  }
+  let lastVariable = variable(of: .sts)
+  if let text = environment.variable(lastVariable) { return try parseEndpoint(text, source: lastVariable) }
+  guard let services, let text = files.serviceEndpoint(services: services, service: ServiceName.sts.rawValue)
+  else { throw .noEndpoint }
+  return try parseEndpoint(text, source: "services \(services)")
+}
+
+private func variable(of service: ServiceName) -> String {
+  switch service {
+  case .iam: "AWS_ENDPOINT_URL_IAM"
+  case .sts: "AWS_ENDPOINT_URL_STS"
+  case .cloudtrail: "AWS_ENDPOINT_URL_CLOUDTRAIL"
+  case .organizations: "AWS_ENDPOINT_URL_ORGANIZATIONS"
+  }
 }
 
 private func parseEndpoint(_ text: String, source: String) throws(EndpointSettingsError) -> HTTPURL {

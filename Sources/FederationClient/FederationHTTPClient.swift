@@ -33,6 +33,9 @@ package enum FederationHTTPError: Error, Hashable, Sendable {
 
   /// The reason in words, for the operator's log; nothing in it can steer a terminal.
   package var words: String { reason(self) }
+
+  /// A person's words for `tlsFailed` at a server.
+  package static let untrusted = "its certificate is not trusted, or not for this host"
 }
 
 /// What to send.

@@ -59,7 +59,13 @@ package actor RenewedCredential {
     var options = EndpointSettings.Options()
     while true {
       do throws(EndpointSettingsError) {
-        return try EndpointSettings(options, profile: profile, files: files, environment: environment)
+        return try EndpointSettings(
+          options,
+          for: .sts,
+          profile: profile,
+          files: files,
+          environment: environment
+        )
       } catch {
         guard error == .noEndpoint, options.endpointURL == nil else { throw malformed(error) }
         options.endpointURL = "https://sts.\(region).amazonaws.com"

@@ -132,6 +132,7 @@ func reason(_ error: IssuerFetchError) -> String {
   case .unresolved(let host): "the host `\(host)` has no address"
   case .addressRefused(let host, let address):
     "the host `\(host)` has the address \(address) (\(describe(address.reach))), which is not contacted"
+  case .http(.tlsFailed): FederationHTTPError.untrusted
   case .http(let error): reason(error)
   case .redirected(let status): "answered with a redirect (\(status)), which is not followed"
   case .status(let status): "answered with status \(status)"

@@ -95,7 +95,7 @@ package enum DevelopmentCA {
     switch (PrivateFile.exists(certificatePath), PrivateFile.exists(keyPath)) {
     case (false, false):
       let authority = try makeAuthority(path: certificatePath, now: now)
-      try PrivateFile.write(Array(authority.key.pemRepresentation.utf8), to: keyPath, mode: 0o600)
+      try PrivateFile.write(pem(authority.key), to: keyPath, mode: 0o600)
       try PrivateFile.write(try pem(authority.certificate), to: certificatePath, mode: 0o644)
       return authority
     case (true, false):
@@ -179,7 +179,7 @@ package enum DevelopmentCA {
         },
         issuerPrivateKey: .init(authority.key)
       )
-      return (try pem(certificate), Array(key.pemRepresentation.utf8))
+      return (try pem(certificate), pem(key))
     } catch let error as HTTPServerError {
       throw error
     } catch {
@@ -250,10 +250,14 @@ package enum DevelopmentCA {
 
   private static func pem(_ certificate: Certificate) throws(HTTPServerError) -> [UInt8] {
     do {
-      return Array(try certificate.serializeAsPEM().pemString.utf8)
+      return Array((try certificate.serializeAsPEM().pemString + "\n").utf8)
     } catch {
       throw .cannotUseCertificate(path: "", reason: String(describing: error))
     }
+  }
+
+  private static func pem(_ key: P256.Signing.PrivateKey) -> [UInt8] {
+    Array((key.pemRepresentation + "\n").utf8)
   }
 
   /// RFC 7093 §2 method 1: the leftmost 160 bits of the SHA-256 hash of the public key.

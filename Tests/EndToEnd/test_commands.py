@@ -372,6 +372,14 @@ def test_verify_accepts_what_it_should(server, issuer):
         assert done.returncode == 0 and isinstance(json.loads(done.stdout), dict)
 
 
+def test_verify_says_in_plain_words_that_it_does_not_trust_a_certificate(server, issuer):
+    token = wire.token(server, SigningAlgorithm="ES384", Audience=[AUDIENCE])
+    done = servers.exeat("verify", token, "--issuer", issuer)
+    assert done.returncode == 1, done.stdout
+    assert "its certificate is not trusted, or not for this host" in done.stderr
+    assert "--ca-file" in done.stderr and "SSL" not in done.stdout + done.stderr.replace("SSL_CERT_FILE", "")
+
+
 def encode64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 

@@ -107,9 +107,13 @@ def test_list_prints_a_table(config):
 @pytest.mark.parametrize("text, words", [
     (document(Duraton=60), "`Duraton` is not a member"), (document(Duration="60"), "`Duration` is not a whole number"),
     (document(Tags=[{"Key": "k", "Value": "v", "X": 1}]), "`Tags[0].X` is not a member"),
-    (document(Name="refused"), "`Name` is not a member"), ("{}", "`OutboundFederationConfig` is missing"),
-    (document().replace('"Audience"', '"TokenType"'), "not acceptable JSON"), ("", "not acceptable JSON"),
-    ("\ufeff" + document(), "not acceptable JSON"),
+    (document(Name="refused"), "`Name` is not a member"),
+    ("{}", 'the document must be {"OutboundFederationConfig": {…}}'),
+    (json.dumps(json.loads(document())["OutboundFederationConfig"]), 'the document must be {"OutboundFederationConfig": {…}}'),
+    (document().replace('"Audience"', '"TokenType"'), ": the name `TokenType` stands twice"),
+    ('{\n  "é" ,', "not acceptable JSON: line 2, column 7: an unexpected character"),
+    ("", "not acceptable JSON: line 1, column 1: it ends too early"),
+    ("\ufeff" + document(), "not acceptable JSON: it is not UTF-8 without a byte order mark"),
     ('{"OutboundFederationConfig": {"TokenType": "OIDC", "Audience": "a"}}', "`TargetService` is missing")])
 def test_a_document_that_is_none_is_refused_before_anything_is_asked(tmp_path, text, words):
     # Without a server and without credentials.
@@ -127,6 +131,9 @@ def test_what_the_server_refuses_is_told_and_nothing_is_left(config, tmp_path):
     applied(config, "refused", document())
     kind = config("apply", "refused", "-f", "-", stdin=document(TokenType="SAML"))
     assert kind.returncode == 1 and "gives OIDC tokens" in kind.stderr and "hint" in kind.stderr
+    assert config("apply", "whole", "-f", "-", stdin=document()).returncode == 0
+    again = config("apply", "whole", "-f", "-", stdin=config("get", "whole").stdout)
+    assert again.returncode == 1 and "`exeat federation-config get whole --document` prints" in again.stderr, again.stderr
     assert "cannot read `none`" in config("apply", "refused", "-f", "none").stderr
     (tmp_path / "latin").write_bytes(b"\xe9")
     done = config("apply", "refused", "-f", "-", "--service-provider-metadata", "latin", stdin=document())
@@ -141,6 +148,20 @@ def test_a_caller_without_a_right_is_told_and_no_token_leaves(config, make_user)
     for command in (["token", "walled"], ["get", "walled"], ["list"], ["delete", "walled"]):
         done = config(*command, credentials=user.credentials)
         assert done.returncode == 1 and "AccessDenied" in done.stderr and done.stdout == "", (command, done.stderr)
+
+
+def test_the_endpoint_of_iam_wins_over_all_others_and_that_of_sts_is_the_last(server, tmp_path):
+    environment = clients.environment_for(server, tmp_path)
+    endpoint, nowhere = environment["AWS_ENDPOINT_URL"], "https://127.0.0.1:1"
+    others = {"AWS_ENDPOINT_URL": nowhere, "AWS_ENDPOINT_URL_STS": nowhere}
+    alone = {name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"}
+    for command in (["federation-config", "list"], ["transparency", "status"]):
+        for variables in (environment | others | {"AWS_ENDPOINT_URL_IAM": endpoint},
+                          environment | {"AWS_ENDPOINT_URL_STS": nowhere}, alone | {"AWS_ENDPOINT_URL_STS": endpoint}):
+            done = servers.exeat(*command, environment=variables)
+            assert done.returncode == 0, done.stderr
+    done = servers.exeat("token", "--audience", "a", environment=environment | {"AWS_ENDPOINT_URL_IAM": nowhere})
+    assert done.returncode == 0, done.stderr
 
 
 METADATA = """<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example/saml"><SPSSODescriptor

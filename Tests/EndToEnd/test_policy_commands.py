@@ -211,7 +211,7 @@ def test_a_document_that_does_not_parse_is_an_error(tmp_path):
     done = policy("lint", tmp_path / "a", tmp_path / "b")
     lines = done.stdout.splitlines()
     assert done.returncode == 1 and len(lines) == 2 and all("error: MalformedPolicyDocument: " in line for line in lines)
-    assert "in line 2" in lines[0] and "`Resource` is missing" in lines[1]
+    assert "line 2, column " in lines[0] and "`Resource` is missing" in lines[1]
 
 
 @pytest.mark.parametrize("kind, document, words", [

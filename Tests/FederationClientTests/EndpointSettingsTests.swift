@@ -13,6 +13,8 @@ struct EndpointSettingsTests {
     [profile services]
     endpoint_url = http://profile.example
     services = loop
+    [profile sts-only]
+    services = loop
     [profile lost]
     services = nowhere
     [profile iam-only]
@@ -31,6 +33,7 @@ struct EndpointSettingsTests {
 
   private func settings(
     _ variables: [String: String] = [:],
+    for service: ServiceName = .sts,
     options: EndpointSettings.Options = .init(),
     profile: String = "default"
   ) throws -> EndpointSettings {
@@ -39,6 +42,7 @@ struct EndpointSettingsTests {
     let files = try ProfileFiles(environment)
     return try EndpointSettings(
       options,
+      for: service,
       profile: files.profile(profile),
       files: files,
       environment: environment
@@ -57,6 +61,30 @@ struct EndpointSettingsTests {
     #expect(try settings(profile: "services").endpoint.host == "services.example")
     #expect(try settings(profile: "iam-only").endpoint.host == "global.example")
     #expect(try settings().endpoint.host == "profile.example")
+  }
+
+  @Test func `a call of IAM goes to IAM's endpoint, and to that of STS when nothing else is named`() throws {
+    let sts = ["AWS_ENDPOINT_URL_STS": "http://sts.example"]
+    let all = [
+      "AWS_ENDPOINT_URL_IAM": "http://iam-variable.example", "AWS_ENDPOINT_URL": "http://global.example",
+    ].merging(sts) { $1 }
+    func host(_ variables: [String: String] = [:], profile: String) throws -> String {
+      try settings(variables, for: .iam, profile: profile).endpoint.host
+    }
+    #expect(try host(all, profile: "default") == "iam-variable.example")
+    #expect(try settings(all).endpoint.host == "sts.example")
+    #expect(try host(all.filter { $0.key != "AWS_ENDPOINT_URL_IAM" }, profile: "default") == "global.example")
+    #expect(try host(sts, profile: "iam-only") == "iam.example")
+    #expect(try host(sts, profile: "services") == "profile.example")
+    #expect(try host(sts, profile: "none") == "sts.example")
+    #expect(try host(sts, profile: "sts-only") == "sts.example")
+    #expect(try host(profile: "sts-only") == "services.example")
+    #expect(throws: EndpointSettingsError.noEndpoint) {
+      try settings(["AWS_ENDPOINT_URL_IAM": "http://iam-variable.example"], profile: "none")
+    }
+    #expect(throws: EndpointSettingsError.malformedEndpoint(source: "AWS_ENDPOINT_URL_IAM", .scheme)) {
+      try settings(["AWS_ENDPOINT_URL_IAM": "iam.example"], for: .iam)
+    }
   }
 
   @Test func `configured endpoints can be passed over`() throws {

@@ -56,6 +56,7 @@ final class TestHome: Sendable {
     let files = try ProfileFiles(environment)
     let settings = try EndpointSettings(
       .init(endpointURL: endpoint),
+      for: .sts,
       profile: nil,
       files: files,
       environment: environment

@@ -43,6 +43,31 @@ private let absent = "arn:aws:iam::123456789012:policy/absent"
     }
   }
 
+  @Test func `who may only read IAM is answered every question and gets no token`() async throws {
+    let readOnly = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+    let token = "GetOutboundFederationToken"
+    let gets = (ActionTable.all.names[.iam] ?? []).filter { $0.hasPrefix("Get") && $0 != token }
+    let policy = try #require(AWSManagedPolicy(arn: readOnly))
+    let named = policy.text.split(separator: "\"").filter { $0.hasPrefix("iam:Get") }
+    #expect(named.map(String.init) == gets.map { "iam:\($0)" })
+    try await TestServer.run { server in
+      #expect(await server.makeConfig().status == 200)
+      let auditor = try await server.user("auditor")
+      await server.attach(readOnly, to: UserRecord.self, "auditor")
+      #expect(await server.configToken(as: auditor).code == "AccessDenied")
+      #expect(await server.configToken().status == 200)
+      let config = await server.call("GetOutboundFederationConfig", ["Name": "api"], as: auditor)
+      #expect(config.status == 200, "\(config.text)")
+      let form = ([token] + gets).enumerated().map { ("ActionNames.member.\($0 + 1)", "iam:\($1)") }
+      let source = ("PolicySourceArn", "arn:aws:iam::123456789012:user/auditor")
+      let simulated = await server.call("SimulatePrincipalPolicy", form: [source] + form, as: auditor)
+      #expect(
+        simulated.all("EvalDecision") == ["implicitDeny"] + gets.map { _ in "allowed" },
+        "\(simulated.text)"
+      )
+    }
+  }
+
   @Test func `AWS's own policies are read and listed in every account, and nobody changes them`() async throws
   {
     try await TestServer.run { server in

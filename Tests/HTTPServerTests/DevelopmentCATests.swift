@@ -36,6 +36,15 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory.path)/tls").count == 4)
   }
 
+  @Test func `the files end with one line feed, so that they can be put one after the other`() throws {
+    let paths = try ensure()
+    for path in [
+      paths.certificateAuthority, paths.certificate, paths.key, "\(directory.path)/tls/ca-key.pem",
+    ] {
+      #expect(String(decoding: try content(path), as: UTF8.self).hasSuffix("-----\n"), "\(path)")
+    }
+  }
+
   @Test func `the authority is kept and the certificate renewed when its time or its names change`() throws {
     let paths = try ensure(["a.test"])
     let (authority, certificate) = (try content(paths.certificateAuthority), try content(paths.certificate))

@@ -172,6 +172,30 @@ struct LintTests {
     .init(.allowNotAction, true, #"{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#),
     .init(.allowNotAction, false, #"{"Effect":"Deny","NotAction":"iam:*","Resource":"*"}"#),
 
+    .init(.tokensByWildcard, true, #"{"Effect":"Allow","Action":["iam:List*","IAM:get*"],"Resource":"*"}"#),
+    .init(.tokensByWildcard, true, #"{"Effect":"Allow","Action":"iam:*Federation*","Resource":"*"}"#),
+    .init(
+      .tokensByWildcard,
+      true,
+      #"{"Effect":"Allow","Action":"iam:GetOutboundFederationToke?","Resource":"*"}"#,
+      kind: .session
+    ),
+    .init(.tokensByWildcard, true, #"{"Effect":"Allow","Action":"*:Get*","Resource":"*"}"#),
+    .init(
+      .tokensByWildcard,
+      false,
+      #"{"Effect":"Allow","Action":["iam:*","iam:GetOutboundFederationToken","iam:GetO*Config"],"Resource":"*"}"#
+    ),
+    .init(.tokensByWildcard, false, #"{"Effect":"Allow","Action":["*","*:*","sts:Get*"],"Resource":"*"}"#),
+    .init(.tokensByWildcard, false, #"{"Effect":"Deny","Action":"iam:Get*","Resource":"*"}"#),
+    .init(.tokensByWildcard, false, #"{"Effect":"Allow","NotAction":"iam:Get*","Resource":"*"}"#),
+    .init(
+      .tokensByWildcard,
+      false,
+      #"{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}"#,
+      kind: .serviceControl
+    ),
+
     .init(.unknownAction, true, #"{"Effect":"Allow","Action":["sts:GetWebIdentiyToken"],"Resource":"*"}"#),
     .init(.unknownAction, true, #"{"Effect":"Allow","Action":"IAM:Lst*","Resource":"*"}"#),
     .init(

@@ -48,12 +48,20 @@ package struct AWSManagedPolicy: Sendable {
       "Full access to IAM.",
       #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*"],"Resource":"*"}]}"#
     ),
+    // DEVIATION: AWS's policy allows `iam:Get*`, which here is iam:GetOutboundFederationToken too: whoever may only
+    // read would mint the tokens of every config. So the others that are served are named; a new one is named here.
     AWSManagedPolicy(
       "IAMReadOnlyAccess",
       id: "ANPAEXEATIAMREADONLYA",
       "Read access to IAM.",
       """
-      {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Get*","iam:List*","iam:Simulate*",\
+      {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetAccessKeyLastUsed",\
+      "iam:GetAccountAuthorizationDetails","iam:GetAccountPasswordPolicy","iam:GetAccountSummary",\
+      "iam:GetContextKeysForCustomPolicy","iam:GetContextKeysForPrincipalPolicy","iam:GetGroup","iam:GetGroupPolicy",\
+      "iam:GetInstanceProfile","iam:GetLoginProfile","iam:GetOpenIDConnectProvider",\
+      "iam:GetOutboundFederationConfig","iam:GetOutboundWebIdentityFederationInfo","iam:GetPolicy",\
+      "iam:GetPolicyVersion","iam:GetRole","iam:GetRolePolicy","iam:GetSAMLProvider","iam:GetUser",\
+      "iam:GetUserPolicy","iam:List*","iam:Simulate*",\
       "iam:GenerateCredentialReport","iam:GenerateServiceLastAccessedDetails"],"Resource":"*"}]}
       """
     ),

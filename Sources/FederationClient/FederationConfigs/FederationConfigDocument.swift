@@ -13,6 +13,8 @@ package import StrictJSON
 package enum FederationConfigDocumentError: Error, Hashable, Sendable {
   /// It is not JSON that is read here.
   case json(JSONReaderError)
+  /// It is no object with the member `OutboundFederationConfig`.
+  case notWrapped
   /// The member is not there.
   case missing(path: String)
   /// No config has such a member.
@@ -49,10 +51,8 @@ package struct FederationConfigDocument: Sendable {
     } catch {
       throw .json(error)
     }
-    let envelope = try object(root, "the document", ["OutboundFederationConfig"])
-    guard let content = envelope["OutboundFederationConfig"] else {
-      throw .missing(path: "OutboundFederationConfig")
-    }
+    guard let content = root.object?["OutboundFederationConfig"] else { throw .notWrapped }
+    _ = try object(root, "the document", ["OutboundFederationConfig"])
     let config = try object(
       content,
       "OutboundFederationConfig",

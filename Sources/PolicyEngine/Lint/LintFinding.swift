@@ -46,6 +46,8 @@ package enum LintCode: String, Hashable, Sendable, CaseIterable {
   case allowEverything = "AllowEverything"
   /// An Allow with `NotAction`.
   case allowNotAction = "AllowNotAction"
+  /// An Allow whose wildcard covers iam:GetOutboundFederationToken among others.
+  case tokensByWildcard = "TokensByWildcard"
   /// An action that neither IAM nor STS has.
   case unknownAction = "UnknownAction"
   /// A `NotPrincipal` that does not spare whom it names.

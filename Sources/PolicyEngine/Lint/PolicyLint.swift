@@ -54,9 +54,27 @@ private struct StatementNotes {
         "The statement allows every action on every resource. Name the actions and the resources that are needed."
       )
     }
+    if gives, !statement.actions.isNegated {
+      for name in statement.actions.patterns.compactMap(tokensByWildcard) {
+        note(
+          .tokensByWildcard,
+          .warning,
+          "`\(name)` covers iam:GetOutboundFederationToken too, which gives tokens of the configs. List the actions, or deny that one."
+        )
+      }
+    }
     for name in statement.actions.patterns.compactMap(KnownActions.unknown) {
       note(.unknownAction, .warning, "No action is called `\(name)`: the name matches nothing.")
     }
+  }
+
+  /// The name as the policy has it, when it covers the action that gives tokens and does not look so: neither its own
+  /// name nor every action of IAM.
+  private func tokensByWildcard(_ pattern: ActionPattern) -> String? {
+    guard case .named(let glob, let written) = pattern, written.utf8.contains(where: "*?".utf8.contains),
+      glob != Glob("iam:*"), glob != Glob("*:*")
+    else { return nil }
+    return pattern.matches(Array("iam:getoutboundfederationtoken".utf8)) ? written : nil
   }
 
   private var namesEverything: Bool {

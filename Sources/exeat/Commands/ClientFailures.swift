@@ -73,12 +73,15 @@ extension CommandFailure {
         "switch it on: aws iam enable-outbound-web-identity-federation"
       case .refused("InvalidClientTokenId", _, _, _), .refused("SignatureDoesNotMatch", _, _, _):
         "check the access key, and that the endpoint is the server that knows it"
-      case .http(.tlsFailed): "trust the server's CA with --ca-file or AWS_CA_BUNDLE"
+      case .http(.tlsFailed): trustHint
       case .http(.unreachable), .http(.connectionLost), .notAWSQuery: "check --endpoint-url"
       default: nil
       }
     return .failed(text(error), hint: hint)
   }
+
+  /// What to do about a certificate that is not trusted.
+  static let trustHint = "trust the server's CA with --ca-file or AWS_CA_BUNDLE"
 
   private static func text(_ error: STSClientError) -> String {
     switch error {
@@ -94,7 +97,7 @@ extension CommandFailure {
     switch error {
     case .unreachable: "nothing listens there, or the host is unknown"
     case .connectionLost: "the connection was closed (does the server speak https?)"
-    case .tlsFailed: "its certificate is not trusted, or not for this host"
+    case .tlsFailed: FederationHTTPError.untrusted
     case .timedOut(let seconds): "nothing came within \(seconds) s"
     case .bodyTooLarge(let limit): "the answer is longer than \(limit) octets"
     case .notHTTP(let reason): "the answer is not HTTP: \(reason)"

@@ -10,7 +10,7 @@ import SigV4
 
 /// Where the server is and who asks: the options that client commands share.
 struct ClientOptions: ParsableArguments {
-  @Option(help: "The server. Default: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the profile.")
+  @Option(help: "The server. Default: AWS_ENDPOINT_URL_IAM (`token`: _STS), AWS_ENDPOINT_URL, the profile.")
   var endpointUrl: String?
   @Option(help: "The region to sign for. Default: AWS_REGION, the profile, us-east-1.") var region: String?
   @Option(help: "The profile in ~/.aws. Default: AWS_PROFILE, default.") var profile: String?
@@ -29,13 +29,7 @@ struct ClientOptions: ParsableArguments {
     let environment = ClientEnvironment.live()
     do {
       let files = try ProfileFiles(environment)
-      let profileName = CredentialChain.profileName(profile, in: environment)
-      let settings = try EndpointSettings(
-        endpointOptions,
-        profile: files.profile(profileName ?? "default"),
-        files: files,
-        environment: environment
-      )
+      let settings = try settings(for: service, files, environment)
       let roots = try settings.caBundle.map { try TrustRoots(file: $0, in: environment) } ?? .system
       let http = FederationHTTPClient(trustRoots: roots)
       let result: Result<Value, any Error>
@@ -45,7 +39,7 @@ struct ClientOptions: ParsableArguments {
           files: files,
           profile: profile,
           http: http,
-          settings: settings
+          settings: try roleSettings(files, environment) ?? settings
         ).resolve(now: Assembly.systemClock.now())
         let query = AWSQueryClient(
           endpoint: settings.endpoint,
@@ -62,6 +56,33 @@ struct ClientOptions: ParsableArguments {
       return try result.get()
     } catch {
       throw CommandFailure(clientError: error)
+    }
+  }
+
+  private func settings(
+    for service: ServiceName,
+    _ files: ProfileFiles,
+    _ environment: ClientEnvironment
+  ) throws(EndpointSettingsError) -> EndpointSettings {
+    try EndpointSettings(
+      endpointOptions,
+      for: service,
+      profile: files.profile(CredentialChain.profileName(profile, in: environment) ?? "default"),
+      files: files,
+      environment: environment
+    )
+  }
+
+  /// Where a profile's role is taken on: at STS; `nil` when only another service's endpoint is named, which is both.
+  private func roleSettings(
+    _ files: ProfileFiles,
+    _ environment: ClientEnvironment
+  ) throws(EndpointSettingsError) -> EndpointSettings? {
+    do throws(EndpointSettingsError) {
+      return try settings(for: .sts, files, environment)
+    } catch {
+      guard error == .noEndpoint else { throw error }
+      return nil
     }
   }
 }

@@ -59,13 +59,14 @@ struct FederationConfigApplyCommand: AsyncParsableCommand {
     do throws(FederationConfigDocumentError) {
       return try FederationConfigDocument(text, serviceProviderMetadata: metadata)
     } catch {
-      throw .failed("\(source): \(Self.words(error))", hint: Self.hint(error))
+      throw .failed("\(source): \(Self.words(error, in: text))", hint: hint(error))
     }
   }
 
-  private static func words(_ error: FederationConfigDocumentError) -> String {
+  private static func words(_ error: FederationConfigDocumentError, in text: [UInt8]) -> String {
     switch error {
-    case .json(let error): "not acceptable JSON: \(error)"
+    case .json(let error): "not acceptable JSON: \(PolicySentences.sentence(error, in: text))"
+    case .notWrapped: "the document must be {\"OutboundFederationConfig\": {…}}"
     case .missing(let path): "`\(path)` is missing"
     case .unknown(let path): "`\(path)` is not a member of a federation config"
     case .wrongType(let path, let expected): "`\(path)` is not \(expected)"
@@ -73,11 +74,14 @@ struct FederationConfigApplyCommand: AsyncParsableCommand {
     }
   }
 
-  private static func hint(_ error: FederationConfigDocumentError) -> String? {
-    guard case .missing(let path) = error, path.utf8.elementsEqual("OutboundFederationConfig".utf8) else {
-      return nil
-    }
-    return
+  private func hint(_ error: FederationConfigDocumentError) -> String? {
+    switch error {
+    case .notWrapped:
       "a document is {\"OutboundFederationConfig\": {\"TargetService\": …, \"TokenType\": …, \"Audience\": …}}"
+    // What `get` says besides the document.
+    case .unknown("Name"), .unknown("Arn"), .unknown("CreateDate"), .unknown("LastUpdatedDate"):
+      "`exeat federation-config get \(name) --document` prints a document that `apply` takes"
+    default: nil
+    }
   }
 }

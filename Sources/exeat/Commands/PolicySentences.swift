@@ -52,17 +52,23 @@ enum PolicySentences {
     }
   }
 
-  /// Why a text is not JSON, with the line where that is known.
+  /// Why a text is not JSON, with the place where that is known: `line L, column C: …`.
   static func sentence(_ error: JSONReaderError, in text: [UInt8]) -> String {
     let offset: Int? =
       switch error {
       case .tooDeep(_, let offset), .unexpectedByte(let offset), .badEscape(let offset),
         .duplicateName(_, let offset):
         offset
-      case .tooLarge, .notUTF8, .unexpectedEnd: nil
+      case .unexpectedEnd: text.count
+      case .tooLarge, .notUTF8: nil
       }
-    let line = offset.map { 1 + text[..<min($0, text.count)].count { $0 == UInt8(ascii: "\n") } }
-    return sentence(error) + (line.map { " in line \($0)" } ?? "")
+    guard let offset else { return sentence(error) }
+    let lines = text[..<min(offset, text.count)].split(
+      separator: UInt8(ascii: "\n"),
+      omittingEmptySubsequences: false
+    )
+    let column = 1 + (lines.last?.count { $0 & 0xC0 != 0x80 } ?? 0)
+    return "line \(lines.count), column \(column): \(sentence(error))"
   }
 
   private static func sentence(_ error: JSONReaderError) -> String {

@@ -85,12 +85,18 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     Console.out(json ? String(decoding: report.json, as: UTF8.self) : report.text)
     guard let failure = report.failure else { return }
-    let mayBePrivate = issuer == nil && caFile == nil && !allowPrivateIssuer
     throw CommandFailure.failed(
       "the token is not acceptable: `\(failure.check.rawValue)` failed: \(failure.reason)",
-      hint: failure.check == .discovery && mayBePrivate
-        ? "if a private or loopback issuer is meant, say so with --issuer URL or --allow-private-issuer" : nil
+      hint: hint(failure.check, failure.reason)
     )
+  }
+
+  private func hint(_ check: VerificationReport.Check, _ reason: String) -> String? {
+    guard check == .discovery || check == .jwks else { return nil }
+    if reason.hasSuffix(FederationHTTPError.untrusted) { return CommandFailure.trustHint }
+    let mayBePrivate = issuer == nil && caFile == nil && !allowPrivateIssuer
+    return check == .discovery && mayBePrivate
+      ? "if a private or loopback issuer is meant, say so with --issuer URL or --allow-private-issuer" : nil
   }
 
   private func input() throws(CommandFailure) -> String {
