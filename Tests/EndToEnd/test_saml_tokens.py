@@ -204,7 +204,8 @@ def test_a_proven_key_is_the_holder(running, tmp_path):
     config = make(running, "holder").text("Arn")
     caller = wire.call(running, "GetCallerIdentity").text("Arn")
     minute = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%MZ")
-    (tmp_path / "proof.txt").write_text(f"exeat-holder-of-key/v1\n{config}\n{caller}\n{minute}\n")
+    issuer = wire.call(running, "GetOutboundWebIdentityFederationInfo", "iam").text("IssuerIdentifier")
+    (tmp_path / "proof.txt").write_text(f"exeat-holder-of-key/v1\n{issuer}/saml/metadata\n{config}\n{caller}\n{minute}\n")
     signature = subprocess.run(
         ["openssl", "dgst", "-sha256", "-sign", "key.pem", "proof.txt"], cwd=tmp_path, capture_output=True, check=True).stdout
     parameters = {"HolderOfKeyCertificate": certificate, "HolderOfKeySignature": base64.b64encode(signature).decode()}

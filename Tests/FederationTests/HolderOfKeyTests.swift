@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Assertions for the holder of a key: only after a proof that holds for this config, this caller and these minutes. The
-// proofs are made as the documentation says, by openssl.
+// Assertions for the holder of a key: only after a proof that holds for this issuer, config and caller and these minutes.
+// The proofs are made as the documentation says, by openssl.
 
 import Federation
 import Foundation
@@ -29,11 +29,16 @@ import TokenFormats
   }
 
   private func text(
+    issuer: String,
     config: String = "arn:aws:iam::123456789012:outbound-federation-config/sp",
     caller: String = "arn:aws:iam::123456789012:root",
     minute: String = "20270115T0800Z"
   ) -> String {
-    "exeat-holder-of-key/v1\n\(config)\n\(caller)\n\(minute)\n"
+    "exeat-holder-of-key/v1\n\(issuer)\n\(config)\n\(caller)\n\(minute)\n"
+  }
+
+  private func entityID(_ server: TestServer) async throws -> String {
+    try await "https://sts.example.test" + server.issuerPath() + "/saml/metadata"
   }
 
   private func ask(
@@ -57,10 +62,11 @@ import TokenFormats
     let made = try LocalKeysOfTests.shared.get()
     try await TestServer.run { server in
       #expect(await server.makeSAMLConfig().status == 200)
+      let issuer = try await entityID(server)
       for (certificate, key, digest) in [
         (made.rsa, made.rsaKey, "-sha256"), (made.p384, made.p384Key, "-sha384"),
       ] {
-        let answer = await ask(server, certificate, try signed(text(), key, digest))
+        let answer = await ask(server, certificate, try signed(text(issuer: issuer), key, digest))
         #expect(answer.status == 200, "\(answer.text)")
         let received = try ReceivedAssertion(answer["Token"])
         let methods = received.all("SubjectConfirmation").map { $0.attribute("Method") }
@@ -82,7 +88,8 @@ import TokenFormats
       #expect(await server.makeSAMLConfig().status == 200)
       #expect(await server.makeSAMLConfig("other").status == 200)
       let alice = try await server.user("alice", policy: allowsAll)
-      let proof = try signed(text(), made.p384Key, "-sha384")
+      let issuer = try await entityID(server)
+      let proof = try signed(text(issuer: issuer), made.p384Key, "-sha384")
       func expectRefused(_ answer: Answer, _ location: SourceLocation = #_sourceLocation) {
         #expect(
           answer.status == 403 && answer.code == "AccessDenied",
@@ -94,22 +101,53 @@ import TokenFormats
       expectRefused(await ask(server, made.p384, proof, as: alice))
       expectRefused(await ask(server, made.p384, proof, of: "other"))
       expectRefused(await ask(server, made.rsa, proof))
-      // A minute that has not come, and the text with anything else in it.
-      for wrong in [text(minute: "20270115T0801Z"), text(minute: "20270115T080000Z"), text() + "\n", "x"] {
+      // A minute that is far from coming, another issuer, and the text with anything else in it.
+      for wrong in [
+        text(issuer: issuer, minute: "20270115T0802Z"), text(issuer: issuer, minute: "20270115T080000Z"),
+        text(issuer: issuer + "/"), text(issuer: issuer) + "\n", "x",
+      ] {
         expectRefused(await ask(server, made.p384, try signed(wrong, made.p384Key, "-sha384")))
       }
       // A hash of another size than the curve's.
-      expectRefused(await ask(server, made.p384, try signed(text(), made.p384Key, "-sha256")))
+      expectRefused(await ask(server, made.p384, try signed(text(issuer: issuer), made.p384Key, "-sha256")))
       server.clock.advance(seconds: 299)
       #expect(await ask(server, made.p384, proof).status == 200)
       server.clock.advance(seconds: 1)
       expectRefused(await ask(server, made.p384, proof))
       let own = try signed(
-        text(caller: "arn:aws:iam::123456789012:user/alice", minute: "20270115T0805Z"),
+        text(issuer: issuer, caller: "arn:aws:iam::123456789012:user/alice", minute: "20270115T0805Z"),
         made.p384Key,
         "-sha384"
       )
       #expect(await ask(server, made.p384, own, as: alice).status == 200)
+    }
+  }
+
+  @Test func `the server's clock says how old a proof is, and the caller's only that it is a minute ahead`()
+    async throws
+  {
+    let made = try LocalKeysOfTests.shared.get()
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let issuer = try await entityID(server)
+      func ask(_ minute: String, signedAt date: Instant) async throws -> Answer {
+        let proof = try signed(text(issuer: issuer, minute: minute), made.p384Key, "-sha384")
+        let form = [
+          ("Action", "GetOutboundFederationToken"), ("Version", "2010-05-08"), ("FederationConfigName", "sp"),
+          ("HolderOfKeyCertificate", made.p384.pem), ("HolderOfKeySignature", proof),
+        ]
+        let body = form.map { "\($0.0)=\(encoded($0.1))" }.joined(separator: "&")
+        return await server.send(Array(body.utf8), to: .iam, signedAt: date)
+      }
+      let now = server.clock.now
+      for date in [now, now.advanced(bySeconds: -120), now.advanced(bySeconds: 120)] {
+        for (minute, status) in [
+          ("20270115T0755Z", 403), ("20270115T0756Z", 200), ("20270115T0801Z", 200), ("20270115T0802Z", 403),
+        ] {
+          let answer = try await ask(minute, signedAt: date)
+          #expect(answer.status == status, "\(minute) \(answer.text)")
+        }
+      }
     }
   }
 

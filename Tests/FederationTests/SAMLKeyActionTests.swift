@@ -144,6 +144,65 @@ private let hour: Int64 = 3600
     }
   }
 
+  @Test func `a successor that waits is brought forward, and is the same key`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig().status == 200)
+      let made = await server.rotate(["OverlapSeconds": "2592000"])
+      let both = try await server.publishedCertificates()
+      for overlap in ["2592000", nil] {
+        let form = overlap.map { [("OverlapSeconds", $0)] } ?? []
+        let answer = await server.call("RotateOutboundSamlKey", form: form)
+        #expect(answer.status == 409 && answer.code == "LimitExceeded", "\(answer.text)")
+      }
+      let sooner = await server.rotate(["OverlapSeconds": "3600"])
+      #expect(sooner.all("KeyId") == made.all("KeyId") && sooner.all("Status") == ["Signing", "Successor"])
+      #expect(sooner.all("SignsFrom").last == "2027-01-15T09:00:00Z")
+      #expect(try await server.publishedCertificates() == both)
+      server.clock.advance(seconds: 60)
+      let now = await server.rotate(["OverlapSeconds": "0"])
+      #expect(now.all("KeyId") == made.all("KeyId") && now.all("Status") == ["Retiring", "Signing"])
+      #expect(now.all("PublishedUntil") == ["2027-01-16T20:01:00Z"])
+      #expect(try await server.assertion().signer?.der == both.last)
+      #expect(await server.done("ListOutboundSamlKeys").all("KeyId") == made.all("KeyId"))
+      let record = try #require(try await server.records().first { $0.contains(#""overlapSeconds":3600"#) })
+      let successor = try #require(made.all("KeyId").last)
+      #expect(record.contains(#""keyIds":["\#(successor)"]"#))
+    }
+  }
+
+  @Test func `of two kinds the one that waits is brought forward, and the other gets a successor`()
+    async throws
+  {
+    try await TestServer.run { server in
+      #expect(await server.makeSAMLConfig("a").status == 200)
+      #expect(await server.makeSAMLConfig("b", ["SigningAlgorithm": "ECDSA-SHA384"]).status == 200)
+      await server.rotate(["SigningAlgorithm": "ECDSA-SHA384"])
+      let all = await server.rotate(["OverlapSeconds": "60"])
+      #expect(all.all("KeyId").count == 4)
+      #expect(all.all("SignsFrom").filter { $0 == "2027-01-15T08:01:00Z" }.count == 2)
+    }
+  }
+
+  @Test func `no more than ten keys are published`() async throws {
+    try await TestServer.run { server in
+      let p384: KeyValuePairs = ["SigningAlgorithm": "ECDSA-SHA384"]
+      let now: KeyValuePairs = ["SigningAlgorithm": "ECDSA-SHA384", "OverlapSeconds": "0"]
+      #expect(await server.makeSAMLConfig("a", p384).status == 200)
+      for _ in 2...10 {
+        server.clock.advance(seconds: 1)
+        await server.rotate(now)
+      }
+      let published = try await server.publishedCertificates()
+      #expect(published.count == 10)
+      let message = "An account has up to 10 SAML keys published: wait until those that retire are gone."
+      await server.refused("RotateOutboundSamlKey", now, 409, "LimitExceeded", message)
+      let other = await server.makeSAMLConfig("b")
+      #expect(other.status == 409 && other.code == "LimitExceeded" && other.message == message)
+      server.clock.advance(seconds: 36 * hour)
+      await server.rotate(now)
+    }
+  }
+
   @Test func `policy decides who lists and who rotates`() async throws {
     try await TestServer.run { server in
       #expect(await server.makeSAMLConfig().status == 200)
@@ -268,6 +327,60 @@ private let hour: Int64 = 3600
         vouchedForBy: next.house.signer
       )
       #expect(found == [key.keyID])
+    }
+  }
+
+  @Test func `a key that was copied from another account is none of the account's, and stops nothing`()
+    async throws
+  {
+    let kek = KeyEncryptionKey.ephemeral()
+    try await TestServer.run(keyEncryptionKey: kek) { server in
+      #expect(await server.makeSAMLConfig("sp", ["SigningAlgorithm": "ECDSA-SHA384"]).status == 200)
+      let own = try await server.publishedCertificates()
+      let account = try #require(TestServer.account)
+      let other = try #require(AccountID("444455556666"))
+      let otherRoot = Keys(id: "AKIANEIGHBOURROOT000", secret: "neighbour-secret")
+      try await server.addAccount(other, otherRoot, enablesFederation: true)
+      #expect(
+        await server.makeSAMLConfig("sp", ["SigningAlgorithm": "ECDSA-SHA384"], as: otherRoot).status == 200
+      )
+      // The newest of each kind signs: here it would be the neighbour's.
+      server.clock.advance(seconds: 1)
+      let signer = LocalKeys(keyEncryptionKey: kek)
+      let saml = try await signer.makeKey(.es384, for: other, purpose: .saml)
+      let record = SAMLSigningKeyRecord(
+        saml,
+        certificate: try await certificate(of: saml, by: signer, server.clock.now),
+        createDate: server.clock.now,
+        signsFrom: server.clock.now
+      )
+      let token = try await signer.makeKey(.rs256, for: other)
+      try await put(record, SAMLSigningKeyRecord.id(account, saml.keyID), account, server)
+      try await put(
+        SigningKeyRecord(token, createDate: server.clock.now),
+        SigningKeyRecord.id(account, token.keyID),
+        account,
+        server
+      )
+      let next = try TestServer(store: server.store, keyEncryptionKey: kek)
+      next.clock.advance(seconds: 60)
+      let tokens = try await next.house.issuers.loadAll(
+        from: next.house.directory,
+        vouchedForBy: next.house.signer
+      )
+      #expect(tokens == [token.keyID])
+      let assertions = try await next.house.samlMetadata.loadAll(now: next.clock.now)
+      #expect(assertions == [saml.keyID])
+      #expect(try await next.publishedCertificates() == own)
+      #expect(try await next.assertion().signer?.der == own.first)
+      let keys = try await next.house.directory.signingKeys(of: account)
+      #expect(keys.count == 2 && keys.allSatisfy { $0.account == account })
+      for (caller, count) in [(Keys.root, 1), (otherRoot, 1)] {
+        #expect(await next.call("ListOutboundSamlKeys", as: caller).all("KeyId").count == count)
+        let audience: KeyValuePairs = ["Audience.member.1": "a", "SigningAlgorithm": "RS256"]
+        #expect(await next.call("GetWebIdentityToken", audience, as: caller).status == 200)
+        #expect(await next.samlToken(of: "sp", as: caller).status == 200)
+      }
     }
   }
 

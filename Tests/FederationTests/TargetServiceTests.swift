@@ -140,6 +140,28 @@ import Testing
           "\(text)"
         )
       }
+      // Nor is a path by what need not be percent-encoded, or by the case of the digits.
+      let paths = try await server.user(
+        "paths",
+        policy: """
+          {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},
+           {"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{"StringLike":{
+            "iam:FederationTargetService":["https://a.example/secret~*","https://a.example/x%2Fy?q=%C3%BC*"]}}}]}
+          """
+      )
+      for text in [
+        "https://a.example/secret~", "https://a.example/%73ecret%7E", "https://a.example/%73%65cre%74%7e/1",
+        "https://a.example/x%2fy?%71=%c3%Bc", "https://a.example/%78%2Fy?q=%C3%BCx",
+      ] {
+        #expect(
+          await server.makeConfig("x", ["TargetService": text], as: paths).code == "AccessDenied",
+          "\(text)"
+        )
+      }
+      for text in ["https://a.example/%2573ecret~", "https://a.example/x/y?q=%C3%BC"] {
+        #expect(await server.makeConfig("x", ["TargetService": text], as: paths).status == 200, "\(text)")
+        await server.done("DeleteOutboundFederationConfig", ["Name": "x"])
+      }
       for text in ["https://secret.example:8443/x", "https://secret.example:80/x", "http://localhost:443/x"] {
         #expect(await server.makeConfig("x", ["TargetService": text], as: keys).status == 200, "\(text)")
         await server.done("DeleteOutboundFederationConfig", ["Name": "x"])

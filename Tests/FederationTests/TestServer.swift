@@ -218,7 +218,8 @@ struct TestServer: Sendable {
     to service: ServiceName,
     as keys: Keys = .root,
     headers extra: [HTTPField] = [],
-    form: [HTTPField] = [HTTPField("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")]
+    form: [HTTPField] = [HTTPField("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")],
+    signedAt date: Instant? = nil
   ) async -> Answer {
     var headers = [HTTPField("Host", "sts.example.test")] + form
     if let region = Region("us-east-1") {
@@ -231,7 +232,7 @@ struct TestServer: Sendable {
         ),
         region: region,
         service: service.rawValue,
-        now: clock.now
+        now: date ?? clock.now
       )
     }
     let response = await site.respond(

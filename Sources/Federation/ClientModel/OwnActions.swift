@@ -78,7 +78,10 @@ private let configActions = [
     "Changes a config; what is left out stays as it is.",
     input: [name] + OwnActions.settings,
     output: onlyConfig,
-    errors: ["NoSuchEntityException", "InvalidInputException", "ConcurrentModificationException"]
+    errors: [
+      "NoSuchEntityException", "InvalidInputException", "LimitExceededException",
+      "ConcurrentModificationException",
+    ]
   ),
   ModelledAction(
     "DeleteOutboundFederationConfig",

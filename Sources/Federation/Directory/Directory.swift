@@ -235,15 +235,30 @@ package final class Directory: Sendable {
 
   /// The signing keys of `account`, in the order of their ids.
   package func signingKeys(of account: AccountID) async throws(StoreError) -> [SealedSigningKey] {
-    var keys: [SealedSigningKey] = []
+    try await storedSigningKeys(of: account).own
+  }
+
+  /// The signing keys of `account`, and the `kid`s of keys that stand among them and belong elsewhere.
+  ///
+  /// SECURITY: the seal of a key holds for the account that the record names, wherever the record stands. Another
+  /// account's key that was copied here would be published here, and would sign.
+  func storedSigningKeys(
+    of account: AccountID
+  ) async throws(StoreError) -> (own: [SealedSigningKey], strangers: [KeyID]) {
+    var own: [SealedSigningKey] = []
+    var strangers: [KeyID] = []
     for stored in try await allRecords(
       SigningKeyRecord.self,
       prefix: SigningKeyRecord.prefix(account)
     ) {
       guard let key = stored.record.key else { throw .corrupted("SigningKey `\(stored.key.id)`") }
-      keys.append(key)
+      if stored.key.id.utf8.elementsEqual(SigningKeyRecord.id(key.account, key.keyID).utf8) {
+        own.append(key)
+      } else {
+        strangers.append(key.keyID)
+      }
     }
-    return keys
+    return (own, strangers)
   }
 
   /// Whether the key-encryption key opens what is stored: tried on one access key; true when there is none.

@@ -30,7 +30,11 @@ package struct GetOutboundFederationToken: Action {
   package var requestParameters: JSONValue? {
     var members = [JSONObject.Member("federationConfigName", .string(configName))]
     if let durationSeconds { members.append(.init("durationSeconds", .integer(durationSeconds))) }
-    members += JSONObject.Member.ifPresent("holderOfKeyCertificate", holderOfKey.recordedCertificate)
+    members += JSONObject.Member.digestIfPresent(
+      "holderOfKeyCertificate",
+      holderOfKey.recordedCertificate,
+      beyond: SAMLParameters.maximumRecordedCertificate
+    )
     return .object(JSONObject(members))
   }
 
@@ -106,7 +110,11 @@ package struct GetOutboundFederationToken: Action {
         call: call.authenticated,
         issuer: issuer,
         expiration: expiration,
-        holderKey: try holderOfKey.provenKey(config: config.arn, call.authenticated)
+        holderKey: try holderOfKey.provenKey(
+          issuer: samlEntityID(of: issuer.stored.record),
+          config: config.arn,
+          call.authenticated
+        )
       )
     )
     var result = config.tokenResponse(issued.token, until: expiration)

@@ -32,9 +32,12 @@ struct TargetService: Hashable, Sendable {
     case plainHTTP
   }
 
-  /// The URL as policy knows it: scheme and host in lower case, the scheme's own port left out.
+  /// The URL as policy knows it: scheme and host in lower case, the scheme's own port left out, no character
+  /// percent-encoded that need not be, and the others in upper-case hexadecimal.
   ///
-  /// SECURITY: a condition on the URL is not evaded by another spelling of the same origin.
+  /// Source: RFC 3986 §6.2.2.
+  ///
+  /// SECURITY: a condition on the URL is not evaded by another spelling of the same place.
   let policyValue: String
 
   /// Reads a URL.
@@ -64,7 +67,7 @@ struct TargetService: Hashable, Sendable {
     guard isSecure || isLoopback else { throw .plainHTTP }
 
     let written = port.flatMap { $0 == (isSecure ? 443 : 80) ? nil : ":\($0)" } ?? ""
-    policyValue = "\(scheme)://\(host)\(written)\(Substring(tail))"
+    policyValue = "\(scheme)://\(host)\(written)\(normalized(tail))"
   }
 }
 
@@ -142,6 +145,29 @@ private func isURLCharacter(_ byte: UInt8) -> Bool {
 private func isPercentEncoded(_ text: Substring.UTF8View) -> Bool {
   text.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false).dropFirst()
     .allSatisfy { $0.prefix(2).count == 2 && $0.prefix(2).allSatisfy(isHexadecimal) }
+}
+
+/// `text` with its unreserved characters decoded and the digits of the others in upper case.
+private func normalized(_ text: Substring.UTF8View) -> String {
+  var bytes: [UInt8] = []
+  var rest = text
+  while let byte = rest.popFirst() {
+    guard byte == UInt8(ascii: "%"), let value = UInt8(Substring(rest.prefix(2)), radix: 16) else {
+      bytes.append(byte)
+      continue
+    }
+    if isLetterOrDigit(value) || "-._~".utf8.contains(value) {
+      bytes.append(value)
+    } else {
+      bytes += [byte] + rest.prefix(2).map(asciiUppercase)
+    }
+    rest = rest.dropFirst(2)
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+private func asciiUppercase(_ byte: UInt8) -> UInt8 {
+  (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte - 32 : byte
 }
 
 private func hasDotSegment(_ path: Substring.UTF8View) -> Bool {

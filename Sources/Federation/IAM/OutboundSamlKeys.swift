@@ -29,10 +29,30 @@ package struct SAMLKeysSubject: ActionSubject {
   }
 }
 
+extension SAMLKeysSubject {
+  /// The key `key` as it signs from `date` on, with the write that says so.
+  fileprivate func bringForward(
+    _ key: SAMLKey,
+    to date: Instant,
+    in change: inout Change
+  ) throws(StoreError) -> SAMLKey {
+    guard let stored = stored.first(where: { key.stands(at: $0.key.id) }) else {
+      throw .corrupted("no record of the SAML key `\(key.sealed.keyID)`")
+    }
+    try change.replace(stored, with: stored.record.signing(from: date), account: key.sealed.account)
+    return SAMLKey(
+      sealed: key.sealed,
+      certificate: key.certificate,
+      createDate: key.createDate,
+      signsFrom: date
+    )
+  }
+}
+
 extension SAMLKeysSubject? {
   /// The subject; throws NoSuchEntity when the account has no SAML key.
   fileprivate func existing() throws(ServiceError) -> SAMLKeysSubject {
-    guard let subject = self, !subject.stored.isEmpty else {
+    guard let subject = self, !subject.issuer.samlKeys.keys.isEmpty else {
       throw .noSuchEntity(
         "The account has no SAML keys: they are made with its first SAML federation config."
       )
@@ -113,18 +133,25 @@ package struct RotateOutboundSamlKey: Action {
     let states = issuer.samlKeys.states(at: call.now)
     let present = SigningAlgorithm.allCases.filter { family in states.contains { $0.key.family == family } }
     let families = algorithm.map { [$0.family] } ?? present
+    let overlap = overlapSeconds ?? SAMLKeyRing.defaultOverlapSeconds
+    let signsFrom = call.now.advanced(bySeconds: Int64(overlap))
+    var waiting: [SAMLKey] = []
     for family in families {
       guard present.contains(family) else {
         throw .noSuchEntity("The account has no SAML key for this SigningAlgorithm.")
       }
-      if let successor = states.first(where: { $0.key.family == family && $0.state == .successor }) {
+      guard let successor = states.first(where: { $0.key.family == family && $0.state == .successor })?.key
+      else { continue }
+      // Only who says how long: a call without that may be one that was sent twice.
+      guard overlapSeconds != nil, signsFrom < successor.signsFrom else {
         throw .limitExceeded(
-          "A successor is published already, and signs from \(successor.key.signsFrom.rfc3339) on."
+          "A successor is published already, and signs from \(successor.signsFrom.rfc3339) on."
         )
       }
+      waiting.append(successor)
     }
-    let overlap = overlapSeconds ?? SAMLKeyRing.defaultOverlapSeconds
-    let signsFrom = call.now.advanced(bySeconds: Int64(overlap))
+    let new = families.filter { family in !waiting.contains { $0.family == family } }
+    try issuer.samlKeys.requireRoom(for: new.count, at: call.now)
     var change = Change()
     var keys = states.filter { $0.state != .retired }.map(\.key)
     // What nothing was signed with for a while is not kept: neither its certificate nor its sealed private half.
@@ -134,27 +161,40 @@ package struct RotateOutboundSamlKey: Action {
         change.delete(stored)
       }
     }
-    for family in families {
+    for family in new {
       keys.append(
         try await house.newSAMLKey(family, of: issuer, to: &change, now: call.now, signsFrom: signsFrom)
       )
     }
     do {
+      for key in waiting {
+        keys.removeAll { $0.sealed.keyID == key.sealed.keyID }
+        keys.append(try subject.bringForward(key, to: signsFrom, in: &change))
+      }
       try house.meet(at: issuer, in: &change)
     } catch {
       throw house.diagnostics.serviceError("encode a change", error)
     }
-    let made = keys.suffix(families.count).map(\.sealed.keyID.description)
+    let successors = keys.suffix(families.count).map(\.sealed.keyID.description)
     return Proposal(
       change: change,
       result: SAMLKeyRing(keys).response(issuer, at: call.now),
-      responseElements: .object(JSONObject([.init("keyIds", .strings(Array(made)))])),
+      responseElements: .object(JSONObject([.init("keyIds", .strings(Array(successors)))])),
       changesSAMLKeys: true
     )
   }
 }
 
 extension SAMLKeyRing {
+  /// Throws LimitExceeded when with `count` more there would be too many keys published at `now`.
+  func requireRoom(for count: Int, at now: Instant) throws(ServiceError) {
+    guard published(at: now).count + count <= Self.maximumPublished else {
+      throw .limitExceeded(
+        "An account has up to \(Self.maximumPublished) SAML keys published: wait until those that retire are gone."
+      )
+    }
+  }
+
   /// The keys of `issuer` at `now`, those that are published no more included.
   fileprivate func response(_ issuer: Issuer, at now: Instant) -> ResponseStructure {
     let members = states(at: now).map { key, state, publishedUntil in

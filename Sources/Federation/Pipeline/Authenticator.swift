@@ -17,8 +17,6 @@ package struct AuthenticatedCall: Sendable {
   package let service: ServiceName
   /// When the request arrived: the one `now` of the call.
   package let now: Instant
-  /// When the caller says that the request was signed: its `X-Amz-Date`, part of what was signed.
-  package let requestDate: Instant
   /// The request id of the response.
   package let requestID: String
   /// The client's address.
@@ -36,7 +34,6 @@ package struct AuthenticatedCall: Sendable {
     region: Region,
     service: ServiceName,
     now: Instant,
-    requestDate: Instant,
     requestID: String,
     request: APIRequest
   ) {
@@ -44,7 +41,6 @@ package struct AuthenticatedCall: Sendable {
     self.region = region
     self.service = service
     self.now = now
-    self.requestDate = requestDate
     self.requestID = requestID
     self.sourceIPAddress = request.sourceIPAddress
     self.userAgent = request.userAgentOfPolicy
@@ -56,7 +52,6 @@ package struct AuthenticatedCall: Sendable {
     self.region = call.region
     self.service = call.service
     self.now = call.now
-    self.requestDate = call.requestDate
     self.requestID = call.requestID
     self.sourceIPAddress = call.sourceIPAddress
     self.userAgent = call.userAgent
@@ -144,7 +139,6 @@ package struct Authenticator: Sendable {
       region: signature.region,
       service: service,
       now: now,
-      requestDate: signature.requestDate,
       requestID: requestID,
       request: request
     )

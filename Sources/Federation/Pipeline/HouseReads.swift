@@ -5,6 +5,7 @@
 
 package import AWSProtocols
 package import IdentityModel
+import SigV4
 package import StrictJSON
 
 extension House {
@@ -44,6 +45,18 @@ extension JSONObject.Member {
   /// A member with a string; nothing when there is none.
   static func ifPresent(_ name: String, _ value: String?) -> [JSONObject.Member] {
     value.map { [JSONObject.Member(name, .string($0))] } ?? []
+  }
+
+  /// A member with the SHA-256 and the length in octets of a string that is longer than `limit` octets; else as
+  /// `ifPresent`.
+  static func digestIfPresent(_ name: String, _ value: String?, beyond limit: Int = 0) -> [JSONObject.Member]
+  {
+    guard let value, value.utf8.count > limit else { return ifPresent(name, value) }
+    let digest = JSONObject([
+      .init("sha256", .string(PayloadHash(of: Array(value.utf8)).hexadecimal)),
+      .init("length", .integer(value.utf8.count)),
+    ])
+    return [JSONObject.Member(name, .object(digest))]
   }
 }
 

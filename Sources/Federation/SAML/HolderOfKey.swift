@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The proof that a caller has the private key of a certificate, so that an assertion can be made for the holder of that
-// key: a signature over a text that holds for one config, one caller and five minutes. Source:
+// key: a signature over a text that holds for one issuer, config and caller, and for minutes. Source:
 // docs/decisions/0022; SAML V2.0 Holder-of-Key Assertion Profile §2.4.
 
 package import AWSProtocols
@@ -14,6 +14,10 @@ package struct HolderOfKeyParameters: Sendable {
   ///
   /// Unit: minutes.
   package static let validMinutes = 5
+  /// How far the clock of the one who proves may be ahead.
+  ///
+  /// Unit: minutes.
+  package static let toleratedMinutes = 1
 
   private let certificate: EncodedCertificate?
   private let signature: [UInt8]
@@ -52,28 +56,35 @@ package struct HolderOfKeyParameters: Sendable {
   /// The certificate as it is recorded: PEM.
   package var recordedCertificate: String? { certificate?.pem }
 
-  /// The text that is signed for `config` by the caller with `principal` in the minute of `date`: four lines.
-  package static func text(config: ARN, caller: ARN, date: Instant) -> String {
+  /// The text that is signed for `config` of the account with the entity id `issuer`, by the caller `caller` in the
+  /// minute of `date`: five lines.
+  package static func text(issuer: String, config: ARN, caller: ARN, date: Instant) -> String {
     // 20260421T073710Z: everything but the seconds.
     let minute = date.basicFormat.prefix(13) + "Z"
-    return "exeat-holder-of-key/v1\n\(config)\n\(caller)\n\(minute)\n"
+    return "exeat-holder-of-key/v1\n\(issuer)\n\(config)\n\(caller)\n\(minute)\n"
   }
 
   /// The key that was proven; `nil` when none was sent.
   ///
-  /// Throws AccessDenied when the signature is not the key's over this config, this caller, and the minute of the
-  /// request's `X-Amz-Date` or one of the four before it.
-  package func provenKey(config: ARN, _ call: AuthenticatedCall) throws(ServiceError) -> SAMLHolderKey? {
+  /// Throws AccessDenied when the signature is not the key's over this issuer, this config, this caller, and the minute
+  /// in which the request arrived, the one after it or one of the four before it.
+  ///
+  /// SECURITY: what the caller says of the time does not count: it would make an old proof hold longer.
+  package func provenKey(
+    issuer: String,
+    config: ARN,
+    _ call: AuthenticatedCall
+  ) throws(ServiceError) -> SAMLHolderKey? {
     guard let certificate else { return nil }
-    for minute in 0..<Self.validMinutes {
-      let date = call.requestDate.advanced(bySeconds: -60 * Int64(minute))
-      let text = Self.text(config: config, caller: call.caller.principal.arn, date: date)
+    for minute in -Self.toleratedMinutes..<Self.validMinutes {
+      let date = call.now.advanced(bySeconds: -60 * Int64(minute))
+      let text = Self.text(issuer: issuer, config: config, caller: call.caller.principal.arn, date: date)
       if certificate.verifies(signature: signature, of: Array(text.utf8)) {
         return .certificate(certificate.der)
       }
     }
     throw .accessDenied(
-      "HolderOfKeySignature is not a signature of the certificate's key for this config, this caller and the last "
+      "HolderOfKeySignature is not a signature of the certificate's key for this issuer, this config, this caller and the last "
         + "\(Self.validMinutes) minutes."
     )
   }

@@ -105,16 +105,26 @@ extension AssertionRequest {
   ///
   /// Unit: seconds.
   static let clockToleranceSeconds = 60
+  /// How long the `NameID` and the attributes may be, with all their values, names and formats together.
+  ///
+  /// SECURITY: a template repeats what a key brings in, and a config has room for hundreds of templates.
+  ///
+  /// Unit: octets of UTF-8, before XML is written.
+  static let maximumTextBytes = 48 * 1024
 
   /// What is said of the caller.
   fileprivate func assertion(_ id: SAMLIdentifier) throws -> SAMLAssertion {
     let context = RequestContext(saml: call)
+    let nameID = SAMLNameID(format: settings.nameIDFormat, value: try self.nameID(context))
+    var room = Self.maximumTextBytes
+    try room.take([nameID.format, nameID.value])
+    let attributes = try self.attributes(context, &room)
     let session = call.caller.session
     return SAMLAssertion(
       id: id,
       issueInstant: call.now,
       issuer: samlEntityID(of: issuer.stored.record),
-      nameID: SAMLNameID(format: settings.nameIDFormat, value: try nameID(context)),
+      nameID: nameID,
       confirmation: SAMLSubjectConfirmation(
         // SECURITY: one way or the other: an assertion for the holder of a key is nothing to whoever merely has it.
         method: holderKey.map { .holderOfKey($0) } ?? .bearer,
@@ -132,7 +142,7 @@ extension AssertionRequest {
         sessionNotOnOrAfter: session?.expiration,
         contextClass: "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
       ),
-      attributes: try attributes(context)
+      attributes: attributes
     )
   }
 
@@ -141,10 +151,17 @@ extension AssertionRequest {
       throw StoreError.corrupted("the NameIdValue of `\(config.arn)`")
     }
     guard let value = template.texts(in: context).first else { throw SAMLIssuingProblem.noNameID }
+    let scalars = value.unicodeScalars
+    // One that is blank is refused with the others that cannot be said.
+    guard !scalars.allSatisfy(\.properties.isWhitespace) else { return value }
+    // SECURITY: services strip, fold or do not show such characters, and would take the caller for somebody else.
+    guard scalars.first?.properties.isWhitespace == false, scalars.last?.properties.isWhitespace == false,
+      scalars.allSatisfy({ ![.control, .format].contains($0.properties.generalCategory) })
+    else { throw SAMLIssuingProblem.deceptiveNameID }
     return value
   }
 
-  private func attributes(_ context: RequestContext) throws -> [SAMLAttribute] {
+  private func attributes(_ context: RequestContext, _ room: inout Int) throws -> [SAMLAttribute] {
     var attributes: [SAMLAttribute] = []
     for attribute in settings.attributes ?? AuthenticatedCall.defaultSAMLAttributes {
       var values: [String] = []
@@ -152,10 +169,13 @@ extension AssertionRequest {
         guard let template = try? SAMLTemplate(text, takesSeveral: true) else {
           throw StoreError.corrupted("the SamlAttributes of `\(config.arn)`")
         }
-        values += template.texts(in: context)
+        let texts = template.texts(in: context)
+        try room.take(texts)
+        values += texts
       }
       // Nothing is said where there is nothing to say.
       guard !values.isEmpty else { continue }
+      try room.take([attribute.name, attribute.nameFormat, attribute.friendlyName])
       attributes.append(
         SAMLAttribute(
           name: attribute.name,
@@ -166,10 +186,21 @@ extension AssertionRequest {
       )
     }
     guard settings.attributes == nil else { return attributes }
+    for further in call.furtherSAMLAttributes() {
+      try room.take([further.name, further.nameFormat, further.value])
+      attributes.append(
+        SAMLAttribute(name: further.name, nameFormat: further.nameFormat, values: [further.value])
+      )
+    }
     return attributes
-      + call.furtherSAMLAttributes().map {
-        SAMLAttribute(name: $0.name, nameFormat: $0.nameFormat, values: [$0.value])
-      }
+  }
+}
+
+extension Int {
+  /// Takes the octets of `texts` from this room.
+  fileprivate mutating func take(_ texts: [String?]) throws(SAMLIssuingProblem) {
+    for text in texts { self -= text?.utf8.count ?? 0 }
+    guard self >= 0 else { throw .tooLong }
   }
 }
 
@@ -177,11 +208,30 @@ extension AssertionRequest {
 enum SAMLIssuingProblem: Error {
   /// The template of the `NameID` names a key that has no value for the caller.
   case noNameID
+  /// The `NameID` would have characters that are not seen, or that services take away.
+  case deceptiveNameID
+  /// There is more to say than an assertion may hold.
+  case tooLong
 
   fileprivate var serviceError: ServiceError {
-    .validationError(
-      "The nameIdValue of the federation config has no value for this caller: a key that it names is not there, and "
-        + "has no default."
-    )
+    switch self {
+    case .noNameID:
+      .validationError(
+        "The nameIdValue of the federation config has no value for this caller: a key that it names is not there, and "
+          + "has no default."
+      )
+    case .deceptiveNameID:
+      .invalidValue(
+        "nameIdValue",
+        "For this caller it begins or ends with white space, or has a control or format character"
+      )
+    case .tooLong:
+      ServiceError(
+        code: "SAMLAssertionSizeExceededException",
+        httpStatus: 400,
+        message: "The NameID and the attributes of the assertion exceed the maximum allowed size of "
+          + "\(AssertionRequest.maximumTextBytes) octets"
+      )
+    }
   }
 }

@@ -10,7 +10,7 @@ extension House {
   /// The change that makes the key which `config` needs; `nil` when its account has one, or when the config is for OIDC.
   ///
   /// Throws OutboundWebIdentityFederationDisabledException when the account has no issuer: there is nobody whose key it
-  /// could be.
+  /// could be; LimitExceeded when it has as many as may be published.
   func samlKeys(for config: FederationConfigRecord, now: Instant) async throws(ServiceError) -> Change? {
     guard config.tokenType == .saml else { return nil }
     guard let algorithm = XMLSignatureAlgorithm(rawValue: config.signingAlgorithm) else {
@@ -24,6 +24,7 @@ extension House {
       )
     }
     guard issuer.samlKeys.signingKey(algorithm.family, at: now) == nil else { return nil }
+    try issuer.samlKeys.requireRoom(for: 1, at: now)
     var change = Change()
     _ = try await newSAMLKey(algorithm.family, of: issuer, to: &change, now: now, signsFrom: now)
     do {

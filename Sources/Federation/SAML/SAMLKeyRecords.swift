@@ -17,7 +17,7 @@ package struct SAMLSigningKeyRecord: DirectoryRecord {
   /// The certificate by the key itself, in DER.
   package let certificate: Octets
   /// From when the key signs; it is published before.
-  package let signsFrom: Instant
+  package private(set) var signsFrom: Instant
 
   /// The record of `key`, which must be one for SAML.
   package init(
@@ -53,6 +53,13 @@ package struct SAMLSigningKeyRecord: DirectoryRecord {
     )
   }
 
+  /// The record of the same key, which signs from `date` on.
+  func signing(from date: Instant) -> SAMLSigningKeyRecord {
+    var record = self
+    record.signsFrom = date
+    return record
+  }
+
   /// The id under which the key `keyID` stands.
   package static func id(_ account: AccountID, _ keyID: KeyID) -> String {
     SigningKeyRecord.id(account, keyID)
@@ -60,6 +67,21 @@ package struct SAMLSigningKeyRecord: DirectoryRecord {
 
   /// The prefix of the ids of the keys of `account`.
   package static func prefix(_ account: AccountID) -> String { SigningKeyRecord.prefix(account) }
+}
+
+extension Stored<SAMLSigningKeyRecord> {
+  /// The key; throws `corrupted` when what stands there is none.
+  func samlKey() throws(StoreError) -> SAMLKey {
+    guard let samlKey = record.key else { throw .corrupted("SAMLSigningKey `\(key.id)`") }
+    return samlKey
+  }
+}
+
+extension SAMLKey {
+  /// Whether `id` is the id of the key's own record.
+  func stands(at id: String) -> Bool {
+    id.utf8.elementsEqual(SAMLSigningKeyRecord.id(sealed.account, sealed.keyID).utf8)
+  }
 }
 
 extension Directory {
@@ -70,8 +92,9 @@ extension Directory {
       SAMLSigningKeyRecord.self,
       prefix: SAMLSigningKeyRecord.prefix(account)
     ) {
-      guard let key = stored.record.key else { throw .corrupted("SAMLSigningKey `\(stored.key.id)`") }
-      keys.append(key)
+      let key = try stored.samlKey()
+      // SECURITY: as with keys of tokens, one that was copied from elsewhere is none of the account's.
+      if key.stands(at: stored.key.id) { keys.append(key) }
     }
     return SAMLKeyRing(keys)
   }

@@ -82,6 +82,8 @@ package struct SAMLKeyRing: Sendable {
   ///
   /// Unit: seconds.
   package static let publishedAfterSeconds = (12 + 24) * 3600
+  /// The most keys of an account that are published at the same time.
+  package static let maximumPublished = 10
 
   /// The keys in the order in which they begin to sign.
   package let keys: [SAMLKey]

@@ -58,17 +58,20 @@ package final class SAMLMetadataPublication: Sendable {
     self.diagnostics = diagnostics
   }
 
-  /// Publishes the metadata of every account that has SAML keys; returns the ids of keys that nobody vouches for.
+  /// Publishes the metadata of every account that has SAML keys; returns the ids of keys that nobody vouches for, and of
+  /// those that were copied from elsewhere.
   ///
   /// A sealed server cannot sign: the documents are known to be there and are answered with 503 until it is unsealed.
   package func loadAll(now: Instant) async throws(StoreError) -> [KeyID] {
     var strangers: [KeyID] = []
     var accounts: Set<AccountID> = []
     for stored in try await directory.everyRecord(SAMLSigningKeyRecord.self, prefix: "") {
-      guard let account = stored.record.key?.sealed.account else {
-        throw .corrupted("SAMLSigningKey `\(stored.key.id)`")
+      let key = try stored.samlKey()
+      if key.stands(at: stored.key.id) {
+        accounts.insert(key.sealed.account)
+      } else {
+        strangers.append(key.sealed.keyID)
       }
-      accounts.insert(account)
     }
     for account in accounts.sorted(by: { $0.description < $1.description }) {
       strangers += await refresh(account, now: now)

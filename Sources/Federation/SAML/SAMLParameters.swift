@@ -16,6 +16,8 @@ package struct SAMLParameters: Sendable {
   package static let maximumValues = 10
   /// The longest template, in UTF-16 code units.
   package static let maximumTemplateLength = 1024
+  /// The longest certificate that is recorded as it was sent, in octets.
+  static let maximumRecordedCertificate = 4096
 
   let form: String?
   let signsResponse: Bool?
@@ -99,8 +101,12 @@ package struct SAMLParameters: Sendable {
     }
     members += boolean("oneTimeUse", oneTimeUse)
     members += .ifPresent("assertionEncryption", encryption)
-    members += .ifPresent("encryptionCertificate", encryptionCertificate)
-    members += .ifPresent("serviceProviderMetadata", serviceProviderMetadata)
+    members += JSONObject.Member.digestIfPresent(
+      "encryptionCertificate",
+      encryptionCertificate,
+      beyond: Self.maximumRecordedCertificate
+    )
+    members += JSONObject.Member.digestIfPresent("serviceProviderMetadata", serviceProviderMetadata)
     return members
   }
 }

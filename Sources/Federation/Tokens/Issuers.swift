@@ -119,7 +119,8 @@ package final class Issuers: Sendable {
         guard stored.record.issuer == expected else {
           throw IssuerMismatch(stored: stored.record.issuer, configured: expected)
         }
-        let keys = try await directory.signingKeys(of: stored.record.account)
+        let (keys, misplaced) = try await directory.storedSigningKeys(of: stored.record.account)
+        strangers += misplaced
         let vouched = signer.isUnsealed ? try keys.filter { try signer.vouches(for: $0) } : keys
         strangers += keys.filter { key in !vouched.contains(key) }.map(\.keyID)
         if !vouched.isEmpty { publish(Issuer(stored: stored, keys: vouched)) }
