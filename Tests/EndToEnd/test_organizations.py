@@ -4,7 +4,9 @@ member's token and back."""
 
 import json
 import re
+import shutil
 import stat
+import subprocess
 
 import botocore.exceptions
 import pytest
@@ -193,3 +195,25 @@ def test_what_the_operator_may_not_do_changes_nothing(tmp_path):
     with servers.serve_plain(tmp_path) as running:
         described = clients.boto(running, "organizations").describe_account(AccountId=member)["Account"]
         assert described["Status"] == "SUSPENDED"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="failing system calls takes strace")
+def test_an_account_that_may_be_there_keeps_its_key(tmp_path):
+    plain = servers.init(tmp_path / "plain")
+    account, kept = "111122223333", 0
+    for number in range(1, 9):
+        data_dir = tmp_path / f"data-{number}"
+        shutil.copytree(plain, data_dir)
+        made = subprocess.run(
+            ["strace", "-f", "-o", tmp_path / "trace", "-e", "trace=fdatasync",
+             "-e", f"inject=fdatasync:error=EIO:when={number}", "-P", data_dir / "store.sqlite-wal",
+             servers.binary(), "account", "create", "--data-dir", data_dir, "--account-id", account],
+            capture_output=True, text=True, timeout=60, env=servers.clean_environment())
+        credentials = data_dir / f"credentials-{account}"
+        listed = servers.exeat("account", "list", "--data-dir", data_dir).stdout
+        assert credentials.exists() or account not in listed, (number, made.stderr)
+        if made.returncode != 0 and credentials.exists():
+            assert f"account {account} may be there all the same" in made.stderr, made.stderr
+            assert f"its root access key is in {credentials}" in made.stderr
+            kept += 1
+    assert kept > 0

@@ -62,6 +62,13 @@ import Testing
         let answer = await server.organizations(action, parameters, as: alone)
         #expect(answer.jsonMember("__type") == "AWSOrganizationsNotInUseException", "\(action)")
       }
+      // Else every account that an organization makes could make the next.
+      let founding = await server.organizations("CreateOrganization", as: alone)
+      #expect(founding.jsonMember("__type") == "AccessDeniedException", "\(founding.text)")
+      #expect(
+        founding.jsonMember("message")
+          == "An account that was made by an organization can't create an organization of its own."
+      )
     }
   }
 

@@ -10,6 +10,11 @@ import Testing
 private let deny = TestOrganization.policy("Deny", #""iam:*""#)
 private let root = TestOrganization.root
 
+/// A policy with a condition under `conditionOperator`.
+private func deniesWhere(_ conditionOperator: String) -> String {
+  TestOrganization.policy("Deny", #""sts:*""#, #","Condition":{"\#(conditionOperator)":{"aws:a":"b"}}"#)
+}
+
 @Suite struct OrganizationPolicyTests {
   @Test func `a policy is given back as it was put, until it is deleted`() async throws {
     try await TestServer.runOrganization { server in
@@ -205,6 +210,43 @@ private let root = TestOrganization.root
     try await TestServer.runOrganization(enabling: []) { server in
       let body = createPolicyBody("p", content, type)
       await server.refusedByOrganizations("CreatePolicy", body, "MalformedPolicyDocumentException")
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "RESOURCE_CONTROL_POLICY", TestOrganization.policy("Allow", #""sts:*""#, #","Principal":"*""#),
+      "`Allow` may not stand in this statement"
+    ),
+    ("SERVICE_CONTROL_POLICY", deniesWhere("StringEqualz"), "`StringEqualz` is no condition operator"),
+    // Nothing of it turns a line of a terminal around, and nothing makes it long.
+    ("SERVICE_CONTROL_POLICY", deniesWhere("a\u{202E}b"), #"`a\\u{202e}b` is no condition operator"#),
+    (
+      "SERVICE_CONTROL_POLICY", deniesWhere(String(repeating: "x", count: 3000)),
+      "`" + String(repeating: "x", count: 511)
+    ),
+  ])
+  func `what is wrong with a document stands behind AWS's sentence`(
+    type: String,
+    content: String,
+    reason: String
+  ) async throws {
+    try await TestServer.runOrganization(enabling: []) { server in
+      let id = try await server.organizationPolicy(
+        "p",
+        type == "RESOURCE_CONTROL_POLICY" ? TestOrganization.rcp(#""sts:*""#) : deny,
+        type
+      )
+      for (action, body) in [
+        ("CreatePolicy", createPolicyBody("q", content, type)),
+        ("UpdatePolicy", #"{"PolicyId":"\#(id)","Content":\#(quoted(content))}"#),
+      ] {
+        let answer = await server.organizations(action, body)
+        #expect(
+          answer.jsonMember("message")
+            == "The provided policy document does not meet the requirements of the specified policy type. \(reason)"
+        )
+      }
     }
   }
 

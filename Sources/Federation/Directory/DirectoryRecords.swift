@@ -21,6 +21,8 @@ package struct AccountRecord: DirectoryRecord {
   package var alias: String?
   /// The organization that it is in; `nil` when it is in none.
   package var organizationID: String?
+  /// The organization that made it, also when it has left it; `nil` for an account that the operator made.
+  package var bornIn: String?
   /// When it was closed; `nil` while it may be used.
   ///
   /// It is never opened again.

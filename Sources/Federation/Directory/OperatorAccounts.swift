@@ -33,7 +33,8 @@ package enum OperatorAccounts {
     }
   }
 
-  /// Closes `account`, as `organizations:CloseAccount` does; its organization, when it is in one, says so too.
+  /// Closes `account`, as `organizations:CloseAccount` does; its organization, when it is in one, says so too,
+  /// and the management account has a record of it.
   ///
   /// Throws `OperatorAccountError` when there is nothing to close, or what must not be closed; `StoreError`.
   package static func close(_ account: AccountID, house: House, now: Instant) async throws {
@@ -46,6 +47,7 @@ package enum OperatorAccounts {
     var closed = stored.record
     closed.closeDate = now
     try change.replace(stored, with: closed, account: account)
+    var managing: AccountID?
     if let id = stored.record.organizationID {
       let memberID = OrganizationAccountRecord.id(id, account)
       guard let organization = try await directory.record(OrganizationRecord.self, at: id),
@@ -53,6 +55,7 @@ package enum OperatorAccounts {
       else { throw StoreError.corrupted("Account `\(account)` names the organization `\(id)`") }
       let management = organization.record.managementAccount
       guard management != account else { throw OperatorAccountError.managesOrganization(account, id) }
+      managing = management
       var suspended = member.record
       suspended.status = .suspended
       try change.replace(member, with: suspended, account: management)
@@ -65,6 +68,7 @@ package enum OperatorAccounts {
         operatorEvent: "CloseAccount",
         parameters: ["accountId": .string(account.description)],
         account: account,
+        concerning: managing,
         now: now,
         entropy: house.entropy
       )

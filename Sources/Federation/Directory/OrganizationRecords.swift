@@ -184,15 +184,19 @@ package struct OrganizationalUnitNameRecord: DirectoryRecord {
 
 /// That an e-mail address is an account's.
 ///
-/// Id: the address, ASCII letters in lower case; unique in the whole store, and kept by an account that is closed.
+/// Id: `management account/address`, ASCII letters in lower case; kept by an account that is closed or leaves.
+///
+/// SECURITY: each management account has addresses of its own: none learns which the others gave.
 package struct AccountEmailRecord: DirectoryRecord {
   package static let kind = RecordKind("AccountEmail")
 
   /// The account.
   package let account: AccountID
 
-  /// The id under which `email` stands.
-  package static func id(_ email: String) -> String { asciiLowercased(email) }
+  /// The id under which `email` stands among the accounts that `management` makes.
+  package static func id(_ management: AccountID, _ email: String) -> String {
+    "\(management)/\(asciiLowercased(email))"
+  }
 }
 
 /// What became of a request for an account.

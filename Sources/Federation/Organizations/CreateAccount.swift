@@ -69,7 +69,7 @@ package struct CreateAccount: Action {
     let prefix = OrganizationAccountRecord.prefix(organizationID)
     let (taken, count) = try await house.read { directory in
       (
-        try await directory.record(AccountEmailRecord.self, at: AccountEmailRecord.id(email)),
+        try await directory.record(AccountEmailRecord.self, at: AccountEmailRecord.id(call.account, email)),
         try await directory.count(
           of: OrganizationAccountRecord.self,
           prefix: prefix,
@@ -115,10 +115,11 @@ package struct CreateAccount: Action {
         // An id that is in use is a precondition that fails: the call is decided anew, with another one.
         var record = AccountRecord(account: account, createDate: call.now)
         record.organizationID = organizationID
+        record.bornIn = organizationID
         try change.create(record, id: account.description, account: account)
         try change.create(
           AccountEmailRecord(account: account),
-          id: AccountEmailRecord.id(email),
+          id: AccountEmailRecord.id(call.account, email),
           account: account
         )
         try change.add(member)

@@ -33,6 +33,12 @@ package struct CreateOrganization: Action {
       )
     }
     let account = try await house.existingAccount(call.account)
+    // SECURITY: else a tenant would make accounts without end, each the management account of the next ten thousand.
+    guard account.record.bornIn == nil else {
+      throw .accessDenied(
+        "An account that was made by an organization can't create an organization of its own."
+      )
+    }
     let suffix = house.entropy.organizationsID(prefix: "", count: 4)
     let organization = OrganizationRecord(
       organizationID: house.entropy.organizationsID(prefix: "o-", count: 10),

@@ -38,7 +38,7 @@ extension Explanation {
     members += JSONObject.Member.ifPresent("organizationLevel", level)
     var room = Explanation.maximumBytes
     let keys = Explanation.fitting(
-      missingContextKeys.prefix(Explanation.maximumStatements).map { .string(Explanation.capped($0)) },
+      missingAccountContextKeys.prefix(Explanation.maximumStatements).map { .string(Explanation.capped($0)) },
       &room
     )
     let near = Explanation.fitting(
@@ -87,7 +87,7 @@ extension UnmatchedStatement {
   /// own statements would have no room.
   fileprivate var explainsRefusals: Bool {
     guard reason != .action else { return false }
-    return effect == .allow || (type != .serviceControl && type != .resourceControl)
+    return effect == .allow || !type.isOfOrganization
   }
 
   fileprivate var json: JSONValue {
@@ -99,6 +99,8 @@ extension UnmatchedStatement {
     case .principal: members.append(.init("reason", .string("principal")))
     case .condition(let unmet):
       members.append(.init("reason", .string("condition")))
+      // SECURITY: accounts may not read the policies of their organization, and this is an account's record.
+      guard !type.isOfOrganization else { break }
       members.append(.init("operator", .string(unmet.operator)))
       members.append(.init("key", .string(Explanation.capped(unmet.key))))
       members.append(.init("policyValues", Explanation.capped(unmet.policyValues)))

@@ -21,6 +21,9 @@ package enum PolicyType: Hashable, Sendable, CaseIterable {
   case serviceControl
   /// The resource control policies of the resource's account.
   case resourceControl
+
+  /// Whether policies of the type are an organization's, which its accounts may not read.
+  package var isOfOrganization: Bool { self == .serviceControl || self == .resourceControl }
 }
 
 /// One statement of one policy.

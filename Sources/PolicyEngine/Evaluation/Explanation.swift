@@ -15,6 +15,8 @@ package struct Explanation: Hashable, Sendable {
   ///
   /// Keys of conditions, and variables without a default; as the policies spell them, each once.
   package let missingContextKeys: [String]
+  /// The same without the keys that only the policies of an organization ask for: what its accounts may read.
+  package let missingAccountContextKeys: [String]
   /// What each kind of policy says by itself: identity-based policies always, the others when there are any.
   package let verdicts: [TypeVerdict]
   /// Whether the policies of the organization allow; `nil` outside one.
@@ -125,6 +127,7 @@ extension PolicyEvaluator {
     var matched: [MatchedStatement] = []
     var unmatched: [UnmatchedStatement] = []
     var missing = KeyList()
+    var missingOfAccount = KeyList()
     for (type, policies) in policies.inOrder {
       for policy in policies {
         let spans =
@@ -142,20 +145,21 @@ extension PolicyEvaluator {
             matched.append(MatchedStatement(reference: reference, type: type, effect: effect, span: span))
           }
           guard statement.concerns(question) else { continue }
-          missing.append(
-            contentsOf: statement.keys(withDefaults: false).filter { question.context[$0] == nil }
-          )
+          let keys = statement.keys(withDefaults: false).filter { question.context[$0] == nil }
+          missing.append(contentsOf: keys)
+          if !type.isOfOrganization { missingOfAccount.append(contentsOf: keys) }
         }
       }
     }
     let verdicts = verdicts(question, policies)
-    let organization = verdicts.filter { [.serviceControl, .resourceControl].contains($0.type) }
+    let organization = verdicts.filter(\.type.isOfOrganization)
     let decision = decide(request, policies)
     return Explanation(
       decision: decision,
       matched: matched,
       unmatched: unmatched,
       missingContextKeys: missing.spellings,
+      missingAccountContextKeys: missingOfAccount.spellings,
       verdicts: verdicts,
       isAllowedByOrganization: organization.isEmpty
         ? nil : organization.allSatisfy { $0.verdict == .allowed },

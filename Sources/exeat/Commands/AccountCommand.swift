@@ -70,6 +70,12 @@ struct AccountCreateCommand: AsyncParsableCommand {
           house: house,
           now: Assembly.systemClock.now()
         )
+      } catch let StoreError.unavailable(cause) {
+        // What was reported as failed may still be on the disk: without its key nobody could use the account.
+        throw CommandFailure.failed(
+          "\(cause); account \(account) may be there all the same, its root access key is in \(credentials)",
+          hint: "look with `exeat account list`; when it is not there, delete that file"
+        )
       } catch {
         try? FileManager.default.removeItem(atPath: credentials)
         throw error

@@ -3,6 +3,7 @@
 // `exeat policy lint`: what is legal in a policy and does not do what its author thinks, a line for each finding.
 
 import ArgumentParser
+import Federation
 import PolicyEngine
 import StrictJSON
 
@@ -73,7 +74,7 @@ struct PolicyLintCommand: ParsableCommand {
         if case .json(let error) = error {
           PolicySentences.sentence(error, in: text)
         } else {
-          PolicySentences.sentence(error)
+          error.reason
         }
       return [
         FileFinding(

@@ -99,7 +99,8 @@ enum RefusedCall {
     case "resource": return "it is about other resources"
     case "principal": return "it is about other principals"
     case "condition":
-      let key = statement["key"]?.string ?? ""
+      // Of an organization's policies the record tells no conditions.
+      guard let key = statement["key"]?.string else { return "a condition is not met" }
       let test = "\(statement["operator"]?.string ?? "") \(key) \(quoted(statement["policyValues"]))"
       guard let values = statement["requestValues"] else { return "\(test): the request has no \(key)" }
       return "\(test): the request has \(quoted(values))"

@@ -11,9 +11,10 @@ extension Explanation {
   /// The explanation as `EvaluationResult`.
   func response(of request: PolicyRequest, _ policies: PolicySet) -> ResponseStructure {
     // Of an organization's policies only what denies is told: that every level allows, the detail below says.
+    // SECURITY: which policy, and neither where in its text nor which keys it asks for: that is the organization's.
     let told = matched.filter { $0.effect == .deny || !$0.type.isOfOrganization }
     let matched = ResponseValue.list(told.map { .structure($0.response) })
-    let missing = ResponseValue.list(missingContextKeys.map { .string($0) })
+    let missing = ResponseValue.list(missingAccountContextKeys.map { .string($0) })
     let boundary = isAllowedByBoundary.map { isAllowed in
       ResponseValue.structure(ResponseStructure(["AllowedByPermissionsBoundary": .boolean(isAllowed)]))
     }
@@ -69,7 +70,8 @@ extension MatchedStatement {
     return ResponseStructure([
       "SourcePolicyId": .string(identifier ?? reference.policy),
       "SourcePolicyType": type.sourcePolicyType.map { .string($0) },
-      "StartPosition": .structure(span.start.response), "EndPosition": .structure(span.end.response),
+      "StartPosition": type.isOfOrganization ? nil : .structure(span.start.response),
+      "EndPosition": type.isOfOrganization ? nil : .structure(span.end.response),
     ])
   }
 }
@@ -81,8 +83,6 @@ extension SourcePosition {
 }
 
 extension PolicyType {
-  fileprivate var isOfOrganization: Bool { self == .serviceControl || self == .resourceControl }
-
   fileprivate var sourcePolicyType: String? {
     switch self {
     case .identity: "IAM Policy"

@@ -109,10 +109,10 @@ extension OrganizationPolicyType {
     do {
       try PolicyDocument(json: Array(content.utf8), kind: kind).requireCustomers()
     } catch {
-      let reason = ServiceError(error, in: kind).message ?? "Syntax errors in policy."
       throw .organizations(
         "MalformedPolicyDocumentException",
-        "The provided policy document does not meet the requirements of the specified policy type. \(reason)"
+        "The provided policy document does not meet the requirements of the specified policy type. "
+          + error.clientReason
       )
     }
   }

@@ -35,6 +35,14 @@ package enum OrganizationPolicy: Sendable {
     }
   }
 
+  /// The tags; AWS's own has none.
+  var tags: [Tag] {
+    switch self {
+    case .aws: []
+    case .customer(let policy): policy.record.tags
+    }
+  }
+
   /// That it is still what it was; AWS's own never changes.
   var requirements: [Change.Write] {
     switch self {

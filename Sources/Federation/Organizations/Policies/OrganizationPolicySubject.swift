@@ -80,10 +80,17 @@ extension OrganizationPolicyAction {
     let type = policyType ?? subject.policy?.type
     var context = type.map { [Question.ContextEntry("organizations:PolicyType", $0.rawValue)] } ?? []
     context += tags.requestContext
-    var resources = [subject.policy?.arn, subject.target?.resource.arn.description].compactMap(\.self)
-    if resources.isEmpty { resources = ["*"] }
+    // Of each resource its own tags: a lock on one is none on the other.
+    var resources: [(arn: String, tags: [Tag])] = []
+    if let policy = subject.policy { resources.append((policy.arn, policy.tags)) }
+    if let target = subject.target?.resource { resources.append((target.arn.description, target.tags)) }
+    if resources.isEmpty { resources = [("*", [])] }
     var questions = resources.map { resource in
-      Question(action: "organizations:\(Self.name)", resource: resource, context: context)
+      Question(
+        action: "organizations:\(Self.name)",
+        resource: resource.arn,
+        context: resource.tags.map { .init("aws:ResourceTag/\($0.key)", $0.value) } + context
+      )
     }
     if !tags.isEmpty {
       questions.append(Question(action: "organizations:TagResource", resource: "*", context: context))
