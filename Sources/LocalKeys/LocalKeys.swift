@@ -71,14 +71,36 @@ extension LocalKeys {
     for account: AccountID,
     purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey {
+    _ = try unsealed()
+    let pair = algorithm == .rs256 ? try await rsaKeyPool.take() : nil
+    return try await sealed(pair, for: account, purpose)
+  }
+
+  package func makeReadyKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID,
+    purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey? {
+    _ = try unsealed()
+    guard algorithm == .rs256 else { return try await sealed(nil, for: account, purpose) }
+    guard let pair = rsaKeyPool.takeReady() else { return nil }
+    return try await sealed(pair, for: account, purpose)
+  }
+
+  package func forget(_ keyID: KeyID) { cache.forget(keyID) }
+
+  /// The RSA key `pair`, or a new P-384 key without one.
+  private func sealed(
+    _ pair: RSAKeyPair?,
+    for account: AccountID,
+    _ purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey {
     let seals = try unsealed()
     var secret: [UInt8]
     let publicKey: PublicKey
-    switch algorithm {
-    case .rs256:
-      let pair = try await rsaKeyPool.take()
+    if let pair {
       (secret, publicKey) = (pair.pkcs8, pair.publicKey)
-    case .es384:
+    } else {
       let made = P384SigningKey.generate()
       (secret, publicKey) = (made.scalar, made.key.publicKey)
     }

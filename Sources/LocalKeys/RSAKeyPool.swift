@@ -49,10 +49,15 @@ package final class RSAKeyPool: Sendable {
 
   /// A key nobody else gets: from the pool, or made now when it is empty.
   func take() async throws(TokenSignerError) -> RSAKeyPair {
+    if let pair = takeReady() { return pair }
+    return try await generate()
+  }
+
+  /// A key nobody else gets, from the pool; `nil` when it is empty.
+  func takeReady() -> RSAKeyPair? {
     let pair = ready.withLock { $0.popLast() }
     shortage.yield()
-    if let pair { return pair }
-    return try await generate()
+    return pair
   }
 
   private func generate() async throws(TokenSignerError) -> RSAKeyPair {

@@ -22,7 +22,12 @@ final class SigningKeyCache: Sendable {
   private struct State {
     var entries: [KeyID: Entry] = [:]
     var uses: UInt64 = 0
+    // Keys that are not to be kept: a signature that began before a key was forgotten brings it no more.
+    var forgotten: Set<KeyID> = []
   }
+
+  /// The most forgotten keys that are remembered: those of the last minutes, as long as any signature may take.
+  private static let forgottenLimit = 4096
 
   private let limit: Int
   private let state = Mutex(State())
@@ -51,12 +56,22 @@ final class SigningKeyCache: Sendable {
   /// Keeps `key`; when the cache is full, the quarter that was used least recently goes.
   func insert(_ key: SigningKey, for sealed: SealedSigningKey) {
     state.withLock { state in
+      guard !state.forgotten.contains(sealed.keyID) else { return }
       if state.entries.count >= limit, state.entries[sealed.keyID] == nil {
         let oldest = state.entries.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(max(1, limit / 4))
         for (keyID, _) in oldest { state.entries[keyID] = nil }
       }
       state.uses += 1
       state.entries[sealed.keyID] = Entry(sealed: sealed, key: key, lastUse: state.uses)
+    }
+  }
+
+  /// Drops the key `keyID`, and keeps it no more.
+  func forget(_ keyID: KeyID) {
+    state.withLock { state in
+      state.entries[keyID] = nil
+      if state.forgotten.count >= Self.forgottenLimit { state.forgotten.removeAll() }
+      state.forgotten.insert(keyID)
     }
   }
 }

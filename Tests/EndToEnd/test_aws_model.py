@@ -207,6 +207,15 @@ get-outbound-federation-token --federation-config-name s --holder-of-key-certifi
 list-outbound-saml-keys =Signing OutboundSamlKeys.0.Status
 rotate-outbound-saml-key --signing-algorithm RSA-SHA256 --overlap-seconds 60 =Successor OutboundSamlKeys.1.Status
 rotate-outbound-saml-key !LimitExceeded
+list-outbound-signing-keys =Signing OutboundSigningKeys.0.Status
+rotate-outbound-signing-key --signing-algorithm ES384 --overlap-seconds 86400
+rotate-outbound-signing-key --signing-algorithm ES384 !LimitExceeded
+revoke-outbound-signing-key --key-id nobody !NoSuchEntity
+import-outbound-signing-key --private-key nonsense !InvalidInput
+suspend-outbound-issuer --empty-key-set =True KeySetEmptied
+get-outbound-web-identity-federation-info =True IssuerSuspended
+get-outbound-federation-token --federation-config-name s !OutboundWebIdentityFederationDisabledException
+resume-outbound-issuer
 delete-outbound-federation-config --name s
 """
 METADATA = """<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example/saml"><SPSSODescriptor

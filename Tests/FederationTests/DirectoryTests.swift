@@ -32,8 +32,9 @@ import Testing
       #expect(answers.filter { $0.status == 200 }.count == 1)
       for answer in answers where answer.status != 200 { #expect(answer.code == "FeatureEnabled") }
       let account = try #require(TestServer.account)
-      let keys = try await server.house.directory.signingKeys(of: account)
-      #expect(keys.count == 2)
+      #expect(await server.document(try await server.issuerPath() + "/.well-known/jwks.json") != nil)
+      let keys = try await server.house.directory.signingKeys(of: account).keys
+      #expect(Set(keys.map(\.algorithm)) == [.rs256, .es384] && keys.count == 2)
     }
   }
 

@@ -54,7 +54,7 @@ import Testing
       )
       #expect(assumed.code == "AccessDenied")
       let path = issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json"
-      #expect(server.site.publishedDocument(host: nil, path: Substring(path)) != nil)
+      #expect(await server.document(path) != nil)
       let described = await server.arranged("DescribeAccount", #"{"AccountId":"\#(account)"}"#)
       #expect(described.jsonMember("Status") == "SUSPENDED")
       #expect(described.jsonMember("State") == "CLOSED")

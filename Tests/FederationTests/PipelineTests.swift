@@ -94,7 +94,7 @@ private let allowTokens = #"""
       let info = await server.call("GetOutboundWebIdentityFederationInfo")
       let issuer = try #require(info["IssuerIdentifier"])
       let path = issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json"
-      let document = try #require(server.site.publishedDocument(host: nil, path: path))
+      let document = try #require(await server.document(path))
       #expect(await server.call("DisableOutboundWebIdentityFederation").status == 200)
       #expect(await server.token().code == "OutboundWebIdentityFederationDisabledException")
       #expect(server.site.publishedDocument(host: nil, path: path) == document)
@@ -110,7 +110,6 @@ private let allowTokens = #"""
     let sealed = try TestServer(store: store, keyEncryptionKey: nil)
     try await store.running {
       try await open.addAccount(try #require(TestServer.account), .root, enablesFederation: true)
-      try await sealed.house.issuers.loadAll(from: sealed.house.directory, vouchedForBy: sealed.house.signer)
       let answer = await sealed.token()
       #expect(answer.status == 503)
       #expect(answer["Message"]?.contains("sealed") == true)

@@ -100,7 +100,7 @@ extension TestServer {
   /// The metadata that is published, read, and the certificate that signed it.
   func metadata() async throws -> (root: XMLElement, signer: EncodedCertificate?)? {
     let path = try await issuerPath() + "/saml/metadata"
-    guard let document = site.publishedDocument(host: nil, path: Substring(path)) else { return nil }
+    guard let document = await document(path) else { return nil }
     #expect(document.contentType == "application/samlmetadata+xml")
     let root = try XMLReader.read(document.body)
     return (root, try EnvelopedSignature.verify(root))

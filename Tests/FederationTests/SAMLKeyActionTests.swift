@@ -42,7 +42,7 @@ private let hour: Int64 = 3600
       // The keys of tokens are other ones, and are not published here.
       let account = try #require(TestServer.account)
       let issuer = try #require(try await server.house.directory.issuer(of: account))
-      #expect(Set(two.all("KeyId")).isDisjoint(with: issuer.keys.map(\.keyID.description)))
+      #expect(Set(two.all("KeyId")).isDisjoint(with: issuer.signingKeys.keys.map(\.keyID.description)))
     }
   }
 
@@ -76,13 +76,15 @@ private let hour: Int64 = 3600
     try await TestServer.run { server in
       #expect(await server.makeSAMLConfig().status == 200)
       func validUntil() async throws -> String? { try await server.metadata()?.root.attribute("validUntil") }
-      let publication = server.house.samlMetadata
+      let publication = server.house.publication
+      let made = try await validUntil()
+      #expect(made == "2027-01-22T08:00:00Z")
       server.clock.advance(seconds: 24 * hour - 1)
-      await publication.refreshDue(now: server.clock.now)
+      await publication.renewDue(now: server.clock.now)
       let first = try await validUntil()
       #expect(first == "2027-01-22T08:00:00Z")
       server.clock.advance(seconds: 1)
-      await publication.refreshDue(now: server.clock.now)
+      await publication.renewDue(now: server.clock.now)
       let second = try await validUntil()
       #expect(second == "2027-01-23T08:00:00Z")
     }
@@ -110,20 +112,20 @@ private let hour: Int64 = 3600
         "LimitExceeded",
         "A successor is published already, and signs from 2027-01-16T08:00:00Z on."
       )
-      let publication = server.house.samlMetadata
+      let publication = server.house.publication
       server.clock.advance(seconds: 24 * hour - 1)
       #expect(try await server.assertion().signer?.der == old)
       server.clock.advance(seconds: 1)
       #expect(try await server.assertion().signer?.der == new)
-      await publication.refreshDue(now: server.clock.now)
+      await publication.renewDue(now: server.clock.now)
       #expect(try await server.publishedCertificates() == [new, old])
       #expect(try await server.metadata()?.signer?.der == new)
       #expect(await server.done("ListOutboundSamlKeys").all("Status") == ["Retiring", "Signing"])
       server.clock.advance(seconds: 36 * hour - 1)
-      await publication.refreshDue(now: server.clock.now)
+      await publication.renewDue(now: server.clock.now)
       #expect(try await server.publishedCertificates() == [new, old])
       server.clock.advance(seconds: 1)
-      await publication.refreshDue(now: server.clock.now)
+      await publication.renewDue(now: server.clock.now)
       #expect(try await server.publishedCertificates() == [new])
       #expect(await server.done("ListOutboundSamlKeys").all("Status") == ["Retired", "Signing"])
       // With the next rotation what has retired is gone for good.

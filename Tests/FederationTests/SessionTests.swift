@@ -283,7 +283,6 @@ private let role = "arn:aws:iam::123456789012:role/builder"
     let two = try TestServer(store: store, keyEncryptionKey: key)
     try await store.running {
       try await one.addAccount(try #require(TestServer.account), .root, enablesFederation: true)
-      try await two.house.issuers.loadAll(from: two.house.directory, vouchedForBy: two.house.signer)
       try await one.storeRole("builder")
       let keys = try await one.assume(role, as: try await one.user("alice", policy: allowsAll))
       #expect(await two.token(as: keys).status == 200)

@@ -20,6 +20,24 @@ final class TestClock: Sendable {
   }
 }
 
+/// What was reported to the operator.
+final class TestIncidents: Sendable {
+  private let reported = Mutex<[Incident]>([])
+
+  var all: [Incident] { reported.withLock { $0 } }
+
+  func add(_ incident: Incident) { reported.withLock { $0.append(incident) } }
+
+  /// The keys in the store that were found to be nobody's, each once.
+  var strangers: Set<String> {
+    Set(
+      all.filter { $0.cause.contains("not one of ours") }.compactMap { incident in
+        incident.what.split(separator: "`").dropFirst().first.map(String.init)
+      }
+    )
+  }
+}
+
 /// An audit sink that can be told to fail: stands in for a full disk.
 final class FaultySink: AuditSink, RecordWriter {
   private let store: SQLiteStore
@@ -55,6 +73,8 @@ final class FaultySink: AuditSink, RecordWriter {
 final class InterferingReader: RecordReader {
   private let store: SQLiteStore
   private let interference = Mutex<(kind: RecordKind, body: @Sendable () async -> Void)?>(nil)
+  private let isBroken = Mutex(false)
+  private let counts = Mutex<[RecordKind: Int]>([:])
 
   init(_ store: SQLiteStore) {
     self.store = store
@@ -65,7 +85,19 @@ final class InterferingReader: RecordReader {
     interference.withLock { $0 = (kind, body) }
   }
 
+  /// Makes every read fail: stands in for a store that is gone.
+  func setBroken(_ value: Bool) { isBroken.withLock { $0 = value } }
+
+  /// How often single records of `kind` were asked for.
+  func reads(of kind: RecordKind) -> Int { counts.withLock { $0[kind, default: 0] } }
+
+  private func check() throws(StoreError) {
+    guard !isBroken.withLock({ $0 }) else { throw .unavailable("gone") }
+  }
+
   func record(at key: RecordKey) async throws(StoreError) -> StoredRecord? {
+    try check()
+    counts.withLock { $0[key.kind, default: 0] += 1 }
     let found = try await store.record(at: key)
     await interfere(key.kind)
     return found
@@ -77,6 +109,7 @@ final class InterferingReader: RecordReader {
     after: String?,
     limit: Int
   ) async throws(StoreError) -> [StoredRecord] {
+    try check()
     let found = try await store.records(of: kind, prefix: prefix, after: after, limit: limit)
     await interfere(kind)
     return found

@@ -69,6 +69,8 @@ struct TestServer: Sendable {
   let house: House
   let clock: TestClock
   let providers: TestProviders
+  /// What the operator would read in the log.
+  let incidents: TestIncidents
   /// Not opened: a test that needs it does.
   let log: TransparencyLog
   let logKey: LogSigningKey
@@ -77,11 +79,18 @@ struct TestServer: Sendable {
   static func run(
     enablesFederation: Bool = true,
     keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
+    keySchedule: KeySchedule = .standard,
+    issuersInMemory: Int = 4096,
     _ body: (TestServer) async throws -> Void
   ) async throws {
     try await Places.shared.withPlace {
       let store = try SQLiteStore.inMemory()
-      let server = try TestServer(store: store, keyEncryptionKey: keyEncryptionKey)
+      let server = try TestServer(
+        store: store,
+        keyEncryptionKey: keyEncryptionKey,
+        keySchedule: keySchedule,
+        issuersInMemory: issuersInMemory
+      )
       try await store.running {
         if keyEncryptionKey != nil {
           try await server.addAccount(try #require(account), .root, enablesFederation: enablesFederation)
@@ -92,14 +101,20 @@ struct TestServer: Sendable {
   }
 
   /// The parts on `store`.
-  init(store: SQLiteStore, keyEncryptionKey: KeyEncryptionKey?) throws {
+  init(
+    store: SQLiteStore,
+    keyEncryptionKey: KeyEncryptionKey?,
+    keySchedule: KeySchedule = .standard,
+    issuersInMemory: Int = 4096
+  ) throws {
     let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
     let sink = FaultySink(store)
     let reader = InterferingReader(store)
     let clock = TestClock()
     let region = try #require(Region("us-east-1"))
     let directory = Directory(reader: reader, writer: sink, sealer: keys)
-    let diagnostics = Diagnostics { _ in }
+    let incidents = TestIncidents()
+    let diagnostics = Diagnostics { incidents.add($0) }
     let providers = TestProviders()
     let logKey = LogSigningKey.ephemeral()
     let log = TransparencyLog(
@@ -110,7 +125,11 @@ struct TestServer: Sendable {
     )
     let house = House(
       directory: directory,
-      issuers: Issuers(publicURL: try PublicURL("https://sts.example.test"), style: .path),
+      issuers: Issuers(
+        publicURL: try PublicURL("https://sts.example.test"),
+        style: .path,
+        capacity: issuersInMemory
+      ),
       signer: keys,
       sealer: keys,
       entropy: .system,
@@ -121,8 +140,10 @@ struct TestServer: Sendable {
         progress: store,
         history: store
       ),
-      promiser: LogPromiser(log, signer: logKey)
+      promiser: LogPromiser(log, signer: logKey),
+      keySchedule: keySchedule
     )
+    self.incidents = incidents
     self.log = log
     self.logKey = logKey
     let metrics = Metrics(actions: .all)
@@ -266,6 +287,28 @@ struct TestServer: Sendable {
       ["UserName": name, "PolicyName": "p", "PolicyDocument": policy]
     )
     #expect(answer.status == 200, "\(answer.text)")
+  }
+
+  /// What is at `target`, asked for as a verifier does.
+  func get(_ target: String, method: String = "GET", headers: [HTTPField] = []) async -> APIResponse {
+    await site.respond(
+      to: APIRequest(
+        method: method,
+        target: target,
+        headers: headers,
+        body: [],
+        sourceIPAddress: "192.0.2.7",
+        tls: nil
+      )
+    )
+  }
+
+  /// The document at `path`; what is not in memory is brought there, as a request would.
+  func document(_ path: some StringProtocol) async -> PublishedDocument? {
+    let path = Substring(path)
+    if let document = site.publishedDocument(host: nil, path: path) { return document }
+    _ = await get(String(path))
+    return site.publishedDocument(host: nil, path: path)
   }
 
   /// Asks for a token with `ES384`.

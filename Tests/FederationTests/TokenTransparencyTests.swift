@@ -10,7 +10,7 @@ import Testing
 import TokenFormats
 
 @Suite struct TokenTransparencyTests {
-  private static func open(_ server: TestServer) async throws -> PromisingLog {
+  static func open(_ server: TestServer) async throws -> PromisingLog {
     await server.log.open(origin: "sts.example.test/log")
     let answer = await server.call("EnableOutboundTokenTransparency")
     #expect(answer.status == 200, "\(answer.text)")
@@ -28,7 +28,7 @@ import TokenFormats
     let info = await server.call("GetOutboundWebIdentityFederationInfo")
     let issuer = try #require(info["IssuerIdentifier"])
     let path = issuer.dropFirst("https://sts.example.test".count) + "/.well-known/jwks.json"
-    let document = try #require(server.site.publishedDocument(host: nil, path: Substring(path)))
+    let document = try #require(await server.document(path))
     return try JWKSet(json: document.body)
   }
 

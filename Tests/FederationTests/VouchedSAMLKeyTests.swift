@@ -66,7 +66,7 @@ import TokenFormats
       // Of somebody who can write the store: a key of their own, and a key of tokens as one for SAML.
       let strangers = LocalKeys(keyEncryptionKey: .ephemeral())
       let foreign = try await strangers.makeKey(.es384, for: account, purpose: .saml)
-      let moved = try #require(issuer.key(for: .es384))
+      let moved = try #require(issuer.signingKey(.es384, at: server.clock.now))
       let house = LocalKeys(keyEncryptionKey: kek)
       for (key, signer) in [(foreign, strangers), (moved, house)] {
         let record = SAMLSigningKeyRecord(
@@ -78,10 +78,8 @@ import TokenFormats
         try await put(record, SAMLSigningKeyRecord.id(account, key.keyID), account, server)
       }
       let next = try TestServer(store: server.store, keyEncryptionKey: kek)
-      try await next.house.issuers.loadAll(from: next.house.directory, vouchedForBy: next.house.signer)
-      let found = try await next.house.samlMetadata.loadAll(now: now)
-      #expect(Set(found.map(\.description)) == [foreign.keyID.description, moved.keyID.description])
       #expect(try await next.publishedCertificates() == own)
+      #expect(next.incidents.strangers == [foreign.keyID.description, moved.keyID.description])
     }
   }
 
@@ -93,11 +91,10 @@ import TokenFormats
       let record = SigningKeyRecord(key, createDate: server.clock.now)
       try await put(record, SigningKeyRecord.id(account, key.keyID), account, server)
       let next = try TestServer(store: server.store, keyEncryptionKey: kek)
-      let found = try await next.house.issuers.loadAll(
-        from: next.house.directory,
-        vouchedForBy: next.house.signer
-      )
-      #expect(found == [key.keyID])
+      let path = try await server.issuerPath() + "/.well-known/jwks.json"
+      let document = try #require(await next.document(path))
+      #expect(try !JWKSet(json: document.body).keys.contains { $0.keyID == key.keyID.description })
+      #expect(next.incidents.strangers == [key.keyID.description])
     }
   }
 
@@ -135,16 +132,12 @@ import TokenFormats
       )
       let next = try TestServer(store: server.store, keyEncryptionKey: kek)
       next.clock.advance(seconds: 60)
-      let tokens = try await next.house.issuers.loadAll(
-        from: next.house.directory,
-        vouchedForBy: next.house.signer
-      )
-      #expect(tokens == [token.keyID])
-      let assertions = try await next.house.samlMetadata.loadAll(now: next.clock.now)
-      #expect(assertions == [saml.keyID])
+      _ = try #require(await next.document(try await server.issuerPath() + "/.well-known/jwks.json"))
+      #expect(next.incidents.strangers == [token.keyID.description])
       #expect(try await next.publishedCertificates() == own)
+      #expect(next.incidents.strangers == [token.keyID.description, saml.keyID.description])
       #expect(try await next.assertion().signer?.der == own.first)
-      let keys = try await next.house.directory.signingKeys(of: account)
+      let keys = try await next.house.directory.signingKeys(of: account).keys
       #expect(keys.count == 2 && keys.allSatisfy { $0.account == account })
       for (caller, count) in [(Keys.root, 1), (otherRoot, 1)] {
         #expect(await next.call("ListOutboundSamlKeys", as: caller).all("KeyId").count == count)
@@ -161,26 +154,13 @@ import TokenFormats
       #expect(await server.makeSAMLConfig().status == 200)
       let path = try await server.issuerPath() + "/saml/metadata"
       let sealed = try TestServer(store: server.store, keyEncryptionKey: nil)
-      #expect(try await sealed.house.samlMetadata.loadAll(now: server.clock.now) == [])
-      #expect(sealed.site.publishedDocument(host: nil, path: Substring(path)) == nil)
-      func ask(_ server: TestServer, _ target: String) async -> Int {
-        await server.site.respond(
-          to: APIRequest(
-            method: "GET",
-            target: target,
-            headers: [],
-            body: [],
-            sourceIPAddress: "192.0.2.7",
-            tls: nil
-          )
-        ).status
-      }
-      #expect(await ask(sealed, path) == 503)
-      #expect(await ask(sealed, "/00000000-0000-4000-8000-000000000000/saml/metadata") == 404)
+      #expect(await sealed.document(path) == nil)
+      #expect(await sealed.get(path).status == 503)
+      #expect(await sealed.get("/00000000-0000-4000-8000-000000000000/saml/metadata").status == 404)
       let unsealed = try TestServer(store: server.store, keyEncryptionKey: kek)
-      #expect(try await unsealed.house.samlMetadata.loadAll(now: server.clock.now) == [])
       let published = try await server.publishedCertificates()
       #expect(try await unsealed.publishedCertificates() == published)
+      #expect(unsealed.incidents.strangers.isEmpty)
     }
   }
 }

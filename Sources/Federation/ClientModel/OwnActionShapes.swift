@@ -110,6 +110,12 @@ extension OwnActions {
       "outboundFederationSamlAlgorithmType",
       .string(length: nil, choices: ["RSA-SHA256", "RSA-SHA384", "ECDSA-SHA384"])
     ),
+    ("outboundSigningKey", .structure(signingKey)),
+    ("outboundSigningKeyListType", .list(of: "outboundSigningKey", atMost: nil)),
+    ("outboundSigningKeyAlgorithmType", .string(length: nil, choices: ["RS256", "ES384"])),
+    ("outboundSigningKeyIdType", .string(length: 1...128, choices: [])),
+    ("outboundSigningKeyOverlapType", .integer(1...2_592_000)),
+    ("outboundSigningKeyTextType", .secret),
     (
       "OutboundWebIdentityFederationDisabledException",
       .error(

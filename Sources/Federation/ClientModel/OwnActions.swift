@@ -8,7 +8,7 @@ package enum OwnActions {
   /// The actions.
   package static let all: [ModelledAction] =
     configActions + tokenActions + tagActions + samlKeyActions
-    + transparencyActions
+    + transparencyActions + signingKeyActions + suspensionActions
 
   /// Elements that this server adds to answers of AWS's actions, by the name of the shape.
   package static let addedElements: [(shape: String, members: [ModelledAction.Member])] = [
@@ -21,6 +21,7 @@ package enum OwnActions {
           "Whether each token carries the log's promise that it is on record."
         ),
         .optional("LogVerifierKey", "stringType", "The key by which relying parties check promises."),
+        .optional("IssuerSuspended", "booleanType", "Whether the issuer is suspended, and gives out no tokens."),
       ]
     )
   ]

@@ -22,12 +22,10 @@ package enum Bootstrap {
   ) async throws {
     var change = Change()
     var accountRecord = AccountRecord(account: account, createDate: now, issuerID: nil)
-    var issuer: Issuer?
     if enablesFederation {
       let creation = try await IssuerCreation.make(for: account, house: house, now: now)
-      accountRecord.issuerID = creation.issuer.stored.record.issuerID
+      accountRecord.issuerID = creation.issuer.issuerID
       change.writes += creation.change.writes
-      issuer = creation.issuer
     }
     try change.create(accountRecord, id: account.description, account: account)
     try NewAccessKey(
@@ -51,7 +49,7 @@ package enum Bootstrap {
         entropy: house.entropy
       )
     )
-    if let issuer { house.issuers.publish(issuer) }
+    if enablesFederation { await house.publication.changed(account, now: now) }
   }
 }
 

@@ -12,28 +12,25 @@ import Synchronization
 package struct Issuer: Sendable {
   /// The record.
   package let stored: Stored<IssuerRecord>
-  /// The keys in the order of their algorithms and `kid`s: the order in which they are published.
-  package let keys: [SealedSigningKey]
+  /// The keys that sign tokens.
+  package let signingKeys: SigningKeyRing
   /// The keys that sign SAML; none before the first config that asks for it.
   package let samlKeys: SAMLKeyRing
 
   /// Pairs the record with its keys.
   package init(
     stored: Stored<IssuerRecord>,
-    keys: [SealedSigningKey],
+    signingKeys: SigningKeyRing,
     samlKeys: SAMLKeyRing = SAMLKeyRing()
   ) {
     self.stored = stored
+    self.signingKeys = signingKeys
     self.samlKeys = samlKeys
-    self.keys = keys.sorted { left, right in
-      let (l, r) = (left.publicKey.algorithm, right.publicKey.algorithm)
-      return l == r ? left.keyID.description < right.keyID.description : l == .rs256
-    }
   }
 
-  /// The key that signs with `algorithm`.
-  package func key(for algorithm: SigningAlgorithm) -> SealedSigningKey? {
-    keys.first { $0.publicKey.algorithm == algorithm }
+  /// The key that signs with `algorithm` at `now`; `nil` when there is none yet.
+  package func signingKey(_ algorithm: SigningAlgorithm, at now: Instant) -> SealedSigningKey? {
+    signingKeys.signingKey(algorithm, at: now)?.sealed
   }
 }
 
@@ -228,37 +225,9 @@ package final class Directory: Sendable {
     else { throw .corrupted("Account `\(account)` names the issuer `\(issuerID)`") }
     return Issuer(
       stored: stored,
-      keys: try await signingKeys(of: account),
+      signingKeys: try await signingKeys(of: account),
       samlKeys: try await samlKeys(of: account)
     )
-  }
-
-  /// The signing keys of `account`, in the order of their ids.
-  package func signingKeys(of account: AccountID) async throws(StoreError) -> [SealedSigningKey] {
-    try await storedSigningKeys(of: account).own
-  }
-
-  /// The signing keys of `account`, and the `kid`s of keys that stand among them and belong elsewhere.
-  ///
-  /// SECURITY: the seal of a key holds for the account that the record names, wherever the record stands. Another
-  /// account's key that was copied here would be published here, and would sign.
-  func storedSigningKeys(
-    of account: AccountID
-  ) async throws(StoreError) -> (own: [SealedSigningKey], strangers: [KeyID]) {
-    var own: [SealedSigningKey] = []
-    var strangers: [KeyID] = []
-    for stored in try await allRecords(
-      SigningKeyRecord.self,
-      prefix: SigningKeyRecord.prefix(account)
-    ) {
-      guard let key = stored.record.key else { throw .corrupted("SigningKey `\(stored.key.id)`") }
-      if stored.key.id.utf8.elementsEqual(SigningKeyRecord.id(key.account, key.keyID).utf8) {
-        own.append(key)
-      } else {
-        strangers.append(key.keyID)
-      }
-    }
-    return (own, strangers)
   }
 
   /// Whether the key-encryption key opens what is stored: tried on one access key; true when there is none.

@@ -133,6 +133,10 @@ package struct IssuerRecord: DirectoryRecord {
   package let createDate: Instant
   /// Whether its tokens carry the log's promise; `nil` when nobody ever said.
   package var promisesTransparency: Bool?
+  /// Since when it issues no tokens, whether it is enabled or not; `nil` while it is not suspended.
+  package var suspendDate: Instant?
+  /// Whether a suspended issuer publishes no keys.
+  package var isKeySetEmptied: Bool?
 }
 
 /// A signing key of an issuer.
@@ -157,13 +161,19 @@ package struct SigningKeyRecord: DirectoryRecord {
   package let second: Octets
   /// How often the key was sealed, from 1.
   package let version: Int
-  /// The private half under the key-encryption key.
-  package let sealed: Octets
-  /// When it was made.
+  /// The private half under the key-encryption key; `nil` when it was destroyed.
+  package private(set) var sealed: Octets?
+  /// When it was made, or imported.
   package let createDate: Instant
+  /// From when it signs; `nil` in records of old, whose keys sign from `createDate` on.
+  package private(set) var signsFrom: Instant?
+  /// When it was revoked; `nil` for a key that was not.
+  package private(set) var revokeDate: Instant?
+  /// What vouches for the public half when there is no private half to do it: nothing at all, sealed for this key.
+  package private(set) var voucher: Octets?
 
-  /// The record of `key`.
-  package init(_ key: SealedSigningKey, createDate: Instant) {
+  /// The record of `key`, which signs from `signsFrom` on, or at once.
+  package init(_ key: SealedSigningKey, createDate: Instant, signsFrom: Instant? = nil) {
     self.account = key.account
     self.keyID = key.keyID.description
     self.algorithm = key.publicKey.algorithm.rawValue
@@ -178,16 +188,21 @@ package struct SigningKeyRecord: DirectoryRecord {
     self.version = key.version
     self.sealed = Octets(key.sealed)
     self.createDate = createDate
+    self.signsFrom = signsFrom
   }
 
-  /// The key; `nil` when the algorithm is not one that we know.
-  package var key: SealedSigningKey? {
-    let publicKey: PublicKey
+  /// The public half; `nil` when the algorithm is not one that we know.
+  package var publicKey: PublicKey? {
     switch SigningAlgorithm(rawValue: algorithm) {
-    case .rs256: publicKey = .rsa(modulus: first.bytes, exponent: second.bytes)
-    case .es384: publicKey = .p384(x: first.bytes, y: second.bytes)
-    case nil: return nil
+    case .rs256: .rsa(modulus: first.bytes, exponent: second.bytes)
+    case .es384: .p384(x: first.bytes, y: second.bytes)
+    case nil: nil
     }
+  }
+
+  /// The key; `nil` when the algorithm is not one that we know, and when the private half was destroyed.
+  package var key: SealedSigningKey? {
+    guard let publicKey, let sealed else { return nil }
     return SealedSigningKey(
       account: account,
       keyID: KeyID(keyID),
@@ -195,6 +210,30 @@ package struct SigningKeyRecord: DirectoryRecord {
       version: version,
       sealed: sealed.bytes
     )
+  }
+
+  /// The record of the same key, which signs from `date` on.
+  func signing(from date: Instant) -> SigningKeyRecord {
+    var record = self
+    record.signsFrom = date
+    return record
+  }
+
+  /// The record of the same key, revoked at `date`: without its private half.
+  func revoked(at date: Instant) -> SigningKeyRecord {
+    var record = self
+    record.revokeDate = date
+    record.sealed = nil
+    record.voucher = nil
+    return record
+  }
+
+  /// The record of the same key without its private half, for whose public one `voucher` vouches.
+  func destroyed(voucher: [UInt8]) -> SigningKeyRecord {
+    var record = self
+    record.sealed = nil
+    record.voucher = Octets(voucher)
+    return record
   }
 
   /// The id under which the key `keyID` stands.

@@ -32,6 +32,8 @@ extension ServiceError {
       self = .serviceUnavailable("A stored key does not open with the server's key-encryption key.")
     case .signatureCheckFailed, .failed:
       self = .internalFailure
+    case .unsuitable(let reason):
+      self = .invalidInput("The key cannot be used: \(reason)")
     }
   }
 

@@ -180,7 +180,7 @@ package struct RotateOutboundSamlKey: Action {
       change: change,
       result: SAMLKeyRing(keys).response(issuer, at: call.now),
       responseElements: .object(JSONObject([.init("keyIds", .strings(Array(successors)))])),
-      changesSAMLKeys: true
+      changesIssuer: true
     )
   }
 }

@@ -56,15 +56,15 @@ package struct EnableOutboundWebIdentityFederation: Action {
     do {
       let creation = try await IssuerCreation.make(for: call.account, house: house, now: call.now)
       var record = account.record
-      record.issuerID = creation.issuer.stored.record.issuerID
+      record.issuerID = creation.issuer.issuerID
       var change = creation.change
       try change.replace(account, with: record, account: call.account)
-      let (result, elements) = answer(creation.issuer.stored.record.issuer)
+      let (result, elements) = answer(creation.issuer.issuer)
       return Proposal(
         change: change,
         result: result,
         responseElements: elements,
-        publication: creation.issuer
+        changesIssuer: true
       )
     } catch {
       throw house.diagnostics.serviceError("make an issuer", error)
@@ -141,6 +141,7 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
     var result = ResponseStructure([
       "IssuerIdentifier": .string(record.issuer), "JwtVendingEnabled": .boolean(true),
     ])
+    if record.suspendDate != nil { result.append("IssuerSuspended", .boolean(true)) }
     if record.promisesTransparency == true {
       result.append("TokenTransparencyEnabled", .boolean(true))
       result.append("LogVerifierKey", house.promiser.promiseKey.map { .string($0) })

@@ -128,10 +128,10 @@ package struct Proposal: Sendable {
   ///
   /// Never a secret, never a token.
   package let responseElements: JSONValue?
-  /// What to publish once the change is durable.
-  package let publication: Issuer?
-  /// Whether the change is one of the account's SAML keys, whose metadata is then rendered anew.
-  package let changesSAMLKeys: Bool
+  /// Whether the change is one of the account's issuer or of its keys, whose documents are then rendered anew.
+  package let changesIssuer: Bool
+  /// The signing keys that the change revokes.
+  package let revokedKeys: [KeyID]
   /// The token that the answer lacks until its record is durable, and the answer with it.
   package let promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)?
 
@@ -140,15 +140,15 @@ package struct Proposal: Sendable {
     change: Change = Change(),
     result: ResponseStructure?,
     responseElements: JSONValue? = nil,
-    publication: Issuer? = nil,
-    changesSAMLKeys: Bool = false,
+    changesIssuer: Bool = false,
+    revokedKeys: [KeyID] = [],
     promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)? = nil
   ) {
     self.promised = promised
-    self.changesSAMLKeys = changesSAMLKeys
+    self.changesIssuer = changesIssuer
+    self.revokedKeys = revokedKeys
     self.change = change
     self.result = result
     self.responseElements = responseElements
-    self.publication = publication
   }
 }

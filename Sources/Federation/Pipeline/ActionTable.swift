@@ -198,6 +198,12 @@ private let federationActions: [any Action.Type] = [
   GetOutboundWebIdentityFederationInfo.self,
   ListOutboundSamlKeys.self,
   RotateOutboundSamlKey.self,
+  ImportOutboundSigningKey.self,
+  ListOutboundSigningKeys.self,
+  ResumeOutboundIssuer.self,
+  RevokeOutboundSigningKey.self,
+  RotateOutboundSigningKey.self,
+  SuspendOutboundIssuer.self,
 ]
 
 private let federationConfigActions: [any Action.Type] = [

@@ -26,8 +26,10 @@ package struct House: Sendable {
   package let diagnostics: Diagnostics
   /// What the CloudTrail actions reach.
   package let trails: TrailServices
-  /// Publishes SAML metadata.
-  package let samlMetadata: SAMLMetadataPublication
+  /// Keeps signing keys in order.
+  package let keyKeeping: KeyKeeping
+  /// Publishes the documents of issuers.
+  package let publication: IssuerPublication
   let noticeLimit = NoticeLimit()
 
   /// Gathers the parts.
@@ -40,7 +42,8 @@ package struct House: Sendable {
     diagnostics: Diagnostics,
     identityProviders: any IdentityProviderKeys = NoIdentityProviders(),
     trails: TrailServices = .none,
-    promiser: any TokenPromiser = NoPromiser()
+    promiser: any TokenPromiser = NoPromiser(),
+    keySchedule: KeySchedule = .standard
   ) {
     self.directory = directory
     self.issuers = issuers
@@ -48,16 +51,27 @@ package struct House: Sendable {
     self.promiser = promiser
     self.signer = signer
     self.sealer = sealer
-    self.identityProviders = HouseIdentityProviders(issuers: issuers, others: identityProviders)
     self.entropy = entropy
     self.diagnostics = diagnostics
     self.trails = trails
-    self.samlMetadata = SAMLMetadataPublication(
+    self.keyKeeping = KeyKeeping(
       directory: directory,
-      issuers: issuers,
       signer: signer,
       entropy: entropy,
+      schedule: keySchedule
+    )
+    self.publication = IssuerPublication(
+      issuers,
+      directory: directory,
+      signer: signer,
+      keeping: keyKeeping,
+      saml: SAMLMetadataRendering(signer: signer, entropy: entropy),
       diagnostics: diagnostics
+    )
+    self.identityProviders = HouseIdentityProviders(
+      issuers: issuers,
+      publication: publication,
+      others: identityProviders
     )
   }
 }

@@ -33,7 +33,7 @@ extension House {
         change: change,
         result: result,
         responseElements: elements,
-        changesSAMLKeys: keys != nil
+        changesIssuer: keys != nil
       )
     } catch {
       throw diagnostics.serviceError("encode a change", error)

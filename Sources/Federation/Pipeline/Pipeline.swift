@@ -12,9 +12,9 @@ import SigV4
 package struct Pipeline: Sendable {
   private let authenticator: Authenticator
   private let recorder: Recorder
-  private let house: House
+  let house: House
   private let actions: ActionTable
-  private let clock: WallClock
+  let clock: WallClock
   private let homeRegion: Region
   private let diagnostics: Diagnostics
   private let metrics: Metrics
@@ -161,11 +161,18 @@ package struct Pipeline: Sendable {
       } catch {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
-      if let issuer = proposal.publication { house.issuers.publish(issuer) }
-      if proposal.changesSAMLKeys { await house.samlMetadata.refresh(call.account, now: call.now) }
+      for keyID in proposal.revokedKeys { house.signer.forget(keyID) }
+      if proposal.changesIssuer { await house.publication.changed(call.account, now: call.now) }
       // 8. What could not come into being before its record.
       guard let promised = proposal.promised else { return recorded }
-      return try await issue(promised.issuance, recorded, action: A.name, promised.result, &trail)
+      return try await issue(
+        promised.issuance,
+        recorded,
+        of: call.account,
+        action: A.name,
+        promised.result,
+        &trail
+      )
     }
   }
 
@@ -173,12 +180,18 @@ package struct Pipeline: Sendable {
   private func issue(
     _ issuance: PromisedIssuance,
     _ recorded: Recorded,
+    of account: AccountID,
     action: String,
     _ result: @Sendable (String) -> ResponseStructure,
     _ trail: inout Trail
   ) async throws(ServiceError) -> Recorded {
     do {
       let token = try await house.tokenIssuer.issue(issuance, at: trail.now, after: recorded)
+      // SECURITY: this token is signed after its record. A key that was revoked in between, or an issuer that was
+      // suspended, gives out nothing any more.
+      guard let issuer = try await house.directory.issuer(of: account),
+        issuer.stored.record.suspendDate == nil, issuer.signingKeys.mayRelease(issuance.keyID)
+      else { throw ServiceError.serviceUnavailable("The signing key was revoked while the token was signed.") }
       return recorded.answering(result(token), action: action)
     } catch {
       trail.failsAfterRecord(eventID: house.entropy.eventID(at: trail.now))

@@ -89,4 +89,4 @@ extension House {
 }
 
 /// The entity id of the identity provider that `issuer` is: where its metadata stands.
-func samlEntityID(of issuer: IssuerRecord) -> String { issuer.issuer + Issuers.samlMetadataPath }
+func samlEntityID(of issuer: IssuerRecord) -> String { issuer.issuer + IssuerDocument.samlMetadata.path }

@@ -98,4 +98,17 @@ extension Directory {
     }
     return SAMLKeyRing(keys)
   }
+
+  /// The ids of SAML keys that stand among those of `account` and belong elsewhere.
+  func misplacedSAMLKeys(of account: AccountID) async throws(StoreError) -> [KeyID] {
+    var misplaced: [KeyID] = []
+    for stored in try await allRecords(
+      SAMLSigningKeyRecord.self,
+      prefix: SAMLSigningKeyRecord.prefix(account)
+    ) {
+      let key = try stored.samlKey()
+      if !key.stands(at: stored.key.id) { misplaced.append(key.sealed.keyID) }
+    }
+    return misplaced
+  }
 }

@@ -109,12 +109,17 @@ package struct PublishedDocument: Hashable, Sendable {
   ///
   /// Source: RFC 9110 §8.8.3.
   package let entityTag: String
+  /// How long a cache may use it without asking.
+  ///
+  /// Unit: seconds.
+  package let maxAgeSeconds: Int
 
   /// Gathers the parts.
-  package init(body: [UInt8], contentType: String, entityTag: String) {
+  package init(body: [UInt8], contentType: String, entityTag: String, maxAgeSeconds: Int = 300) {
     self.body = body
     self.contentType = contentType
     self.entityTag = entityTag
+    self.maxAgeSeconds = maxAgeSeconds
   }
 }
 

@@ -66,6 +66,8 @@ package enum TokenSignerError: Error, Hashable, Sendable {
   case signatureCheckFailed
   /// The cryptographic library refused; the text is for the log.
   case failed(String)
+  /// A key that somebody brought is not one that signs here; the text says why, and is for whoever brought it.
+  case unsuitable(String)
 }
 
 /// Makes keys and signs with them.
@@ -79,6 +81,21 @@ package protocol TokenSigner: Sendable {
     for account: AccountID,
     purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey
+
+  /// The same when one is at hand; `nil` when it would have to be waited for.
+  func makeReadyKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID,
+    purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey?
+
+  /// Seals a key for the tokens of `account` that was made elsewhere: `pem` is PKCS #8.
+  ///
+  /// Throws `unsuitable` for a key that is malformed, weak, inconsistent, or of another kind than those that sign here.
+  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey
+
+  /// Forgets what it holds of the key in the clear, and keeps it no more: the key is revoked, or destroyed.
+  func forget(_ keyID: KeyID)
 
   /// Whether the private half of `key` is sealed beside this public half, for its account and purpose, by the
   /// key-encryption key.
@@ -100,6 +117,23 @@ package protocol TokenSigner: Sendable {
 }
 
 extension TokenSigner {
+  package func makeReadyKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID,
+    purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey? {
+    try await makeKey(algorithm, for: account, purpose: purpose)
+  }
+
+  package func importKey(
+    _ pem: Secret,
+    for account: AccountID
+  ) async throws(TokenSignerError) -> SealedSigningKey {
+    throw .unsuitable("this signer takes no keys from elsewhere")
+  }
+
+  package func forget(_ keyID: KeyID) {}
+
   /// Makes a new key for the tokens of `account`.
   package func makeKey(
     _ algorithm: SigningAlgorithm,

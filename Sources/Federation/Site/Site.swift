@@ -48,24 +48,39 @@ package struct Site: RequestResponder {
       if isRead, let document = await log?.document(path) { return document }
       return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
-      return samlAnswer(request) ?? text(404, "not found\n")
+      return await issuerAnswer(request) ?? text(404, "not found\n")
     }
   }
 
-  /// What the paths of SAML answer besides metadata; `nil` for other paths.
-  private func samlAnswer(_ request: APIRequest) -> APIResponse? {
-    let host = request.header("host")
-    if issuers.isSAMLSignOn(host: host, path: request.path) {
+  /// What the paths of issuers answer when what is there is not in memory; `nil` for other paths.
+  private func issuerAnswer(_ request: APIRequest) async -> APIResponse? {
+    guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path) else {
+      return nil
+    }
+    let publication = pipeline.house.publication
+    let now = pipeline.clock.now()
+    if let name = IssuerDocument.allCases.first(where: { $0.path.utf8.elementsEqual(rest.utf8) }) {
+      switch await publication.document(name, of: issuerID, now: now) {
+      case .document(let document):
+        return document.answer(
+          method: request.method,
+          ifNoneMatch: request.headers.filter { $0.hasName("if-none-match") }.map(\.value)
+        )
+      case .nothing: return nil
+      case .awaitsUnsealing: return text(503, "the server is sealed and cannot make this document\n")
+      case .unavailable: return text(503, "this document cannot be had at the moment\n")
+      }
+    }
+    guard rest.utf8.elementsEqual(samlSignOnPath.utf8) else { return nil }
+    switch await publication.document(.samlMetadata, of: issuerID, now: now) {
+    case .nothing: return nil
+    case .document, .awaitsUnsealing, .unavailable:
       return text(
         501,
         "this identity provider answers no sign-in requests: it begins every sign-in itself, with an assertion from "
           + "GetOutboundFederationToken\n"
       )
     }
-    if issuers.isAwaited(host: host, path: request.path) {
-      return text(503, "the server is sealed and cannot sign this metadata\n")
-    }
-    return nil
   }
 }
 

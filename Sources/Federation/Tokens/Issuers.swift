@@ -1,44 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The published documents of every issuer, rendered once and served from memory: discovery, JWK set, SAML metadata. They
-// stay up while an issuer is disabled and while the server is sealed; only SAML metadata, which is signed when it is
-// rendered, is not there again after a restart without the key-encryption key.
+// Where issuers and their documents stand, and those of their documents that are in memory: what somebody asked for lately.
+// They stay up while an issuer is disabled, while the server is sealed and while the store is gone. Loads nothing itself.
 
-package import IdentityModel
-import Synchronization
+import IdentityModel
 import TokenFormats
 
-/// Holds and serves published documents.
+/// A document of an issuer.
+package enum IssuerDocument: CaseIterable, Sendable {
+  /// The discovery document.
+  case discovery
+  /// The JWK set.
+  case keySet
+  /// The SAML metadata.
+  case samlMetadata
+
+  /// Where it stands below the issuer.
+  package var path: String {
+    switch self {
+    case .discovery: "/.well-known/openid-configuration"
+    case .keySet: "/.well-known/jwks.json"
+    case .samlMetadata: "/saml/metadata"
+    }
+  }
+}
+
+/// Issuers by their URLs, and what of them is in memory.
 package final class Issuers: Sendable {
+  /// What is published for verifiers of tokens.
+  package struct TokenDocuments: Sendable {
+    let discovery: PublishedDocument
+    let keySet: PublishedDocument
+  }
+
+  /// What is published for verifiers of SAML.
+  package enum SAMLDocument: Sendable {
+    /// The metadata.
+    case metadata(PublishedDocument)
+    /// There are keys, and the server, which is sealed, cannot sign metadata.
+    case awaitsUnsealing
+  }
+
   /// The public origin.
   package let publicURL: PublicURL
   /// Where issuers live below it.
   package let style: IssuerStyle
-  private let documents = Mutex<[String: PublishedDocument]>([:])
-  // The keys of SAML metadata that cannot be rendered yet.
-  private let awaited = Mutex<Set<String>>([])
+  /// The documents about tokens, by issuer id.
+  package let tokenDocuments: LoadedValues<TokenDocuments>
+  /// The SAML metadata, by issuer id.
+  package let samlDocuments: LoadedValues<SAMLDocument>
 
-  /// Serves below `publicURL` in `style`; nothing is published yet.
-  package init(publicURL: PublicURL, style: IssuerStyle) {
+  /// Issuers below `publicURL` in `style`, at most `capacity` of them in memory.
+  package init(publicURL: PublicURL, style: IssuerStyle, capacity: Int = 4096) {
     self.publicURL = publicURL
     self.style = style
+    tokenDocuments = LoadedValues(capacity: capacity)
+    samlDocuments = LoadedValues(capacity: capacity)
   }
 
   /// The issuer URL of the issuer `issuerID`.
   package func issuerURL(_ issuerID: String) -> String {
     publicURL.issuer(issuerID, style: style)
-  }
-
-  /// Publishes the documents of `issuer`, or replaces them.
-  package func publish(_ issuer: Issuer) {
-    let record = issuer.stored.record
-    let jwksURI = record.issuer + Self.jwksPath
-    let discovery = PublishedDocument(json: DiscoveryDocument.render(issuer: record.issuer, jwksURI: jwksURI))
-    let keySet = PublishedDocument(json: JWKSet.render(keys: issuer.keys.map(\.publicKey)))
-    documents.withLock { documents in
-      documents["/" + record.issuerID + Self.discoveryPath] = discovery
-      documents["/" + record.issuerID + Self.jwksPath] = keySet
-    }
   }
 
   /// The id of the issuer whose URL is `issuer`, whether there is such an issuer or not; `nil` when the URL is not one
@@ -52,90 +74,58 @@ package final class Issuers: Sendable {
     return String(decoding: url.dropFirst(template[0].count).dropLast(template[1].count), as: UTF8.self)
   }
 
-  /// The published JWK set of the issuer `issuerID`.
-  func keySet(of issuerID: String) -> PublishedDocument? {
-    documents.withLock { $0["/" + issuerID + Self.jwksPath] }
-  }
-
-  /// Publishes the SAML metadata of the issuer `issuerID`, or replaces it.
-  func publish(samlMetadata document: PublishedDocument, of issuerID: String) {
-    let key = "/" + issuerID + Self.samlMetadataPath
-    documents.withLock { $0[key] = document }
-    awaited.withLock { _ = $0.remove(key) }
-  }
-
-  /// Notes that the issuer `issuerID` has SAML metadata which cannot be rendered for now.
-  func awaitSAMLMetadata(of issuerID: String) {
-    let key = "/" + issuerID + Self.samlMetadataPath
-    awaited.withLock { _ = $0.insert(key) }
-  }
-
-  /// The document at `path`; in subdomain style the issuer is the first label of `host`.
+  /// The document at `path`, from memory; in subdomain style the issuer is the first label of `host`.
   package func document(host: String?, path: Substring) -> PublishedDocument? {
-    guard let key = key(host, path) else { return nil }
-    return documents.withLock { $0[key] }
-  }
-
-  /// Whether there is SAML metadata at `path` that cannot be rendered for now.
-  func isAwaited(host: String?, path: Substring) -> Bool {
-    guard let key = key(host, path) else { return false }
-    return awaited.withLock { $0.contains(key) } && documents.withLock { $0[key] } == nil
-  }
-
-  /// Whether the SAML metadata of an issuer gives `path` as the place to sign in at.
-  func isSAMLSignOn(host: String?, path: Substring) -> Bool {
-    guard path.utf8.reversed().starts(with: Self.samlSignOnPath.utf8.reversed()),
-      let key = key(host, path.dropLast(Self.samlSignOnPath.count) + Self.samlMetadataPath)
-    else { return false }
-    return documents.withLock { $0[key] } != nil || awaited.withLock { $0.contains(key) }
-  }
-
-  private func key(_ host: String?, _ path: Substring) -> String? {
-    guard style == .subdomain else { return String(path) }
-    let name = asciiLowercased(hostName(of: host ?? ""))
-    guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")),
-      name[dot...].dropFirst() == "tokens.\(publicURL.host)"
+    guard let (issuerID, rest) = place(host: host, path: path),
+      let name = IssuerDocument.allCases.first(where: { $0.path.utf8.elementsEqual(rest.utf8) })
     else { return nil }
-    return "/\(name[..<dot])\(path)"
+    return known(name, of: issuerID)
   }
 
-  /// Publishes every issuer in `directory`, with the keys that `signer` vouches for; returns the ids of the others.
-  ///
-  /// Without the key-encryption key nobody can vouch, and keys are published as they are stored. An issuer none of whose
-  /// keys is vouched for is not published: verifiers go on with what they have, where an empty set would turn them away.
-  ///
-  /// Throws `IssuerMismatch` when a stored issuer URL does not follow from the configuration: relying parties trust
-  /// that URL, so it must not change by a changed flag.
-  @discardableResult
-  package func loadAll(from directory: Directory, vouchedForBy signer: any TokenSigner) async throws
-    -> [KeyID]
-  {
-    var strangers: [KeyID] = []
-    var after: String?
-    while true {
-      let page = try await directory.records(IssuerRecord.self, prefix: "", after: after, limit: 500)
-      for stored in page {
-        let expected = issuerURL(stored.record.issuerID)
-        guard stored.record.issuer == expected else {
-          throw IssuerMismatch(stored: stored.record.issuer, configured: expected)
-        }
-        let (keys, misplaced) = try await directory.storedSigningKeys(of: stored.record.account)
-        strangers += misplaced
-        let vouched = signer.isUnsealed ? try keys.filter { try signer.vouches(for: $0) } : keys
-        strangers += keys.filter { key in !vouched.contains(key) }.map(\.keyID)
-        if !vouched.isEmpty { publish(Issuer(stored: stored, keys: vouched)) }
-      }
-      guard page.count == 500, let last = page.last else { return strangers }
-      after = last.key.id
+  /// The document `name` of the issuer `issuerID`, from memory.
+  func known(_ name: IssuerDocument, of issuerID: String) -> PublishedDocument? {
+    switch name {
+    case .discovery, .keySet:
+      guard case .value(let documents) = tokenDocuments.known(issuerID) else { return nil }
+      return name == .discovery ? documents.discovery : documents.keySet
+    case .samlMetadata:
+      guard case .value(.metadata(let document)) = samlDocuments.known(issuerID) else { return nil }
+      return document
     }
   }
 
-  private static let discoveryPath = "/.well-known/openid-configuration"
-  private static let jwksPath = "/.well-known/jwks.json"
-  /// Where SAML metadata stands below an issuer.
-  static let samlMetadataPath = "/saml/metadata"
-  /// Where SAML metadata says that one signs in.
-  static let samlSignOnPath = "/saml/sso"
+  /// The issuer to which `path` belongs, and what of the path follows it; `nil` when it cannot be one's.
+  package func place(host: String?, path: Substring) -> (issuerID: String, rest: Substring)? {
+    switch style {
+    case .path:
+      let utf8 = path.utf8
+      guard utf8.first == UInt8(ascii: "/"), utf8.count > 37 else { return nil }
+      let start = utf8.index(after: utf8.startIndex)
+      let end = utf8.index(start, offsetBy: 36)
+      guard utf8[end] == UInt8(ascii: "/"), isIssuerID(utf8[start..<end]) else { return nil }
+      return (String(path[start..<end]), path[end...])
+    case .subdomain:
+      let name = asciiLowercased(hostName(of: host ?? ""))
+      guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")), isIssuerID(name.utf8[..<dot]),
+        name.utf8[dot...].dropFirst().elementsEqual("tokens.\(publicURL.host)".utf8)
+      else { return nil }
+      return (String(name[..<dot]), path)
+    }
+  }
+}
+
+/// Whether a text has the form of an issuer id: a UUID in lower case, 36 characters.
+func isIssuerID(_ text: Substring.UTF8View) -> Bool {
+  guard text.count == 36 else { return false }
+  for (index, byte) in text.enumerated() {
+    switch (index, byte) {
+    case (8, UInt8(ascii: "-")), (13, UInt8(ascii: "-")), (18, UInt8(ascii: "-")), (23, UInt8(ascii: "-")): continue
+    case (8, _), (13, _), (18, _), (23, _): return false
+    case (_, UInt8(ascii: "0")...UInt8(ascii: "9")), (_, UInt8(ascii: "a")...UInt8(ascii: "f")): continue
+    default: return false
+    }
+  }
+  return true
 }
 
 /// A stored issuer URL that the configuration would change.
@@ -144,10 +134,4 @@ package struct IssuerMismatch: Error, Hashable, Sendable {
   package let stored: String
   /// The URL that would follow from the configuration.
   package let configured: String
-}
-
-extension PublishedDocument {
-  fileprivate init(json: [UInt8]) {
-    self.init(body: json, contentType: "application/json", entityTag: EntityTag.strong(for: json))
-  }
 }

@@ -19,6 +19,9 @@ package struct PromisedIssuance: Sendable {
     promised = PromisedToken(algorithm: key.publicKey.algorithm, keyID: key.keyID, payload: payload)
   }
 
+  /// The key that is to sign it.
+  var keyID: KeyID { key.keyID }
+
   /// What the record says of the token, so that a promise can be held against it: `{"tokenPayloadSha256":…}`.
   package var recorded: JSONValue {
     .object(JSONObject([.init("tokenPayloadSha256", .string(promised.payloadSha256))]))

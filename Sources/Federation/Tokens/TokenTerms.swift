@@ -25,13 +25,20 @@ extension AuthorizedCall {
 extension IssuerSubject {
   /// The issuer that issues tokens.
   ///
-  /// Throws OutboundWebIdentityFederationDisabledException when the account has none or it is off.
+  /// Throws OutboundWebIdentityFederationDisabledException when the account has none, it is off, or it is suspended.
   func issuing() throws(ServiceError) -> Issuer {
     guard let issuer, issuer.stored.record.isEnabled else {
       throw ServiceError(
         code: "OutboundWebIdentityFederationDisabledException",
         httpStatus: 403,
         message: "OutboundWebIdentityFederation is disabled."
+      )
+    }
+    guard issuer.stored.record.suspendDate == nil else {
+      throw ServiceError(
+        code: "OutboundWebIdentityFederationDisabledException",
+        httpStatus: 403,
+        message: "The issuer of the account is suspended."
       )
     }
     return issuer

@@ -38,12 +38,7 @@ extension House {
     recording elements: [JSONObject.Member] = [],
     answer: @escaping @Sendable (String) -> ResponseStructure
   ) async throws(ServiceError) -> Proposal {
-    guard let key = issuer.key(for: token.algorithm) else {
-      throw diagnostics.serviceError(
-        "find a signing key",
-        StoreError.corrupted("no \(token.algorithm.rawValue) key of `\(call.account)`")
-      )
-    }
+    let key = try await signingKey(token.algorithm, of: issuer, at: call.now)
     let tokenID = entropy.uuid()
     let payload = claims(of: token, tokenID: tokenID, issuer, call).payload()
     guard payload.count <= WebIdentityTokenClaims.maximumPayloadBytes else {

@@ -50,27 +50,30 @@ enum KnownActions {
     GetOutboundWebIdentityFederationInfo GetPolicy GetPolicyVersion GetRole GetRolePolicy GetSAMLProvider
     GetSSHPublicKey GetServerCertificate GetServiceLastAccessedDetails
     GetServiceLastAccessedDetailsWithEntities GetServiceLinkedRoleDeletionStatus GetUser GetUserPolicy
-    ListAccessKeys ListAccountAliases ListAttachedGroupPolicies ListAttachedRolePolicies
-    ListAttachedUserPolicies ListDelegationRequests ListEntitiesForPolicy ListGroupPolicies ListGroups
-    ListGroupsForUser ListInstanceProfileTags ListInstanceProfiles ListInstanceProfilesForRole
-    ListMFADeviceTags ListMFADevices ListOpenIDConnectProviderTags ListOpenIDConnectProviders
-    ListOrganizationsFeatures ListOutboundFederationConfigTags ListOutboundFederationConfigs
-    ListOutboundSamlKeys ListPolicies ListPoliciesGrantingServiceAccess ListPolicyTags ListPolicyVersions
-    ListRolePolicies ListRoleTags ListRoles ListSAMLProviderTags ListSAMLProviders ListSSHPublicKeys
-    ListServerCertificateTags ListServerCertificates ListServiceSpecificCredentials ListSigningCertificates
-    ListUserPolicies ListUserTags ListUsers ListVirtualMFADevices PassRole PutAccountProperties
-    PutGroupPolicy PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy
+    ImportOutboundSigningKey ListAccessKeys ListAccountAliases ListAttachedGroupPolicies
+    ListAttachedRolePolicies ListAttachedUserPolicies ListDelegationRequests ListEntitiesForPolicy
+    ListGroupPolicies ListGroups ListGroupsForUser ListInstanceProfileTags ListInstanceProfiles
+    ListInstanceProfilesForRole ListMFADeviceTags ListMFADevices ListOpenIDConnectProviderTags
+    ListOpenIDConnectProviders ListOrganizationsFeatures ListOutboundFederationConfigTags
+    ListOutboundFederationConfigs ListOutboundSamlKeys ListOutboundSigningKeys ListPolicies
+    ListPoliciesGrantingServiceAccess ListPolicyTags ListPolicyVersions ListRolePolicies ListRoleTags
+    ListRoles ListSAMLProviderTags ListSAMLProviders ListSSHPublicKeys ListServerCertificateTags
+    ListServerCertificates ListServiceSpecificCredentials ListSigningCertificates ListUserPolicies
+    ListUserTags ListUsers ListVirtualMFADevices PassRole PutAccountProperties PutGroupPolicy
+    PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy
     RejectDelegationRequest RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
-    RemoveUserFromGroup ResetServiceSpecificCredential ResyncMFADevice RotateOutboundSamlKey
-    SendDelegationToken SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy
-    SimulatePrincipalPolicy TagInstanceProfile TagMFADevice TagOpenIDConnectProvider
+    RemoveUserFromGroup ResetServiceSpecificCredential ResumeOutboundIssuer ResyncMFADevice
+    RevokeOutboundSigningKey RotateOutboundSamlKey RotateOutboundSigningKey SendDelegationToken
+    SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy SimulatePrincipalPolicy
+    SuspendOutboundIssuer TagInstanceProfile TagMFADevice TagOpenIDConnectProvider
     TagOutboundFederationConfig TagPolicy TagRole TagSAMLProvider TagServerCertificate TagUser
-    UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider UntagOutboundFederationConfig UntagPolicy
-    UntagRole UntagSAMLProvider UntagServerCertificate UntagUser UpdateAccessKey UpdateAccountPasswordPolicy
-    UpdateAssumeRolePolicy UpdateDelegationRequest UpdateGroup UpdateLoginProfile
-    UpdateOpenIDConnectProviderThumbprint UpdateOutboundFederationConfig UpdateRole UpdateRoleDescription
-    UpdateSAMLProvider UpdateSSHPublicKey UpdateServerCertificate UpdateServiceSpecificCredential
-    UpdateSigningCertificate UpdateUser UploadSSHPublicKey UploadServerCertificate UploadSigningCertificate
+    UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider UntagOutboundFederationConfig
+    UntagPolicy UntagRole UntagSAMLProvider UntagServerCertificate UntagUser UpdateAccessKey
+    UpdateAccountPasswordPolicy UpdateAssumeRolePolicy UpdateDelegationRequest UpdateGroup
+    UpdateLoginProfile UpdateOpenIDConnectProviderThumbprint UpdateOutboundFederationConfig UpdateRole
+    UpdateRoleDescription UpdateSAMLProvider UpdateSSHPublicKey UpdateServerCertificate
+    UpdateServiceSpecificCredential UpdateSigningCertificate UpdateUser UploadSSHPublicKey
+    UploadServerCertificate UploadSigningCertificate
     """
 
   private static let sts = """

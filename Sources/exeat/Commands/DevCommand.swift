@@ -32,6 +32,9 @@ struct DevCommand: AsyncParsableCommand {
   var identityProviderNetwork: [String] = []
   @Option(help: "Certification authorities to trust for identity providers besides the system's, PEM.")
   var identityProviderCa: String?
+  @Option(help: "How long a signing key signs, such as 90d or 10s.") var keyLifetime: String?
+  @Option(help: "How long its successor is published before that.") var keyOverlap: String?
+  @Option(help: "How long it is published after its last signature.") var keyRetention: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
   @Flag(help: "Print no line per call.") var quiet = false
 
@@ -79,6 +82,7 @@ struct DevCommand: AsyncParsableCommand {
       keyEncryptionKey: .ephemeral(),
       identityProviders: identityProviders,
       log: LogPlan.ephemeral(publicURL),
+      keySchedule: try KeySchedule(lifetime: keyLifetime, overlap: keyOverlap, retention: keyRetention),
       onRecord: { record in
         guard printsCalls else { return }
         // What is kept nowhere is explained at once, in one piece: calls come side by side.

@@ -45,6 +45,9 @@ struct ServeCommand: AsyncParsableCommand {
   var trustedProxy: [String] = []
   @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
   var keyEncryptionKey: String?
+  @Option(help: "How long a signing key signs, such as 90d (the default).") var keyLifetime: String?
+  @Option(help: "How long its successor is published before that, 24h to 30d. Default 7d.")
+  var keyOverlap: String?
   @Option(help: "The file of the audit log's key. Default DATA-DIR/log/key.") var logKey: String?
   @Option(help: "Seal audit records into files when they are so many days old. Default: keep them.")
   var auditRetention: String?
@@ -81,7 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-key", "audit-retention",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "key-lifetime", "key-overlap", "log-key", "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
     "trail-delivery-interval", "trail-digest-interval", "log-format", "log-level", "ready-file",
   ]
@@ -93,7 +96,8 @@ struct ServeCommand: AsyncParsableCommand {
         "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
         "trusted-proxy": trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ","),
-        "key-encryption-key": keyEncryptionKey, "log-key": logKey, "audit-retention": auditRetention,
+        "key-encryption-key": keyEncryptionKey, "key-lifetime": keyLifetime, "key-overlap": keyOverlap,
+        "log-key": logKey, "audit-retention": auditRetention,
         "identity-provider-network": identityProviderNetwork.isEmpty
           ? nil : identityProviderNetwork.joined(separator: ","),
         "identity-provider-ca": identityProviderCa,
@@ -178,6 +182,7 @@ struct ServeCommand: AsyncParsableCommand {
       identityProviders: try identityProviders(settings),
       log: log.named(publicURL),
       auditExport: try AuditExportSettings(settings["audit-export"]),
+      keySchedule: try KeySchedule(settings),
       trails: try TrailDeliverySettings(settings, region: region),
       onRecord: nil,
       prepare: { _, _ in },

@@ -36,6 +36,8 @@ struct ServerPlan: Sendable {
   let log: LogPlan
   /// Where records go besides the store.
   var auditExport = AuditExportSettings.none
+  /// How long signing keys live.
+  var keySchedule = KeySchedule.standard
   /// What trails may write to; `nil` for nothing.
   var trails: TrailDeliverySettings?
   /// Called after each record that became durable; `nil` in production.
@@ -82,7 +84,8 @@ enum Assembly {
       diagnostics: diagnostics,
       identityProviders: plan.identityProviders.providers,
       trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store),
-      promiser: LogPromiser(log, signer: plan.log.signer)
+      promiser: LogPromiser(log, signer: plan.log.signer),
+      keySchedule: plan.keySchedule
     )
     let metrics = Metrics(actions: .all)
     let recorder = Recorder(sink: writes, directory: directory)
@@ -183,22 +186,21 @@ enum Assembly {
           ),
           .init(
             service: Work {
-              await house.samlMetadata.run(clock: systemClock) { try await Task.sleep(for: .seconds(10)) }
+              await house.publication.run(clock: systemClock) { try await Task.sleep(for: .seconds(1)) }
+            }
+          ),
+          .init(
+            service: Work {
+              await KeySweep(house, clock: systemClock).run {
+                try await Task.sleep(for: .milliseconds($0))
+              }
             }
           ),
           .init(
             service: Work {
               try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
-              let strangers =
-                try await issuers.loadAll(from: directory, vouchedForBy: keys)
-                + (await house.samlMetadata.loadAll(now: systemClock.now()))
-              for keyID in strangers {
-                logger.error(
-                  "a key in the store is not one of ours, and is not published",
-                  metadata: ["kid": "\(keyID)"]
-                )
-              }
+              try await house.publication.checkFirstIssuer()
               if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
                 logger.error("the key-encryption key does not open this store: API calls are refused")
               }
