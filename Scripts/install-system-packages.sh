@@ -45,6 +45,7 @@ for purpose in "$@"; do
       need xmltooling-schemas installed xmltooling-schemas
       need faketime command -v faketime
       need apache2-bin test -x /usr/sbin/apache2
+      need nginx-light test -x /usr/sbin/nginx
       need libapache2-mod-shib installed libapache2-mod-shib
       need libapache2-mod-auth-mellon installed libapache2-mod-auth-mellon
       need libapache2-mod-php installed libapache2-mod-php

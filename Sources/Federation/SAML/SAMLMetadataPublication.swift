@@ -98,7 +98,7 @@ package final class SAMLMetadataPublication: Sendable {
         return []
       }
       let (ring, strangers) = try issuer.samlKeys.vouched(by: signer)
-      let document = try await render(issuer, ring, now)
+      let document = try await Self.render(issuer, ring, signer, entropy, now)
       let due = now.advanced(bySeconds: Int64(Self.renewalSeconds))
       state.withLock { state in
         guard state.published[account, default: 0] < number else { return }
@@ -128,10 +128,22 @@ package final class SAMLMetadataPublication: Sendable {
     while (try? await pause()) != nil { await refreshDue(now: clock.now()) }
   }
 
+  /// The metadata of `issuer` with the keys that `signer` vouches for; `nil` when there is none to publish.
+  static func document(
+    of issuer: Issuer,
+    signer: any TokenSigner,
+    entropy: Entropy,
+    now: Instant
+  ) async throws -> PublishedDocument? {
+    try await render(issuer, issuer.samlKeys.vouched(by: signer).ring, signer, entropy, now)
+  }
+
   /// The signed document; `nil` when no key is left to publish.
-  private func render(
+  private static func render(
     _ issuer: Issuer,
     _ ring: SAMLKeyRing,
+    _ signer: any TokenSigner,
+    _ entropy: Entropy,
     _ now: Instant
   ) async throws -> PublishedDocument? {
     guard let key = ring.signingKey(.rs256, at: now) ?? ring.signingKey(.es384, at: now) else { return nil }
@@ -139,9 +151,9 @@ package final class SAMLMetadataPublication: Sendable {
     let metadata = IdentityProviderMetadata(
       id: try SAMLIdentifier(random: entropy.octets(20)),
       entityID: samlEntityID(of: record),
-      validUntil: now.advanced(bySeconds: Int64(Self.validitySeconds)),
+      validUntil: now.advanced(bySeconds: Int64(validitySeconds)),
       signingCertificates: ring.published(at: now).map(\.certificate),
-      nameIDFormats: Self.nameIDFormats,
+      nameIDFormats: nameIDFormats,
       singleSignOnLocation: record.issuer + Issuers.samlSignOnPath
     )
     let input = try metadata.signingInput(key.defaultAlgorithm, certificate: key.certificate)

@@ -137,8 +137,10 @@ package final class Issuers: Sendable {
     }
   }
 
-  private static let discoveryPath = "/.well-known/openid-configuration"
-  private static let jwksPath = "/.well-known/jwks.json"
+  /// Where discovery stands below an issuer.
+  static let discoveryPath = "/.well-known/openid-configuration"
+  /// Where the JWK set stands below an issuer.
+  static let jwksPath = "/.well-known/jwks.json"
   /// Where SAML metadata stands below an issuer.
   static let samlMetadataPath = "/saml/metadata"
   /// Where SAML metadata says that one signs in.
@@ -154,7 +156,7 @@ package struct IssuerMismatch: Error, Hashable, Sendable {
 }
 
 extension PublishedDocument {
-  fileprivate init(json: [UInt8]) {
+  init(json: [UInt8]) {
     self.init(body: json, contentType: "application/json", entityTag: EntityTag.strong(for: json))
   }
 }
