@@ -78,11 +78,16 @@ struct TestServer: Sendable {
   static func run(
     enablesFederation: Bool = true,
     keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
+    standardQuota: RequestQuota? = nil,
     _ body: (TestServer) async throws -> Void
   ) async throws {
     try await Places.shared.withPlace {
       let store = try SQLiteStore.inMemory()
-      let server = try TestServer(store: store, keyEncryptionKey: keyEncryptionKey)
+      let server = try TestServer(
+        store: store,
+        keyEncryptionKey: keyEncryptionKey,
+        standardQuota: standardQuota
+      )
       try await store.running {
         if keyEncryptionKey != nil {
           try await server.addAccount(try #require(account), .root, enablesFederation: enablesFederation)
@@ -93,7 +98,11 @@ struct TestServer: Sendable {
   }
 
   /// The parts on `store`.
-  init(store: SQLiteStore, keyEncryptionKey: KeyEncryptionKey?) throws {
+  init(
+    store: SQLiteStore,
+    keyEncryptionKey: KeyEncryptionKey?,
+    standardQuota: RequestQuota? = nil
+  ) throws {
     let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
     let sink = FaultySink(store)
     let reader = InterferingReader(store)
@@ -146,7 +155,8 @@ struct TestServer: Sendable {
       clock: WallClock { clock.now },
       homeRegion: region,
       diagnostics: diagnostics,
-      metrics: metrics
+      metrics: metrics,
+      throttle: RequestThrottle(standard: standardQuota)
     )
     self.site = Site(
       pipeline: pipeline,
@@ -253,7 +263,11 @@ struct TestServer: Sendable {
         tls: nil
       )
     )
-    return Answer(status: response.status, text: String(decoding: response.body, as: UTF8.self))
+    return Answer(
+      status: response.status,
+      text: String(decoding: response.body, as: UTF8.self),
+      headers: Dictionary(response.headers.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    )
   }
 
   /// Makes a user with an access key and, when given, a policy.
@@ -291,6 +305,7 @@ struct TestServer: Sendable {
 struct Answer: Sendable {
   let status: Int
   let text: String
+  var headers: [String: String] = [:]
 
   /// The credentials in the answer of AssumeRole and its like.
   var credentials: Keys? {

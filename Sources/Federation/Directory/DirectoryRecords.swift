@@ -27,6 +27,40 @@ package struct AccountRecord: DirectoryRecord {
   ///
   /// It is never opened again.
   package var closeDate: Instant?
+  /// How many calls it may make; `nil` for as many as the server allows any account.
+  package var quota: RequestQuota?
+}
+
+/// How many calls an account may make.
+package struct RequestQuota: Codable, Hashable, Sendable {
+  /// Calls a second in the long run: none at all for 0, any number for `nil`.
+  package let requestsPerSecond: Int?
+  /// Calls at once after a rest, at least 1.
+  package let burst: Int
+
+  /// Any number of calls, whatever the server allows other accounts.
+  package static let unlimited = RequestQuota(checked: nil, 1)
+
+  /// The most of both.
+  package static let maximum = 1_000_000
+
+  /// The burst when nobody says another: what ten seconds allow.
+  package static func ordinaryBurst(requestsPerSecond: Int) -> Int {
+    max(1, min(maximum, 10 * requestsPerSecond))
+  }
+
+  /// `nil` unless the rate is from 0 and the burst from 1, both up to `maximum`.
+  package init?(requestsPerSecond: Int, burst: Int) {
+    guard (0...Self.maximum).contains(requestsPerSecond), (1...Self.maximum).contains(burst) else {
+      return nil
+    }
+    self.init(checked: requestsPerSecond, burst)
+  }
+
+  private init(checked requestsPerSecond: Int?, _ burst: Int) {
+    self.requestsPerSecond = requestsPerSecond
+    self.burst = burst
+  }
 }
 
 /// That an alias is an account's.

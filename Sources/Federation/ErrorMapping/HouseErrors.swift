@@ -23,7 +23,8 @@ extension ServiceError {
     }
   }
 
-  /// A sealed server is 503; a key that does not open is 503, one that does not sign 500.
+  /// A sealed server is 503, and so is one with too much to sign; a key that does not open is 503, one that does not sign
+  /// 500.
   package init(_ error: TokenSignerError) {
     switch error {
     case .keyEncryptionKeyMissing:
@@ -32,12 +33,22 @@ extension ServiceError {
       self = .serviceUnavailable("A stored key does not open with the server's key-encryption key.")
     case .signatureCheckFailed, .failed:
       self = .internalFailure
+    case .overloaded(let seconds):
+      self = .serviceUnavailable("Too many signatures are waiting.", retryAfterSeconds: seconds)
     }
   }
 
   /// 503: nothing was done; trying again later may help.
-  package static func serviceUnavailable(_ message: String) -> ServiceError {
-    ServiceError(code: "ServiceUnavailable", httpStatus: 503, message: message)
+  package static func serviceUnavailable(
+    _ message: String,
+    retryAfterSeconds: Int? = nil
+  ) -> ServiceError {
+    ServiceError(
+      code: "ServiceUnavailable",
+      httpStatus: 503,
+      message: message,
+      retryAfterSeconds: retryAfterSeconds
+    )
   }
 
   /// 500: the cause is in the log.

@@ -66,6 +66,8 @@ package enum TokenSignerError: Error, Hashable, Sendable {
   case signatureCheckFailed
   /// The cryptographic library refused; the text is for the log.
   case failed(String)
+  /// Too many signatures wait already, of all accounts or of this one; nothing was signed.
+  case overloaded(retryAfterSeconds: Int)
 }
 
 /// Makes keys and signs with them.

@@ -74,6 +74,10 @@ struct ServeCommand: AsyncParsableCommand {
   var trailBucketCa: String?
   @Option(help: "Seconds between a trail's log files. Default 300.") var trailDeliveryInterval: String?
   @Option(help: "Seconds between a trail's digests. Default 3600.") var trailDigestInterval: String?
+  @Option(help: "Calls a second that an account without a quota of its own may make. Default: any number.")
+  var requestsPerSecond: String?
+  @Option(help: "Calls that such an account may make at once. Default: as many as in ten seconds.")
+  var burst: String?
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
   @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
@@ -83,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
     "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-key", "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
-    "trail-delivery-interval", "trail-digest-interval", "log-format", "log-level", "ready-file",
+    "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format", "log-level",
+    "ready-file",
   ]
 
   func run() async throws {
@@ -100,7 +105,8 @@ struct ServeCommand: AsyncParsableCommand {
         "audit-export": auditExport.isEmpty ? nil : auditExport.joined(separator: ","),
         "trail-bucket": trailBucket.isEmpty ? nil : trailBucket.joined(separator: ","),
         "trail-bucket-ca": trailBucketCa, "trail-delivery-interval": trailDeliveryInterval,
-        "trail-digest-interval": trailDigestInterval, "log-format": logFormat, "log-level": logLevel,
+        "trail-digest-interval": trailDigestInterval, "requests-per-second": requestsPerSecond,
+        "burst": burst, "log-format": logFormat, "log-level": logLevel,
         "ready-file": readyFile,
       ],
       environment: ProcessInfo.processInfo.environment,
@@ -179,6 +185,7 @@ struct ServeCommand: AsyncParsableCommand {
       log: log.named(publicURL),
       auditExport: try AuditExportSettings(settings["audit-export"]),
       trails: try TrailDeliverySettings(settings, region: region),
+      requestQuota: try requestQuota(settings),
       onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in
@@ -194,6 +201,24 @@ struct ServeCommand: AsyncParsableCommand {
             .write(to: readyFile)
         }
       }
+    )
+  }
+
+  /// What an account without a quota of its own may call; `nil` without --requests-per-second.
+  private static func requestQuota(_ settings: Settings) throws(CommandFailure) -> RequestQuota? {
+    let expected = "a whole number from 1 to \(RequestQuota.maximum)"
+    func number(_ text: String) -> Int? {
+      Int(text).flatMap { (1...RequestQuota.maximum).contains($0) ? $0 : nil }
+    }
+    let rate = try settings.parsed("requests-per-second", expected: expected, number)
+    let burst = try settings.parsed("burst", expected: expected, number)
+    guard let rate else {
+      guard burst == nil else { throw .usage("--burst goes with --requests-per-second") }
+      return nil
+    }
+    return RequestQuota(
+      requestsPerSecond: rate,
+      burst: burst ?? RequestQuota.ordinaryBurst(requestsPerSecond: rate)
     )
   }
 

@@ -38,6 +38,8 @@ struct ServerPlan: Sendable {
   var auditExport = AuditExportSettings.none
   /// What trails may write to; `nil` for nothing.
   var trails: TrailDeliverySettings?
+  /// What accounts without a quota of their own may call; `nil` for any number of calls.
+  var requestQuota: RequestQuota?
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -57,6 +59,10 @@ enum Assembly {
   /// Runs `plan` on `store` until SIGTERM or SIGINT; requests in flight are finished first.
   static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
     let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
+    let cores = ProcessLimits.cores
+    // A thousand signatures are some tenths of a second; who has more than those waiting is told to come back.
+    let threads = SigningThreads(count: cores, limit: 4096, limitPerAccount: 1024)
+    let signer = SigningQueue(keys, threads: threads)
     let diagnostics = Diagnostics { incident in
       logger.log(
         level: incident.severity == .error ? .error : .notice,
@@ -76,7 +82,7 @@ enum Assembly {
     let house = House(
       directory: directory,
       issuers: issuers,
-      signer: keys,
+      signer: signer,
       sealer: keys,
       entropy: .system,
       diagnostics: diagnostics,
@@ -100,7 +106,8 @@ enum Assembly {
       clock: systemClock,
       homeRegion: plan.homeRegion,
       diagnostics: diagnostics,
-      metrics: metrics
+      metrics: metrics,
+      throttle: RequestThrottle(standard: plan.requestQuota)
     )
     let site = Site(
       pipeline: pipeline,
@@ -120,17 +127,17 @@ enum Assembly {
         )
       )
     }
-    let threads = max(1, min(8, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     var configuration = HTTPServerConfiguration(
       host: plan.listen.host,
       port: plan.listen.port,
-      eventLoopThreads: threads
+      eventLoopThreads: min(8, cores)
     )
     configuration.trustedProxies = plan.trustedProxies
     let server = HTTPServer(
       configuration: configuration,
       tls: plan.tls,
       responder: site,
+      tasks: threads,
       logger: logger
     )
 
@@ -154,7 +161,7 @@ enum Assembly {
       log: signed,
       progress: store,
       buckets: plan.trails?.buckets ?? .none,
-      signer: keys,
+      signer: signer,
       gzip: .zlib,
       clock: systemClock,
       entropy: .system,
@@ -166,7 +173,7 @@ enum Assembly {
     let group = ServiceGroup(
       configuration: .init(
         services: [
-          .init(service: Work { try await store.run() }),
+          .init(service: Work { try await store.run { resume in threads.together(resume) } }),
           // Signed to the end: what a stopped server recorded is under its last checkpoint.
           .init(service: Work({ await log.run() }, atEnd: { await log.settle() })),
           .init(
