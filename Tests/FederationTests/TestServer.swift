@@ -93,7 +93,12 @@ struct TestServer: Sendable {
 
   /// The parts on `store`.
   init(store: SQLiteStore, keyEncryptionKey: KeyEncryptionKey?) throws {
-    let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
+    try self.init(store: store, ring: keyEncryptionKey.map(KeyEncryptionKeyRing.init))
+  }
+
+  /// The parts on `store`, with the key-encryption keys of `ring`.
+  init(store: SQLiteStore, ring: KeyEncryptionKeyRing?) throws {
+    let keys = LocalKeys(ring: ring)
     let sink = FaultySink(store)
     let reader = InterferingReader(store)
     let clock = TestClock()
