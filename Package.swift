@@ -71,9 +71,12 @@ let package = Package(
     .systemLibrary(name: "CNettle", pkgConfig: "hogweed", providers: [.apt(["nettle-dev", "libgmp-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     wall("TrailStorage", ["Federation", "StrictJSON", "CZlib"]),
+    // Its header is that of Debian's libp11-kit-dev; nothing is linked.
+    .systemLibrary(name: "CPKCS11"),
+    wall("PKCS11", ["IdentityModel", "CPKCS11"]),
     wall(
       "LocalKeys",
-      ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]
+      ["Federation", "IdentityModel", "TokenFormats", "PKCS11", "COpenSSL", "CNettle", crypto, cryptoExtras]
     ),
     wall("AuditSinks", ["Federation", "IdentityModel", "AuditTrail"]),
     wall(
@@ -110,7 +113,7 @@ let package = Package(
       name: "exeat",
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
-        "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
+        "StoreSQLite", "LocalKeys", "PKCS11", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -143,6 +146,7 @@ let package = Package(
         "LocalKeys", "StoreSQLite", "TrailStorage",
       ]
     ),
+    tests("PKCS11Tests", ["PKCS11", "LocalKeys", "Federation", "IdentityModel", "TokenFormats"]),
     tests(
       "LocalKeysTests",
       ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", crypto, cryptoExtras]

@@ -16,7 +16,7 @@ import sys
 # The house plan. A target that stands in none of these lists is held to the strictest rule, a room's.
 WORDS = {"IdentityModel", "StrictJSON"}
 HOUSE = {"Federation"}
-ADAPTERS = {"StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+ADAPTERS = {"PKCS11", "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
 
 # What a target may import without declaring it.
 ANYONE = {"Swift", "Synchronization"}

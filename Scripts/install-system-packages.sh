@@ -27,6 +27,7 @@ for purpose in "$@"; do
       need nettle-dev pkg-config --exists hogweed
       need libgmp-dev installed libgmp-dev
       need zlib1g-dev pkg-config --exists zlib
+      need libp11-kit-dev installed libp11-kit-dev
       ;;
     demo)
       need python3 command -v python3
@@ -44,6 +45,7 @@ for purpose in "$@"; do
       need opensaml-schemas installed opensaml-schemas
       need xmltooling-schemas installed xmltooling-schemas
       need faketime command -v faketime
+      need softhsm2 command -v softhsm2-util
       need apache2-bin test -x /usr/sbin/apache2
       need nginx-light test -x /usr/sbin/nginx
       need libapache2-mod-shib installed libapache2-mod-shib

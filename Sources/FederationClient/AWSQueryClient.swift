@@ -40,6 +40,12 @@ package struct AWSQueryClient: Sendable {
     self.retry = retry
   }
 
+  /// Whether nobody on the way can read what is sent: https, or plain http that does not leave this machine.
+  package var isConfidential: Bool {
+    endpoint.scheme == .https || asciiLowercased(endpoint.host).utf8.elementsEqual("localhost".utf8)
+      || IPAddress(endpoint.host)?.reach == .loopback
+  }
+
   /// Calls `action` with `parameters`, signed by `credential`; unsigned without one.
   ///
   /// Returns the answer of a status 200.

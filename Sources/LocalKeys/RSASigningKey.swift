@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RS256 and RS384 with OpenSSL: the fastest RSA-2048 at hand (AVX-512 IFMA), constant-time and blinded. Every signature is
+// RS256 and RS384 with OpenSSL: the fastest RSA at hand (AVX-512 IFMA), constant-time and blinded. Every signature is
 // checked by another library before it leaves. Source: RFC 8017 §8.2; Boneh, DeMillo, Lipton: On the Importance of
 // Checking Cryptographic Protocols for Faults, 1997.
 
@@ -11,7 +11,7 @@ package import Federation
 import Synchronization
 package import TokenFormats
 
-/// The private half of an RSA-2048 key, parsed.
+/// The private half of an RSA key of 2048 to 4096 bits, parsed.
 ///
 /// `@unchecked`: holds a C pointer that is set once, freed once in `deinit`, and whose object OpenSSL 3 lets threads
 /// use at the same time as long as nobody changes it and each call has an EVP_PKEY_CTX of its own, as here.
@@ -43,9 +43,11 @@ package final class RSASigningKey: @unchecked Sendable {
       return EVP_PKCS82PKEY(info)
     }
     guard let parsed else { throw RSASigningKey.failure("EVP_PKCS82PKEY") }
-    guard EVP_PKEY_get_base_id(parsed) == EVP_PKEY_RSA, EVP_PKEY_get_bits(parsed) == 2048 else {
+    guard EVP_PKEY_get_base_id(parsed) == EVP_PKEY_RSA,
+      (2048...4096).contains(EVP_PKEY_get_bits(parsed))
+    else {
       EVP_PKEY_free(parsed)
-      throw .failed("not an RSA-2048 key")
+      throw .failed("not an RSA key of 2048 to 4096 bits")
     }
     self.key = parsed
     self.verifier = verifier
@@ -71,7 +73,7 @@ package final class RSASigningKey: @unchecked Sendable {
     case sha384
   }
 
-  /// The signature over `message`: 256 octets.
+  /// The signature over `message`: as many octets as the modulus.
   ///
   /// SECURITY: one faulty CRT signature lets anyone factor the modulus. So none is released that does not verify.
   package func sign(_ message: [UInt8], _ digest: Digest = .sha256) throws(TokenSignerError) -> [UInt8] {
@@ -81,9 +83,11 @@ package final class RSASigningKey: @unchecked Sendable {
       case .sha384: (Array(SHA384.hash(data: message)), .rs384)
       }
     let context = try takeContext(digest)
-    var signature = [UInt8](repeating: 0, count: 256)
+    var signature = [UInt8](repeating: 0, count: Int(EVP_PKEY_get_size(key)))
     var count = signature.count
-    guard EVP_PKEY_sign(context.pointer, &signature, &count, hash, hash.count) == 1, count == 256 else {
+    guard EVP_PKEY_sign(context.pointer, &signature, &count, hash, hash.count) == 1,
+      count == signature.count
+    else {
       EVP_PKEY_CTX_free(context.pointer)
       throw RSASigningKey.failure("EVP_PKEY_sign")
     }

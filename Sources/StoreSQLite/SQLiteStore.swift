@@ -187,6 +187,12 @@ extension SQLiteStore {
     }
   }
 
+  /// Whether a server runs on the store at `path`.
+  package static func isInUse(at path: String) -> Bool {
+    guard let file = try? StoreFile(existing: path) else { return false }
+    return StoreLock.isHeld(of: file)
+  }
+
   /// Opens the store at `path` for reading only, beside the server that writes to it.
   ///
   /// Throws as `open` does, except that it needs no lock.

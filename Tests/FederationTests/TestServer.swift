@@ -103,7 +103,16 @@ struct TestServer: Sendable {
     keyEncryptionKey: KeyEncryptionKey?,
     standardQuota: RequestQuota? = nil
   ) throws {
-    let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
+    try self.init(
+      store: store,
+      ring: keyEncryptionKey.map(KeyEncryptionKeyRing.init),
+      standardQuota: standardQuota
+    )
+  }
+
+  /// The parts on `store`, with the key-encryption keys of `ring`.
+  init(store: SQLiteStore, ring: KeyEncryptionKeyRing?, standardQuota: RequestQuota? = nil) throws {
+    let keys = LocalKeys(ring: ring)
     let sink = FaultySink(store)
     let reader = InterferingReader(store)
     let clock = TestClock()

@@ -126,7 +126,7 @@ package struct AccessKeyRecord: DirectoryRecord {
   /// When it was made.
   package let createDate: Instant
   /// The secret access key under the key-encryption key, bound to `sealContext`.
-  package let sealedSecret: Octets
+  package internal(set) var sealedSecret: Octets
 
   /// What the seal of the secret of `accessKeyID` is bound to.
   package static func sealContext(_ account: AccountID, _ accessKeyID: String) -> String {
@@ -192,9 +192,9 @@ package struct SigningKeyRecord: DirectoryRecord {
   /// P-384: y.
   package let second: Octets
   /// How often the key was sealed, from 1.
-  package let version: Int
+  package internal(set) var version: Int
   /// The private half under the key-encryption key.
-  package let sealed: Octets
+  package internal(set) var sealed: Octets
   /// When it was made.
   package let createDate: Instant
 

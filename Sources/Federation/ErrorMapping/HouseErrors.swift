@@ -31,6 +31,10 @@ extension ServiceError {
       self = .serviceUnavailable("The server is sealed: its key-encryption key is missing.")
     case .sealBroken:
       self = .serviceUnavailable("A stored key does not open with the server's key-encryption key.")
+    case .tokenUnavailable:
+      self = .serviceUnavailable("The token that holds the server's keys does not answer at the moment.")
+    case .unsuitable(let reason):
+      self = .invalidInput("The private key cannot be used: \(reason).")
     case .signatureCheckFailed, .failed:
       self = .internalFailure
     case .overloaded(let seconds):

@@ -64,6 +64,10 @@ package enum TokenSignerError: Error, Hashable, Sendable {
   /// The private key does not belong to the public one, or its own signature does not verify: a hardware fault or
   /// tampering. No signature is released.
   case signatureCheckFailed
+  /// The key that somebody brought is none that we sign with; the text is the reason, for who brought it.
+  case unsuitable(String)
+  /// The token that holds the key does not answer; the text is for the log.
+  case tokenUnavailable(String)
   /// The cryptographic library refused; the text is for the log.
   case failed(String)
   /// Too many signatures wait already, of all accounts or of this one; nothing was signed.
@@ -82,6 +86,12 @@ package protocol TokenSigner: Sendable {
     purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey
 
+  /// Seals the private key `pem` for the tokens of `account`, with version 1.
+  ///
+  /// Shape of `pem`: one private key in PKCS#8, unencrypted; RSA of 2048 to 4096 bits with the exponent 65537, or P-384.
+  /// Throws `unsuitable` with the reason for anything else.
+  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey
+
   /// Whether the private half of `key` is sealed beside this public half, for its account and purpose, by the
   /// key-encryption key.
   ///
@@ -89,7 +99,7 @@ package protocol TokenSigner: Sendable {
   /// there does.
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool
 
-  /// The signature over `message`, in JWS form: RSA 256 octets, ES384 96 octets R followed by S.
+  /// The signature over `message`, in JWS form: RSA as many octets as the modulus, ES384 96 octets R followed by S.
   ///
   /// A key for tokens signs with its own algorithm only, one for SAML also with RS384 if it is of RSA; anything else is
   /// `failed`. An RSA signature was verified with the public key before it is returned; of an ES384 key the pair was

@@ -188,12 +188,12 @@ struct AccountStore {
     _ body: (House) async throws -> Void
   ) async throws(CommandFailure) {
     do {
-      let keyFile = keyFile ?? directory.keyEncryptionKey
-      let key: KeyEncryptionKey?
+      let source = try KeyEncryptionKeySource(keyFile, directory)
+      let ring: KeyEncryptionKeyRing?
       do {
-        key = needsKey ? try KeyEncryptionKey.load(from: keyFile) : nil
+        ring = needsKey ? try await source.load() : nil
       } catch {
-        throw CommandFailure.failed("--key-encryption-key: \(keyFile) is not usable: \(error)")
+        throw CommandFailure.failed("--key-encryption-key: \(source.path) is not usable: \(error)")
       }
       let store: SQLiteStore
       do {
@@ -204,7 +204,7 @@ struct AccountStore {
           hint: "stop the server first, or let its management account use `aws organizations`"
         )
       }
-      let keys = LocalKeys(keyEncryptionKey: key)
+      let keys = LocalKeys(ring: ring)
       let house = House(
         directory: Directory(reader: store, writer: store, sealer: keys),
         issuers: Issuers(publicURL: try PublicURL("https://localhost"), style: .path),

@@ -76,7 +76,7 @@ struct DevCommand: AsyncParsableCommand {
       homeRegion: region,
       acceptedHosts: hosts,
       tls: tlsSource,
-      keyEncryptionKey: .ephemeral(),
+      keyEncryptionKeys: KeyEncryptionKeyRing(.ephemeral()),
       identityProviders: identityProviders,
       log: LogPlan.ephemeral(publicURL),
       onRecord: { record in

@@ -9,6 +9,7 @@ import HTTPServer
 import IdentityModel
 import LocalKeys
 import Logging
+import PKCS11
 import StoreSQLite
 
 #if canImport(Glibc)
@@ -43,8 +44,17 @@ struct ServeCommand: AsyncParsableCommand {
       """
   )
   var trustedProxy: [String] = []
-  @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
+  @Option(
+    help: """
+      The file of the key-encryption key, or the pkcs11: URI of the key that wraps it. Default \
+      DATA-DIR/key-encryption-key.
+      """
+  )
   var keyEncryptionKey: String?
+  @Option(
+    help: "The pkcs11: URI of a token in which signing keys are made and stay. Default: in the store, sealed."
+  )
+  var signingKeys: String?
   @Option(help: "The file of the audit log's key. Default DATA-DIR/log/key.") var logKey: String?
   @Option(help: "Seal audit records into files when they are so many days old. Default: keep them.")
   var auditRetention: String?
@@ -85,7 +95,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-key", "audit-retention",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "signing-keys", "log-key",
+    "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
     "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format", "log-level",
     "ready-file",
@@ -98,7 +109,8 @@ struct ServeCommand: AsyncParsableCommand {
         "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
         "trusted-proxy": trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ","),
-        "key-encryption-key": keyEncryptionKey, "log-key": logKey, "audit-retention": auditRetention,
+        "key-encryption-key": keyEncryptionKey, "signing-keys": signingKeys, "log-key": logKey,
+        "audit-retention": auditRetention,
         "identity-provider-network": identityProviderNetwork.isEmpty
           ? nil : identityProviderNetwork.joined(separator: ","),
         "identity-provider-ca": identityProviderCa,
@@ -118,7 +130,8 @@ struct ServeCommand: AsyncParsableCommand {
     )
     let store = try directory.openStore()
     let log = try await LogPlan(settings, directory, store, acceptedFork: acceptAuditFork)
-    let plan = try Self.plan(settings, directory, log, logger)
+    let keys = try await Self.keyEncryptionKeys(settings, directory, logger)
+    let plan = try Self.plan(settings, directory, log, keys, logger)
     do {
       try await Assembly.run(plan, store: store, logger: logger)
     } catch {
@@ -140,6 +153,7 @@ struct ServeCommand: AsyncParsableCommand {
     _ settings: Settings,
     _ directory: DataDirectory,
     _ log: LogPlan,
+    _ keys: KeyEncryptionKeyWatch,
     _ logger: Logger
   ) throws(CommandFailure) -> ServerPlan {
     let listen = try settings.parsed("listen", expected: "HOST:PORT", ListenAddress.init)
@@ -180,7 +194,9 @@ struct ServeCommand: AsyncParsableCommand {
       acceptedHosts: hosts,
       trustedProxies: proxies ?? [],
       tls: tls.source,
-      keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
+      keyEncryptionKeys: keys.ring,
+      keyWatch: keys,
+      signingToken: try signingToken(settings),
       identityProviders: try identityProviders(settings),
       log: log.named(publicURL),
       auditExport: try AuditExportSettings(settings["audit-export"]),
@@ -233,25 +249,45 @@ struct ServeCommand: AsyncParsableCommand {
     )
   }
 
-  /// The key-encryption key; `nil`, with a warning, when its file is not there: the server starts sealed.
-  private static func keyEncryptionKey(
+  /// The key-encryption keys and what follows their file; without keys, with a warning, when the file is not there: the
+  /// server starts sealed.
+  private static func keyEncryptionKeys(
     _ settings: Settings,
     _ directory: DataDirectory,
     _ logger: Logger
-  ) throws(CommandFailure) -> KeyEncryptionKey? {
-    let path = settings["key-encryption-key"]?.text ?? directory.keyEncryptionKey
-    guard access(path, F_OK) == 0 else {
-      logger.warning(
-        "sealed: the key-encryption key is missing; published documents are served, API calls are refused",
-        metadata: ["file": "\(path)"]
-      )
-      return nil
-    }
-    do {
-      return try KeyEncryptionKey.load(from: path)
+  ) async throws(CommandFailure) -> KeyEncryptionKeyWatch {
+    let source = try KeyEncryptionKeySource(settings["key-encryption-key"]?.text, directory)
+    let stamp = source.stamp
+    let ring: KeyEncryptionKeyRing?
+    do throws(KeyEncryptionKeyError) {
+      ring = try await source.load()
     } catch {
-      throw .failed("--key-encryption-key: \(path) is not usable: \(error)")
+      switch error {
+      case .notFound, .wrapper:
+        logger.warning(
+          "sealed: the key-encryption key is missing; published documents are served, API calls are refused",
+          metadata: ["file": "\(source.path)", "cause": "\(error)"]
+        )
+        ring = nil
+      default: throw .failed("--key-encryption-key: \(source.path) is not usable: \(error)")
+      }
     }
+    return KeyEncryptionKeyWatch(
+      source: source,
+      statusPath: directory.keyEncryptionKeyStatus,
+      ring: ring,
+      stamp: stamp
+    )
+  }
+
+  /// The token in which signing keys are made.
+  private static func signingToken(_ settings: Settings) throws(CommandFailure) -> PKCS11Token? {
+    guard let setting = settings["signing-keys"] else { return nil }
+    let uri = try PKCS11URI(setting.text, option: setting.origin, requiresObject: false)
+    guard uri.object == nil else {
+      throw .usage("\(setting.origin): the URI names a token and no object: keys are made there")
+    }
+    return PKCS11Token(uri)
   }
 
   private static func tlsSource(

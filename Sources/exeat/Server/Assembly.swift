@@ -9,6 +9,7 @@ import HTTPServer
 import IdentityModel
 import LocalKeys
 import Logging
+import PKCS11
 import ServiceLifecycle
 import SigV4
 import StoreSQLite
@@ -30,7 +31,12 @@ struct ServerPlan: Sendable {
   /// The networks of proxies that are trusted to name the client's address.
   var trustedProxies: [IPRange] = []
   let tls: TLSSource
-  let keyEncryptionKey: KeyEncryptionKey?
+  /// What everything is sealed under; `nil` for a sealed server.
+  let keyEncryptionKeys: KeyEncryptionKeyRing?
+  /// What follows the keys' file; `nil` when there is none.
+  var keyWatch: KeyEncryptionKeyWatch?
+  /// Where signing keys are made and stay; `nil` for the store.
+  var signingToken: PKCS11Token?
   let identityProviders: IdentityProviderSettings
   /// The Merkle log over the audit log.
   let log: LogPlan
@@ -58,7 +64,7 @@ enum Assembly {
 
   /// Runs `plan` on `store` until SIGTERM or SIGINT; requests in flight are finished first.
   static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
-    let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
+    let keys = LocalKeys(ring: plan.keyEncryptionKeys, token: plan.signingToken)
     let cores = ProcessLimits.cores
     // A thousand signatures are some tenths of a second; who has more than those waiting is told to come back.
     let threads = SigningThreads(count: cores, limit: 4096, limitPerAccount: 1024)
@@ -154,6 +160,7 @@ enum Assembly {
       log: signed,
       gauges: metrics.gauges
     )
+    let digestKeys = Turnstile()
     let delivery = TrailDelivery(
       trails: { () async throws(StoreError) in
         try await directory.everyRecord(TrailRecord.self, prefix: "").map { TrailTerms($0.record) }
@@ -162,11 +169,44 @@ enum Assembly {
       progress: store,
       buckets: plan.trails?.buckets ?? .none,
       signer: signer,
+      digestKeys: digestKeys,
       gzip: .zlib,
       clock: systemClock,
       entropy: .system,
       diagnostics: diagnostics,
       schedule: plan.trails?.schedule ?? TrailSchedule()
+    )
+
+    let publishAll: @Sendable () async throws -> Void = {
+      let strangers =
+        try await issuers.loadAll(from: directory, vouchedForBy: keys)
+        + (await house.samlMetadata.loadAll(now: systemClock.now()))
+      for keyID in strangers {
+        logger.error(
+          "a key in the store is not one of ours, and is not published",
+          metadata: ["kid": "\(keyID)"]
+        )
+      }
+    }
+    let watched = KeyEncryptionKeyWatch.Parts(
+      keys: keys,
+      store: store,
+      resealing: Resealing(
+        directory: directory,
+        progress: store,
+        digestKeys: digestKeys,
+        entropy: .system,
+        clock: systemClock
+      ),
+      clock: systemClock,
+      logger: logger,
+      unsealed: {
+        do {
+          try await publishAll()
+        } catch {
+          logger.error("cannot publish everything again", metadata: ["cause": "\(error)"])
+        }
+      }
     )
 
     // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
@@ -201,19 +241,12 @@ enum Assembly {
               await house.samlMetadata.run(clock: systemClock) { try await Task.sleep(for: .seconds(10)) }
             }
           ),
+          .init(service: Work { await plan.keyWatch?.run(watched) }, successTerminationBehavior: .ignore),
           .init(
             service: Work {
               try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
-              let strangers =
-                try await issuers.loadAll(from: directory, vouchedForBy: keys)
-                + (await house.samlMetadata.loadAll(now: systemClock.now()))
-              for keyID in strangers {
-                logger.error(
-                  "a key in the store is not one of ours, and is not published",
-                  metadata: ["kid": "\(keyID)"]
-                )
-              }
+              try await publishAll()
               if keys.isUnsealed, try await directory.opensStoredSecrets() == false {
                 logger.error("the key-encryption key does not open this store: API calls are refused")
               }
