@@ -35,6 +35,13 @@ package struct SigningQueue: TokenSigner {
     try await signer.makeKey(algorithm, for: account, purpose: purpose)
   }
 
+  package func importKey(
+    _ pem: Secret,
+    for account: AccountID
+  ) async throws(TokenSignerError) -> SealedSigningKey {
+    try await signer.importKey(pem, for: account)
+  }
+
   package func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool {
     try signer.vouches(for: key)
   }
