@@ -105,12 +105,16 @@ let package = Package(
       ]
     ),
 
+    // what a workload runs on its own machine
+    wall("Exchange", ["FederationClient", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats"]),
+
     // executable
     .executableTarget(
       name: "exeat",
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
         "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
+        "Exchange",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -178,6 +182,7 @@ let package = Package(
         crypto, cryptoExtras,
       ]
     ),
+    tests("ExchangeTests", ["Exchange", "FederationClient", "IdentityModel", "StrictJSON", "SigV4"]),
     tests(
       "StoreTests",
       [
