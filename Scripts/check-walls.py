@@ -17,6 +17,8 @@ import sys
 WORDS = {"IdentityModel", "StrictJSON"}
 HOUSE = {"Federation"}
 ADAPTERS = {"PKCS11", "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+# What a workload runs on its own machine: adapters that stand on the client, one on the other.
+CLIENTS = ["FederationClient", "Exchange", "Agent"]
 
 # What a target may import without declaring it.
 ANYONE = {"Swift", "Synchronization"}
@@ -115,7 +117,7 @@ class Walls:
     def check(self):
         targets = [t for t in self.package["targets"] if t["type"] in ("regular", "executable", "test")]
         names = {t["name"] for t in self.package["targets"]}
-        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - HOUSE - ADAPTERS
+        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - HOUSE - ADAPTERS - set(CLIENTS)
         for target in targets:
             self.check_arrows(target, rooms)
             self.check_files(target, declared_modules(target, names), rooms)
@@ -129,20 +131,22 @@ class Walls:
         if target["type"] != "regular":
             return
         if name in WORDS:
-            forbidden = rooms | HOUSE | ADAPTERS
+            forbidden = rooms | HOUSE | ADAPTERS | set(CLIENTS)
         elif name in HOUSE:
-            forbidden = ADAPTERS
+            forbidden = ADAPTERS | set(CLIENTS)
+        elif name in CLIENTS:
+            forbidden = (ADAPTERS | set(CLIENTS)) - set(CLIENTS[: CLIENTS.index(name)])
         elif name in ADAPTERS:
-            forbidden = ADAPTERS - {name}
+            forbidden = (ADAPTERS | set(CLIENTS)) - {name}
         else:
-            forbidden = (rooms - {name}) | HOUSE | ADAPTERS
+            forbidden = (rooms - {name}) | HOUSE | ADAPTERS | set(CLIENTS)
         for other in sorted(wants & forbidden):
             self.breach("Package.swift", f"`{name}` may not depend on `{other}`")
 
     def check_files(self, target, declared, rooms):
         name, kind = target["name"], target["type"]
         folder = self.root / (target.get("path") or f"{'Tests' if kind == 'test' else 'Sources'}/{name}")
-        pure = kind == "regular" and name not in ADAPTERS
+        pure = kind == "regular" and name not in ADAPTERS and name not in CLIENTS
         system = TESTS if kind == "test" else ANYONE if pure else OUTSIDE
         for path in sorted(folder.rglob("*.swift")):
             file = path.relative_to(self.root).as_posix()
