@@ -17,6 +17,10 @@ import sys
 WORDS = {"IdentityModel", "StrictJSON"}
 HOUSE = {"Federation"}
 ADAPTERS = {"StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+# What others link. The library verifies: it waits for documents, but has no network, no Foundation and no adapter; its
+# own adapters stand on it and on the client.
+LIBRARY = {"RelyingParty"}
+LIBRARY_ADAPTERS = {"RelyingPartyHTTP", "RelyingPartyHummingbird"}
 
 # What a target may import without declaring it.
 ANYONE = {"Swift", "Synchronization"}
@@ -115,7 +119,8 @@ class Walls:
     def check(self):
         targets = [t for t in self.package["targets"] if t["type"] in ("regular", "executable", "test")]
         names = {t["name"] for t in self.package["targets"]}
-        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - HOUSE - ADAPTERS
+        libraries = LIBRARY | LIBRARY_ADAPTERS
+        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - HOUSE - ADAPTERS - libraries
         for target in targets:
             self.check_arrows(target, rooms)
             self.check_files(target, declared_modules(target, names), rooms)
@@ -129,20 +134,24 @@ class Walls:
         if target["type"] != "regular":
             return
         if name in WORDS:
-            forbidden = rooms | HOUSE | ADAPTERS
+            forbidden = rooms | HOUSE | ADAPTERS | LIBRARY | LIBRARY_ADAPTERS
         elif name in HOUSE:
-            forbidden = ADAPTERS
+            forbidden = ADAPTERS | LIBRARY | LIBRARY_ADAPTERS
+        elif name in LIBRARY:
+            forbidden = HOUSE | ADAPTERS | LIBRARY_ADAPTERS
+        elif name in LIBRARY_ADAPTERS:
+            forbidden = HOUSE | (ADAPTERS - {"FederationClient"}) | (LIBRARY_ADAPTERS - {name})
         elif name in ADAPTERS:
-            forbidden = ADAPTERS - {name}
+            forbidden = (ADAPTERS - {name}) | LIBRARY_ADAPTERS
         else:
-            forbidden = (rooms - {name}) | HOUSE | ADAPTERS
+            forbidden = (rooms - {name}) | HOUSE | ADAPTERS | LIBRARY | LIBRARY_ADAPTERS
         for other in sorted(wants & forbidden):
             self.breach("Package.swift", f"`{name}` may not depend on `{other}`")
 
     def check_files(self, target, declared, rooms):
         name, kind = target["name"], target["type"]
         folder = self.root / (target.get("path") or f"{'Tests' if kind == 'test' else 'Sources'}/{name}")
-        pure = kind == "regular" and name not in ADAPTERS
+        pure = kind == "regular" and name not in ADAPTERS | LIBRARY_ADAPTERS
         system = TESTS if kind == "test" else ANYONE if pure else OUTSIDE
         for path in sorted(folder.rglob("*.swift")):
             file = path.relative_to(self.root).as_posix()
