@@ -38,6 +38,8 @@ struct ServerPlan: Sendable {
   var auditExport = AuditExportSettings.none
   /// What trails may write to; `nil` for nothing.
   var trails: TrailDeliverySettings?
+  /// What is served.
+  var actions = ActionTable.all
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -84,7 +86,7 @@ enum Assembly {
       trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store),
       promiser: LogPromiser(log, signer: plan.log.signer)
     )
-    let metrics = Metrics(actions: .all)
+    let metrics = Metrics(actions: plan.actions)
     let recorder = Recorder(sink: writes, directory: directory)
     let pipeline = Pipeline(
       authenticator: Authenticator(
@@ -95,7 +97,7 @@ enum Assembly {
       ),
       recorder: recorder,
       house: house,
-      actions: .all,
+      actions: plan.actions,
       clock: systemClock,
       homeRegion: plan.homeRegion,
       diagnostics: diagnostics,
