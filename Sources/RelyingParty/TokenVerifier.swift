@@ -97,9 +97,13 @@ public struct TokenVerifier: Sendable {
       throw .requirementNotMet(requirement.description)
     }
     // 7. status
-    if let claim = claims["status"] {
-      try await statuses.check(claim, of: issuer.trust.issuer, keys, now)
-    }
+    try await statuses.check(
+      claims,
+      of: issuer.trust,
+      keys,
+      now,
+      leewaySeconds: settings.skew.wholeSeconds
+    )
     // 8. replay: last, so that a token that is refused for something else is not used up
     try use(verified, now)
     return verified
