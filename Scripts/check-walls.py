@@ -19,6 +19,10 @@ HOUSE = {"Federation"}
 ADAPTERS = {"PKCS11", "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
 # What a workload runs on its own machine: adapters that stand on the client, one on the other.
 CLIENTS = ["FederationClient", "Exchange", "Agent"]
+# What others link. The library verifies: it waits for documents, but has no network, no Foundation and no adapter; its
+# own adapters stand on it and on the client.
+LIBRARY = {"RelyingParty"}
+LIBRARY_ADAPTERS = {"RelyingPartyHTTP", "RelyingPartyHummingbird"}
 
 # What a target may import without declaring it.
 ANYONE = {"Swift", "Synchronization"}
@@ -117,7 +121,8 @@ class Walls:
     def check(self):
         targets = [t for t in self.package["targets"] if t["type"] in ("regular", "executable", "test")]
         names = {t["name"] for t in self.package["targets"]}
-        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - HOUSE - ADAPTERS - set(CLIENTS)
+        beyond = HOUSE | ADAPTERS | set(CLIENTS) | LIBRARY | LIBRARY_ADAPTERS
+        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - beyond
         for target in targets:
             self.check_arrows(target, rooms)
             self.check_files(target, declared_modules(target, names), rooms)
@@ -130,23 +135,28 @@ class Walls:
         wants = {d[k][0] for d in target["dependencies"] for k in ("byName", "target") if k in d}
         if target["type"] != "regular":
             return
+        adapters = ADAPTERS | set(CLIENTS)
         if name in WORDS:
-            forbidden = rooms | HOUSE | ADAPTERS | set(CLIENTS)
+            forbidden = rooms | HOUSE | adapters | LIBRARY | LIBRARY_ADAPTERS
         elif name in HOUSE:
-            forbidden = ADAPTERS | set(CLIENTS)
+            forbidden = adapters | LIBRARY | LIBRARY_ADAPTERS
+        elif name in LIBRARY:
+            forbidden = HOUSE | adapters | LIBRARY_ADAPTERS
+        elif name in LIBRARY_ADAPTERS:
+            forbidden = HOUSE | (adapters - {"FederationClient"}) | (LIBRARY_ADAPTERS - {name})
         elif name in CLIENTS:
-            forbidden = (ADAPTERS | set(CLIENTS)) - set(CLIENTS[: CLIENTS.index(name)])
+            forbidden = (adapters - set(CLIENTS[: CLIENTS.index(name)]) - {name}) | LIBRARY_ADAPTERS
         elif name in ADAPTERS:
-            forbidden = (ADAPTERS | set(CLIENTS)) - {name}
+            forbidden = (adapters - {name}) | LIBRARY_ADAPTERS
         else:
-            forbidden = (rooms - {name}) | HOUSE | ADAPTERS | set(CLIENTS)
+            forbidden = (rooms - {name}) | HOUSE | adapters | LIBRARY | LIBRARY_ADAPTERS
         for other in sorted(wants & forbidden):
             self.breach("Package.swift", f"`{name}` may not depend on `{other}`")
 
     def check_files(self, target, declared, rooms):
         name, kind = target["name"], target["type"]
         folder = self.root / (target.get("path") or f"{'Tests' if kind == 'test' else 'Sources'}/{name}")
-        pure = kind == "regular" and name not in ADAPTERS and name not in CLIENTS
+        pure = kind == "regular" and name not in ADAPTERS | set(CLIENTS) | LIBRARY_ADAPTERS
         system = TESTS if kind == "test" else ANYONE if pure else OUTSIDE
         for path in sorted(folder.rglob("*.swift")):
             file = path.relative_to(self.root).as_posix()

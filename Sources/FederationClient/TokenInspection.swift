@@ -6,6 +6,7 @@
 // Source: OpenID Connect Discovery 1.0 §4; RFC 7519 §7.2; RFC 8725 §3; draft-ietf-oauth-status-list §8.3.
 
 package import IdentityModel
+import RelyingParty
 import StrictJSON
 package import TokenFormats
 
@@ -184,7 +185,9 @@ private struct Run {
     }
   }
 
-  mutating func verify(_ keys: JWKSet, _ expectations: JWTExpectations) throws(Stop) -> VerifiedToken {
+  mutating func verify(_ keys: JWKSet, _ expectations: JWTExpectations) throws(Stop)
+    -> TokenFormats.VerifiedToken
+  {
     do throws(JWTVerificationError) {
       let verified = try JWTVerifier().verify(token, keys: keys, expectations: expectations)
       passUpTo(.audience)
@@ -198,7 +201,7 @@ private struct Run {
 
   mutating func checkAudience(
     _ audience: String?,
-    _ verified: VerifiedToken,
+    _ verified: TokenFormats.VerifiedToken,
     _ keys: JWKSet,
     _ expectations: JWTExpectations
   ) throws(Stop) {
@@ -265,7 +268,7 @@ private struct Run {
   /// SECURITY: the log's key comes from the caller; nothing that the token or its issuer names is asked for one.
   mutating func checkPromise(
     of log: PromisingLog?,
-    _ verified: VerifiedToken,
+    _ verified: TokenFormats.VerifiedToken,
     _ expectations: JWTExpectations
   ) throws(Stop) {
     guard let log else {

@@ -5,6 +5,7 @@
 // characters.
 
 import IdentityModel
+import RelyingParty
 import StrictJSON
 import TokenFormats
 
@@ -95,37 +96,6 @@ func reason(_ error: StatusListError) -> String {
   case .issuedInTheFuture(let instant): "the list was issued in the future, at \(instant.rfc3339)"
   case .notCompressed: "`lst` is no zlib data, or is too long"
   case .indexOutOfBounds(let index): "the list has no place \(index)"
-  }
-}
-
-func reason(_ error: JSONReaderError) -> String {
-  switch error {
-  case .tooLarge(let limit): "longer than \(limit) bytes"
-  case .tooDeep(let limit, _): "nested deeper than \(limit)"
-  case .notUTF8: "not UTF-8 without a byte order mark"
-  case .unexpectedEnd: "it ends too early"
-  case .unexpectedByte(let offset): "unexpected byte at offset \(offset)"
-  case .badEscape(let offset): "malformed escape at offset \(offset)"
-  case .duplicateName(let name, _): "the name `\(name)` stands twice"
-  }
-}
-
-func reason(_ error: DiscoveryDocumentError) -> String {
-  switch error {
-  case .json(let error): reason(error)
-  case .notAnObject: "it is not a JSON object"
-  case .memberMissing(let name): "there is no `\(name)`"
-  case .memberMalformed(let name): "`\(name)` has the wrong type or is empty"
-  }
-}
-
-func reason(_ error: JWKSetError) -> String {
-  switch error {
-  case .json(let error): reason(error)
-  case .keysMissing: "there is no array `keys`"
-  case .tooManyKeys(let limit): "more than \(limit) keys"
-  case .privateMember(let index, let name): "key \(index) holds the private member `\(name)`"
-  case .malformedKey(let index, let member): "key \(index) is malformed in `\(member)`"
   }
 }
 

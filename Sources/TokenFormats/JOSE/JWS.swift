@@ -86,7 +86,20 @@ package enum JWS {
     return VerifiedJWS(header: jws.header, payload: jws.payload, keyID: keyID, algorithm: algorithm)
   }
 
-  static func object(
+  /// The members of the object that `bytes`, the octets of `part`, spell.
+  ///
+  /// - Throws: `notJSON` or `notAnObject`.
+  package static func members(
+    _ bytes: [UInt8],
+    part: JWTVerificationError.Part
+  ) throws(JWTVerificationError) -> any JSONMembers & Sendable {
+    try object(bytes, part: part)
+  }
+
+  /// The object that `bytes`, the octets of `part`, spell.
+  ///
+  /// - Throws: `notJSON` or `notAnObject`.
+  package static func object(
     _ bytes: [UInt8],
     part: JWTVerificationError.Part,
     maximumBytes: Int = JWS.maximumBytes

@@ -23,7 +23,7 @@ package struct StatusListReference: Hashable, Sendable {
   ///
   /// - Throws: `claimMalformed` for a `status` that is not an object, or a `status_list` without an integer `idx` from 0
   ///   or a `uri`: a token that says something of its status which cannot be read has no known status.
-  package init?(_ claims: JSONObject) throws(StatusListError) {
+  package init?(_ claims: some JSONMembers) throws(StatusListError) {
     guard let claim = claims["status"] else { return nil }
     guard let status = claim.object else { throw .claimMalformed("status") }
     guard let member = status["status_list"] else { return nil }

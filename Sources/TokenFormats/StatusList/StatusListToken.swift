@@ -4,7 +4,7 @@
 // Compression is an argument: this file knows no library. Source: draft-ietf-oauth-status-list §4.2, §5.1, §8.3.
 
 package import IdentityModel
-import StrictJSON
+package import StrictJSON
 
 /// A Status List Token that was read and verified.
 package struct StatusListToken: Hashable, Sendable {
@@ -104,6 +104,25 @@ package struct StatusListToken: Hashable, Sendable {
     } catch {
       throw .token(error)
     }
+    return try read(
+      header: header,
+      claims: claims,
+      uri: uri,
+      now: now,
+      leewaySeconds: leewaySeconds,
+      inflate: inflate
+    )
+  }
+
+  /// As `read`, of a JWS whose signature was verified with a key of the issuer of the token to be checked.
+  package static func read(
+    header: JSONObject,
+    claims: JSONObject,
+    uri: String,
+    now: Instant,
+    leewaySeconds: Int64 = 60,
+    inflate: Inflate
+  ) throws(StatusListError) -> StatusListToken {
     // SECURITY: a token of another kind, signed with the same key, says nothing about statuses, whatever it holds.
     guard isStatusListType(header["typ"]?.string) else { throw .notAStatusList }
     return try StatusListToken(claims, uri: uri, now: now, leewaySeconds: leewaySeconds, inflate: inflate)

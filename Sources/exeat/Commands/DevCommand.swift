@@ -79,6 +79,7 @@ struct DevCommand: AsyncParsableCommand {
       keyEncryptionKeys: KeyEncryptionKeyRing(.ephemeral()),
       identityProviders: identityProviders,
       log: LogPlan.ephemeral(publicURL),
+      actions: .development,
       onRecord: { record in
         guard printsCalls else { return }
         // What is kept nowhere is explained at once, in one piece: calls come side by side.

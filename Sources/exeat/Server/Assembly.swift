@@ -46,6 +46,8 @@ struct ServerPlan: Sendable {
   var trails: TrailDeliverySettings?
   /// What accounts without a quota of their own may call; `nil` for any number of calls.
   var requestQuota: RequestQuota?
+  /// What is served.
+  var actions = ActionTable.all
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -97,7 +99,7 @@ enum Assembly {
       promiser: LogPromiser(log, signer: plan.log.signer),
       status: TokenStatusServices(progress: store, zlib: .library)
     )
-    let metrics = Metrics(actions: .all)
+    let metrics = Metrics(actions: plan.actions)
     let recorder = Recorder(sink: writes, directory: directory)
     let pipeline = Pipeline(
       authenticator: Authenticator(
@@ -108,7 +110,7 @@ enum Assembly {
       ),
       recorder: recorder,
       house: house,
-      actions: .all,
+      actions: plan.actions,
       clock: systemClock,
       homeRegion: plan.homeRegion,
       diagnostics: diagnostics,
