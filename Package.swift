@@ -127,6 +127,12 @@ let package = Package(
       path: "Benchmarks/SAMLBench",
       swiftSettings: strict
     ),
+    .executableTarget(
+      name: "issuers-bench",
+      dependencies: ["Federation", "IdentityModel", "LocalKeys", "StoreSQLite"],
+      path: "Benchmarks/IssuersBench",
+      swiftSettings: strict
+    ),
 
     // tests: rooms, then the pipeline, then the adapters
     tests("IdentityModelTests", ["IdentityModel"]),
