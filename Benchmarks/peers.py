@@ -243,7 +243,7 @@ class SimpleSAMLphp(Daemon):
             return None
         return "SimpleSAMLphp is not installed (simplesamlphp, libapache2-mod-php)"
 
-    def assertions(self, seconds, connections=8):
+    def assertions(self, seconds, connections=32):
         """Assertions a second; each answer must hold one."""
         page = urllib.request.urlopen(self.url, timeout=30).read()
         if b'name="SAMLResponse"' not in page:

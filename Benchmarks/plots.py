@@ -53,7 +53,7 @@ def others(page, results):
     if "saml" in results:
         ours = results["saml"]["exeat"]["per_second"]
         theirs = results["saml"].get("simplesamlphp", {}).get("per_second")
-        page.row("SAML responses/s (RSA-SHA256), 8 connections, each on record", f"{ours:,.0f}",
+        page.row("SAML responses/s (RSA-SHA256), 32 connections, each on record", f"{ours:,.0f}",
                  f"SimpleSAMLphp: {theirs:,.0f}/s" if theirs else "", ours / theirs if theirs else None)
 
 
@@ -83,21 +83,20 @@ def cost(page, results):
                  "< 2 s, < 3 kB each" if row["accounts"] == 100_000 else "")
 
 
-def markdown(results):
+def markdown(results, heading="# Benchmark results\n\n"):
     about, page = results["machine"], Page()
     for part in (issuing, others, emergencies, cost):
         part(page, results)
-    lines = ["# Benchmark results", "",
-             f"{about['date']}, commit {about['commit']}. {about['cpu']}, {about['cores']} cores, {about['system']}, "
+    lines = [f"{heading or ''}{about['date']}, commit {about['commit']}. {about['cpu']}, {about['cores']} cores, {about['system']}, "
              f"Linux {about['kernel']}, {about['swift']}. Load average at the beginning {about['load_average']:.1f}; "
              f"{results['total_seconds']} s in all.", "", *page.rows, ""]
     if "isolation" in results:
-        lines += ["## Isolation", "", results["isolation"]["markdown"], ""]
+        lines += ["**Isolation**", "", results["isolation"]["markdown"], ""]
     if results["notes"]:
         lines += ["Left out:", "", *(f"- {note}" for note in results["notes"]), ""]
     if about["cores"] < 2:
         lines += ["Server and load shared one core: the ratios are too low.", ""]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def write(results, folder):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`make bench`: measures everything in one run and writes .build/bench/results.md and results.json, and the plots in
-docs/benchmarks/. What is measured and how stands in docs/benchmarks.md. A peer that is not installed, or a part that this
+"""`make bench`: measures everything in one run and writes .build/bench/results.md, results.json and plots; a whole run puts
+figures and plots into docs/benchmarks.md and docs/benchmarks/ too. What is measured and how stands in docs/benchmarks.md. A peer that is not installed, or a part that this
 build does not have, is left out with a note.
 
 Usage: Benchmarks/report.py [--quick] [PART…]    (parts: see `PARTS`; --quick: a second each, to try the scripts)
@@ -125,7 +125,7 @@ class Run:
             wire.write_requests(file, signer, (
                 f"Action=GetOutboundFederationToken&FederationConfigName=bench&Version=2010-05-08&Number={number}" for number in range(40_000)))
             self.results["saml"] = {"exeat": bench.wrk(f"http://{host}/", self.seconds, {
-                "REQUESTS": str(file), "SIGNED_HOST": host, "SIGNED_DATE": signer.date}, 8)}
+                "REQUESTS": str(file), "SIGNED_HOST": host, "SIGNED_DATE": signer.date}, 32)}
         self.need(peers.SimpleSAMLphp)
         with peers.SimpleSAMLphp(self.work) as other:
             self.results["saml"]["simplesamlphp"] = other.assertions(self.seconds)
@@ -174,6 +174,7 @@ class Run:
         self.results.setdefault("seconds", {})[name] = round(time.monotonic() - begin, 1)
 
 
+BEGIN, END = "<!-- figures of the last whole `make bench` -->", "<!-- end of figures -->"
 PARTS = ("limits", "start_up", "issuing", "tls", "both_cores", "documents", "moto", "saml", "isolation", "emergency", "token_keys",
          "issuers")
 
@@ -188,6 +189,16 @@ def machine():
             "system": platform.freedesktop_os_release().get("PRETTY_NAME", "?"), "load_average": os.getloadavg()[0],
             "swift": next((line.strip() for line in swift if "Swift version" in line), "?"), "commit": git or "none",
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")}
+
+
+def publish(results):
+    """Puts the figures and plots of a whole run into docs/benchmarks.md and docs/benchmarks/."""
+    folder, page = bench.ROOT / "docs" / "benchmarks", bench.ROOT / "docs" / "benchmarks.md"
+    plots.write(results, folder)
+    images = "".join(f"\n![{path.stem}](benchmarks/{path.name})\n" for path in sorted(folder.glob("*.svg")))
+    before, rest = page.read_text().split(BEGIN, 1)
+    figures = plots.markdown(results, heading=None)
+    page.write_text(f"{before}{BEGIN}\n{figures}{images}{END}{rest.split(END, 1)[1]}")
 
 
 def main():
@@ -213,11 +224,13 @@ def main():
     (bench.OUT / "results.json").write_text(json.dumps(run.results, indent=2) + "\n")
     text = plots.markdown(run.results)
     (bench.OUT / "results.md").write_text(text)
-    # A part alone, or a hasty run, must not stand where the last whole one does.
-    folder = bench.ROOT / "docs" / "benchmarks" if not is_quick and set(wanted) == set(PARTS) else bench.OUT
-    plots.write(run.results, folder)
+    plots.write(run.results, bench.OUT)
     print(text)
-    bench.say(f"written to .build/bench/results.md and results.json, plots to {folder.relative_to(bench.ROOT)}/")
+    bench.say("written to .build/bench/results.md, results.json and plots")
+    # A part alone, or a hasty run, must not stand where the last whole one does.
+    if not is_quick and set(wanted) == set(PARTS):
+        publish(run.results)
+        bench.say("and to docs/benchmarks.md and docs/benchmarks/")
 
 
 if __name__ == "__main__":
