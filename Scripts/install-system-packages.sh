@@ -54,6 +54,10 @@ for purpose in "$@"; do
       need php-sqlite3 php_has pdo_sqlite
       need php-xml php_has xmlreader
       need simplesamlphp installed simplesamlphp
+      need libapache2-mod-auth-openidc installed libapache2-mod-auth-openidc
+      need haproxy test -x /usr/sbin/haproxy
+      need dovecot-imapd test -x /usr/lib/dovecot/imap
+      need rabbitmq-server installed rabbitmq-server
       ;;
     bench)
       need wrk command -v wrk
@@ -94,7 +98,7 @@ log=$(mktemp)
 # A package's daemon must start neither now nor with the machine: tests and benchmarks start their own. One that was
 # there before is left as it is.
 services=()
-for service in apache2 nginx shibd; do [ -e "/etc/init.d/$service" ] || services+=("$service"); done
+for service in apache2 nginx shibd haproxy dovecot rabbitmq-server; do [ -e "/etc/init.d/$service" ] || services+=("$service"); done
 policy=/usr/sbin/policy-rc.d
 if [ -e "$policy" ]; then policy=; fi
 clean_up() {

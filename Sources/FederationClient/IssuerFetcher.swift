@@ -73,10 +73,13 @@ struct IssuerFetcher: Sendable {
   static let maximumBytes = 1 << 20
 
   /// The answer with status 200; everything together, the resolver and several addresses, takes `timeoutSeconds`.
-  func fetch(_ url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
+  func fetch(
+    _ url: HTTPURL,
+    accept: String = "application/json"
+  ) async throws(IssuerFetchError) -> HTTPAnswer {
     let answer: HTTPAnswer
     do {
-      answer = try await withDeadline(seconds: Self.timeoutSeconds) { try await self.answer(of: url) }
+      answer = try await withDeadline(seconds: Self.timeoutSeconds) { try await self.answer(of: url, accept) }
     } catch let error as IssuerFetchError {
       throw error
     } catch {
@@ -91,7 +94,7 @@ struct IssuerFetcher: Sendable {
 
   // SECURITY: judged and connected to are the same addresses; the name is not resolved a second time, so that a
   // server for the name cannot give a harmless address first and another one then.
-  private func answer(of url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
+  private func answer(of url: HTTPURL, _ accept: String) async throws(IssuerFetchError) -> HTTPAnswer {
     guard url.scheme == .https || policy.allowsHTTP else { throw .insecure }
     let addresses: [IPAddress]
     if let address = IPAddress(url.host) {
@@ -108,7 +111,7 @@ struct IssuerFetcher: Sendable {
     for address in addresses.prefix(4) {
       do throws(FederationHTTPError) {
         return try await http.send(
-          HTTPCall(method: "GET", url: url, headers: [HTTPField("Accept", "application/json")]),
+          HTTPCall(method: "GET", url: url, headers: [HTTPField("Accept", accept)]),
           connectingTo: address,
           timeoutSeconds: IssuerFetcher.timeoutSeconds,
           maximumBodyBytes: IssuerFetcher.maximumBytes

@@ -37,7 +37,7 @@ func detail(_ check: VerificationReport.Check, claims: JSONObject?) -> String {
   case .expiration: "expires \(time("exp"))"
   case .notBefore:
     claims?["nbf"] == nil ? "issued \(time("iat"))" : "issued \(time("iat")), valid from \(time("nbf"))"
-  case .parse, .issuer, .discovery, .jwks, .audience, .transparency, .inclusion: ""
+  case .parse, .issuer, .discovery, .jwks, .audience, .status, .transparency, .inclusion: ""
   }
 }
 
@@ -81,6 +81,20 @@ func reason(_ error: TransparencyPromiseError) -> String {
   case .otherLog: "the promise is another log's"
   case .signatureInvalid: "the promise is not signed by the log for this token"
   case .madeInTheFuture(let instant): "the promise was made in the future, at \(instant.rfc3339Milliseconds)"
+  }
+}
+
+func reason(_ error: StatusListError) -> String {
+  switch error {
+  case .claimMissing(let name): "there is no `\(name)`"
+  case .claimMalformed(let name): "`\(name)` has the wrong type or an impossible value"
+  case .notAStatusList: "the `typ` is not `\(StatusListToken.type)`"
+  case .token(let error): reason(error)
+  case .otherList(let uri): "it is the list `\(uri)`"
+  case .expired(let instant): "the list expired at \(instant.rfc3339)"
+  case .issuedInTheFuture(let instant): "the list was issued in the future, at \(instant.rfc3339)"
+  case .notCompressed: "`lst` is no zlib data, or is too long"
+  case .indexOutOfBounds(let index): "the list has no place \(index)"
   }
 }
 

@@ -13,6 +13,7 @@ FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "actions"
 # Those that no model of AWS has; test_aws_model.py calls them.
 OWN = {
     "ListOutboundSamlKeys", "RotateOutboundSamlKey",
+    "DisableOutboundTokenStatus", "EnableOutboundTokenStatus", "RevokeOutboundTokens",
     "DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency",
     "CreateOutboundFederationConfig", "DeleteOutboundFederationConfig", "GetOutboundFederationConfig",
     "GetOutboundFederationToken", "ListOutboundFederationConfigTags", "ListOutboundFederationConfigs",

@@ -11,6 +11,7 @@ import SigV4
 import StoreSQLite
 import Synchronization
 import Testing
+import TrailStorage
 
 /// Credentials of a test.
 struct Keys: Sendable {
@@ -121,7 +122,8 @@ struct TestServer: Sendable {
         progress: store,
         history: store
       ),
-      promiser: LogPromiser(log, signer: logKey)
+      promiser: LogPromiser(log, signer: logKey),
+      status: TokenStatusServices(progress: store, zlib: .library)
     )
     self.log = log
     self.logKey = logKey
@@ -146,7 +148,13 @@ struct TestServer: Sendable {
       diagnostics: diagnostics,
       metrics: metrics
     )
-    self.site = Site(pipeline: pipeline, issuers: house.issuers, metrics: metrics) { true }
+    self.site = Site(
+      pipeline: pipeline,
+      issuers: house.issuers,
+      metrics: metrics,
+      statusLists: house.statusLists,
+      clock: WallClock { clock.now }
+    ) { true }
     self.store = store
     self.sink = sink
     self.reader = reader

@@ -133,6 +133,8 @@ package struct IssuerRecord: DirectoryRecord {
   package let createDate: Instant
   /// Whether its tokens carry the log's promise; `nil` when nobody ever said.
   package var promisesTransparency: Bool?
+  /// Whether its tokens have a place in a status list; `nil` when nobody ever said.
+  package var tokensHaveStatus: Bool?
 }
 
 /// A signing key of an issuer.

@@ -132,6 +132,10 @@ package struct Proposal: Sendable {
   package let publication: Issuer?
   /// Whether the change is one of the account's SAML keys, whose metadata is then rendered anew.
   package let changesSAMLKeys: Bool
+  /// The issuer whose discovery document the change makes another.
+  package let discovery: IssuerRecord?
+  /// The id of the issuer whose status lists the change makes others.
+  package let changesStatusLists: String?
   /// The token that the answer lacks until its record is durable, and the answer with it.
   package let promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)?
 
@@ -142,9 +146,13 @@ package struct Proposal: Sendable {
     responseElements: JSONValue? = nil,
     publication: Issuer? = nil,
     changesSAMLKeys: Bool = false,
+    discovery: IssuerRecord? = nil,
+    changesStatusLists: String? = nil,
     promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)? = nil
   ) {
     self.promised = promised
+    self.discovery = discovery
+    self.changesStatusLists = changesStatusLists
     self.changesSAMLKeys = changesSAMLKeys
     self.change = change
     self.result = result

@@ -191,12 +191,15 @@ private let accountActions: [any Action.Type] = [
 ]
 
 private let federationActions: [any Action.Type] = [
+  DisableOutboundTokenStatus.self,
   DisableOutboundTokenTransparency.self,
   DisableOutboundWebIdentityFederation.self,
+  EnableOutboundTokenStatus.self,
   EnableOutboundTokenTransparency.self,
   EnableOutboundWebIdentityFederation.self,
   GetOutboundWebIdentityFederationInfo.self,
   ListOutboundSamlKeys.self,
+  RevokeOutboundTokens.self,
   RotateOutboundSamlKey.self,
 ]
 

@@ -26,6 +26,10 @@ package struct House: Sendable {
   package let diagnostics: Diagnostics
   /// What the CloudTrail actions reach.
   package let trails: TrailServices
+  /// Gives tokens their places in status lists.
+  package let statusIndexes: StatusIndexes
+  /// Publishes status lists.
+  package let statusLists: StatusListPublication
   /// Publishes SAML metadata.
   package let samlMetadata: SAMLMetadataPublication
   let noticeLimit = NoticeLimit()
@@ -40,7 +44,8 @@ package struct House: Sendable {
     diagnostics: Diagnostics,
     identityProviders: any IdentityProviderKeys = NoIdentityProviders(),
     trails: TrailServices = .none,
-    promiser: any TokenPromiser = NoPromiser()
+    promiser: any TokenPromiser = NoPromiser(),
+    status: TokenStatusServices = .none
   ) {
     self.directory = directory
     self.issuers = issuers
@@ -52,6 +57,16 @@ package struct House: Sendable {
     self.entropy = entropy
     self.diagnostics = diagnostics
     self.trails = trails
+    self.statusIndexes = StatusIndexes(progress: status.progress)
+    self.statusLists = StatusListPublication(
+      directory: directory,
+      issuers: issuers,
+      indexes: statusIndexes,
+      signer: signer,
+      tokenIssuer: tokenIssuer,
+      zlib: status.zlib,
+      diagnostics: diagnostics
+    )
     self.samlMetadata = SAMLMetadataPublication(
       directory: directory,
       issuers: issuers,

@@ -161,7 +161,12 @@ package struct Pipeline: Sendable {
       } catch {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
-      if let issuer = proposal.publication { house.issuers.publish(issuer) }
+      if let issuer = proposal.publication {
+        house.issuers.publish(issuer)
+        house.statusLists.forget(issuer.stored.record.issuerID)
+      }
+      if let record = proposal.discovery { house.issuers.publish(discoveryOf: record) }
+      if let issuerID = proposal.changesStatusLists { house.statusLists.forget(issuerID) }
       if proposal.changesSAMLKeys { await house.samlMetadata.refresh(call.account, now: call.now) }
       // 8. What could not come into being before its record.
       guard let promised = proposal.promised else { return recorded }

@@ -10,25 +10,32 @@ package struct Site: RequestResponder {
   private let issuers: Issuers
   private let metrics: Metrics
   private let log: TransparencyLog?
+  private let statusLists: StatusListPublication
+  private let clock: WallClock
   private let isReady: @Sendable () async -> Bool
 
-  /// Serves the API through `pipeline`, documents from `issuers` and `log`; `isReady` answers `/health/ready`.
+  /// Serves the API through `pipeline`, documents from `issuers`, `log` and `statusLists`, which are fresh
+  /// or not by `clock`; `isReady` answers `/health/ready`.
   package init(
     pipeline: Pipeline,
     issuers: Issuers,
     metrics: Metrics,
     log: TransparencyLog? = nil,
+    statusLists: StatusListPublication,
+    clock: WallClock,
     isReady: @escaping @Sendable () async -> Bool
   ) {
     self.pipeline = pipeline
     self.issuers = issuers
     self.metrics = metrics
     self.log = log
+    self.statusLists = statusLists
+    self.clock = clock
     self.isReady = isReady
   }
 
   package func publishedDocument(host: String?, path: Substring) -> PublishedDocument? {
-    issuers.document(host: host, path: path)
+    issuers.document(host: host, path: path) ?? statusLists.fresh(host: host, path: path, now: clock.now())
   }
 
   package func respond(to request: APIRequest) async -> APIResponse {
@@ -48,7 +55,17 @@ package struct Site: RequestResponder {
       if isRead, let document = await log?.document(path) { return document }
       return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
+      if isRead, let answer = await statusAnswer(request) { return answer }
       return samlAnswer(request) ?? text(404, "not found\n")
+    }
+  }
+
+  /// What the paths of status lists answer that are not in memory, or not fresh; `nil` for other paths.
+  private func statusAnswer(_ request: APIRequest) async -> APIResponse? {
+    switch await statusLists.answer(host: request.header("host"), path: request.path, now: clock.now()) {
+    case .document(let document): document.response
+    case .unavailable: text(503, "the status list cannot be read or signed for now\n")
+    case .unknown, nil: nil
     }
   }
 
@@ -66,6 +83,21 @@ package struct Site: RequestResponder {
       return text(503, "the server is sealed and cannot sign this metadata\n")
     }
     return nil
+  }
+}
+
+extension PublishedDocument {
+  /// The answer to a GET that did not find the document in memory; later ones are the server adapter's.
+  fileprivate var response: APIResponse {
+    APIResponse(
+      status: 200,
+      headers: [
+        HTTPField("Content-Type", contentType), HTTPField("Cache-Control", "public, max-age=300"),
+        HTTPField("ETag", entityTag), HTTPField("Access-Control-Allow-Origin", "*"),
+        HTTPField("X-Content-Type-Options", "nosniff"),
+      ],
+      body: body
+    )
   }
 }
 

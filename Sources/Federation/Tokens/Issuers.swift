@@ -32,13 +32,19 @@ package final class Issuers: Sendable {
   /// Publishes the documents of `issuer`, or replaces them.
   package func publish(_ issuer: Issuer) {
     let record = issuer.stored.record
-    let jwksURI = record.issuer + Self.jwksPath
-    let discovery = PublishedDocument(json: DiscoveryDocument.render(issuer: record.issuer, jwksURI: jwksURI))
     let keySet = PublishedDocument(json: JWKSet.render(keys: issuer.keys.map(\.publicKey)))
-    documents.withLock { documents in
-      documents["/" + record.issuerID + Self.discoveryPath] = discovery
-      documents["/" + record.issuerID + Self.jwksPath] = keySet
-    }
+    documents.withLock { $0["/" + record.issuerID + Self.jwksPath] = keySet }
+    publish(discoveryOf: record)
+  }
+
+  /// Publishes the discovery document that follows from `record`, or replaces it.
+  func publish(discoveryOf record: IssuerRecord) {
+    let discovery = DiscoveryDocument.render(
+      issuer: record.issuer,
+      jwksURI: record.issuer + Self.jwksPath,
+      statusAggregation: record.tokensHaveStatus == true ? record.issuer + StatusLists.path : nil
+    )
+    documents.withLock { $0["/" + record.issuerID + Self.discoveryPath] = PublishedDocument(json: discovery) }
   }
 
   /// The id of the issuer whose URL is `issuer`, whether there is such an issuer or not; `nil` when the URL is not one
@@ -90,7 +96,8 @@ package final class Issuers: Sendable {
     return documents.withLock { $0[key] } != nil || awaited.withLock { $0.contains(key) }
   }
 
-  private func key(_ host: String?, _ path: Substring) -> String? {
+  /// `path` as it is in path style, with the issuer in front.
+  func key(_ host: String?, _ path: Substring) -> String? {
     guard style == .subdomain else { return String(path) }
     let name = asciiLowercased(hostName(of: host ?? ""))
     guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")),

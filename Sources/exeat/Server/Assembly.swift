@@ -82,7 +82,8 @@ enum Assembly {
       diagnostics: diagnostics,
       identityProviders: plan.identityProviders.providers,
       trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store),
-      promiser: LogPromiser(log, signer: plan.log.signer)
+      promiser: LogPromiser(log, signer: plan.log.signer),
+      status: TokenStatusServices(progress: store, zlib: .library)
     )
     let metrics = Metrics(actions: .all)
     let recorder = Recorder(sink: writes, directory: directory)
@@ -101,7 +102,14 @@ enum Assembly {
       diagnostics: diagnostics,
       metrics: metrics
     )
-    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics, log: log) {
+    let site = Site(
+      pipeline: pipeline,
+      issuers: issuers,
+      metrics: metrics,
+      log: log,
+      statusLists: house.statusLists,
+      clock: systemClock
+    ) {
       guard log.fault == nil, (try? await directory.opensStoredSecrets()) == true else { return false }
       return await recorder.isHealthy(
         probe: AuditRecord(
