@@ -159,6 +159,12 @@ let package = Package(
       path: "Benchmarks/RelyingPartyBench",
       swiftSettings: strict
     ),
+    .executableTarget(
+      name: "issuers-bench",
+      dependencies: ["Federation", "IdentityModel", "LocalKeys", "StoreSQLite"],
+      path: "Benchmarks/IssuersBench",
+      swiftSettings: strict
+    ),
     // a server that accepts tokens, for the tests and as the example of docs/relying-party-library.md
     .executableTarget(
       name: "relying-party-server",

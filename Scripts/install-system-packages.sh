@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs the Debian packages that are missing, and does nothing when none is.
-# Usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench]
+# Usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench] [bench-peers]
 set -euo pipefail
 
 missing=()
@@ -50,6 +50,7 @@ for purpose in "$@"; do
       need nginx-light test -x /usr/sbin/nginx
       need libapache2-mod-shib installed libapache2-mod-shib
       need libapache2-mod-auth-mellon installed libapache2-mod-auth-mellon
+      need libapache2-mod-auth-openidc installed libapache2-mod-auth-openidc
       need libapache2-mod-php installed libapache2-mod-php
       need php-mbstring php_has mbstring
       need php-sqlite3 php_has pdo_sqlite
@@ -67,8 +68,16 @@ for purpose in "$@"; do
       need util-linux command -v taskset
       need gcc command -v gcc
       ;;
+    bench-peers)
+      need apache2-bin test -x /usr/sbin/apache2
+      need libapache2-mod-php installed libapache2-mod-php
+      need php-mbstring php_has mbstring
+      need php-xml php_has xmlreader
+      need simplesamlphp installed simplesamlphp
+      need softhsm2 command -v softhsm2-util
+      ;;
     *)
-      echo "usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench]" >&2
+      echo "usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench] [bench-peers]" >&2
       exit 2
       ;;
   esac
