@@ -2,7 +2,7 @@
 #
 # The few commands of the house. Each is a script in Scripts/ or Benchmarks/ that says what it does.
 
-.PHONY: help build demo test bench format lint clean
+.PHONY: help build demo test rotation bench format lint clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -16,6 +16,9 @@ demo: ## from nothing to a verified token: build, start, ask with the AWS CLI, v
 
 test: ## everything: walls, format, Swift tests, end-to-end tests with stock clients
 	@Scripts/test.sh
+
+rotation: ## keys that rotate every ten seconds before 50 relying parties, for ten minutes (after make test)
+	@EXEAT_DOSE=20 .build/venv/bin/python -m pytest -v Tests/EndToEnd/test_rotation_under_load.py
 
 bench: ## measure, and write .build/bench/results.md
 	@Benchmarks/run.sh

@@ -28,7 +28,10 @@ let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "s
 let package = Package(
   name: "exeat",
   products: [
-    .executable(name: "exeat", targets: ["exeat"])
+    .executable(name: "exeat", targets: ["exeat"]),
+    .library(name: "RelyingParty", targets: ["RelyingParty"]),
+    .library(name: "RelyingPartyHTTP", targets: ["RelyingPartyHTTP"]),
+    .library(name: "RelyingPartyHummingbird", targets: ["RelyingPartyHummingbird"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -40,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -56,6 +60,9 @@ let package = Package(
     wall("TokenFormats", ["IdentityModel", "StrictJSON", crypto, cryptoExtras]),
     wall("AuditTrail", ["IdentityModel", "StrictJSON", crypto]),
 
+    // the public library of those who accept tokens
+    wall("RelyingParty", ["IdentityModel", "StrictJSON", "TokenFormats", crypto]),
+
     // house
     wall(
       "Federation",
@@ -71,9 +78,12 @@ let package = Package(
     .systemLibrary(name: "CNettle", pkgConfig: "hogweed", providers: [.apt(["nettle-dev", "libgmp-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     wall("TrailStorage", ["Federation", "StrictJSON", "CZlib"]),
+    // Its header is that of Debian's libp11-kit-dev; nothing is linked.
+    .systemLibrary(name: "CPKCS11"),
+    wall("PKCS11", ["IdentityModel", "CPKCS11"]),
     wall(
       "LocalKeys",
-      ["Federation", "IdentityModel", "TokenFormats", "COpenSSL", "CNettle", crypto, cryptoExtras]
+      ["Federation", "IdentityModel", "TokenFormats", "PKCS11", "COpenSSL", "CNettle", crypto, cryptoExtras]
     ),
     wall("AuditSinks", ["Federation", "IdentityModel", "AuditTrail"]),
     wall(
@@ -95,7 +105,7 @@ let package = Package(
     wall(
       "FederationClient",
       [
-        "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "RelyingParty",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -105,17 +115,33 @@ let package = Package(
       ]
     ),
 
+    // what a workload runs on its own machine
+    wall("Exchange", ["FederationClient", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats"]),
+
+    // the public library's way to the network, and its place in a server
+    wall("RelyingPartyHTTP", ["RelyingParty", "FederationClient", "IdentityModel"]),
+    wall(
+      "RelyingPartyHummingbird",
+      [
+        "RelyingParty",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+      ]
+    ),
+
     // executable
     .executableTarget(
       name: "exeat",
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
-        "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
+        "StoreSQLite", "LocalKeys", "PKCS11", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
+        "Exchange",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
+        crypto, cryptoExtras,
       ],
       swiftSettings: strict
     ),
@@ -125,6 +151,28 @@ let package = Package(
       name: "saml-bench",
       dependencies: ["Federation", "IdentityModel", "LocalKeys", "TokenFormats"],
       path: "Benchmarks/SAMLBench",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "relying-party-bench",
+      dependencies: ["RelyingParty", "TokenFormats", crypto, cryptoExtras],
+      path: "Benchmarks/RelyingPartyBench",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "issuers-bench",
+      dependencies: ["Federation", "IdentityModel", "LocalKeys", "StoreSQLite"],
+      path: "Benchmarks/IssuersBench",
+      swiftSettings: strict
+    ),
+    // a server that accepts tokens, for the tests and as the example of docs/relying-party-library.md
+    .executableTarget(
+      name: "relying-party-server",
+      dependencies: [
+        "RelyingParty", "RelyingPartyHTTP", "RelyingPartyHummingbird",
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ],
+      path: "examples/relying-party",
       swiftSettings: strict
     ),
 
@@ -137,12 +185,23 @@ let package = Package(
     tests("AuditTrailTests", ["AuditTrail", "IdentityModel", "StrictJSON", crypto, cryptoExtras]),
     tests("TokenFormatsTests", ["TokenFormats", "IdentityModel", "StrictJSON", crypto, cryptoExtras]),
     tests(
+      "RelyingPartyTests",
+      [
+        "RelyingParty", "RelyingPartyHTTP", "RelyingPartyHummingbird", "TokenFormats", "IdentityModel", "StrictJSON",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        crypto, cryptoExtras,
+      ]
+    ),
+    tests(
       "FederationTests",
       [
         "Federation", "AWSProtocols", "IdentityModel", "StrictJSON", "SigV4", "AuditTrail", "TokenFormats",
         "LocalKeys", "StoreSQLite", "TrailStorage",
       ]
     ),
+    tests("PKCS11Tests", ["PKCS11", "LocalKeys", "Federation", "IdentityModel", "TokenFormats"]),
     tests(
       "LocalKeysTests",
       ["LocalKeys", "Federation", "IdentityModel", "TokenFormats", "StrictJSON", crypto, cryptoExtras]
@@ -178,6 +237,7 @@ let package = Package(
         crypto, cryptoExtras,
       ]
     ),
+    tests("ExchangeTests", ["Exchange", "FederationClient", "IdentityModel", "StrictJSON", "SigV4"]),
     tests(
       "StoreTests",
       [

@@ -4,9 +4,11 @@
 Source: AWS Signature Version 4; the three headers that are signed are those that botocore signs.
 """
 
+import base64
 import hashlib
 import hmac
 import http.client
+import json
 import re
 import time
 import urllib.parse
@@ -34,13 +36,18 @@ class Signer:
         return self.prefix + hmac.digest(self.key, text.encode(), "sha256").hex()
 
 
-def write_token_requests(path, signer, algorithm, count):
-    """`count` requests for tokens, no two alike: one `Authorization<TAB>body` a line."""
+def write_requests(path, signer, bodies):
+    """A request for each body: one `Authorization<TAB>body` a line."""
     with open(path, "w", encoding="ascii") as file:
-        for number in range(count):
-            body = (f"Action=GetWebIdentityToken&Audience.member.1=https%3A%2F%2Fbench.example%2F{number}"
-                    f"&SigningAlgorithm={algorithm}&Version=2011-06-15")
+        for body in bodies:
             file.write(f"{signer.authorization(body.encode())}\t{body}\n")
+
+
+def write_token_requests(path, signer, algorithm, count):
+    """`count` requests for tokens, no two alike."""
+    write_requests(path, signer, (
+        f"Action=GetWebIdentityToken&Audience.member.1=https%3A%2F%2Fbench.example%2F{number}"
+        f"&SigningAlgorithm={algorithm}&Version=2011-06-15" for number in range(count)))
 
 
 def call(port, credentials, service, version, action, **parameters):
@@ -64,3 +71,13 @@ def call(port, credentials, service, version, action, **parameters):
 
 def element(text, name):
     return re.search(f"<{name}>([^<]*)</{name}>", text).group(1)
+
+
+def claims(part):
+    """The JSON object of a part of a token; verifies nothing."""
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def header(token):
+    """The header of a token; verifies nothing."""
+    return claims(token.split(".", 1)[0])

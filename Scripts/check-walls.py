@@ -16,7 +16,13 @@ import sys
 # The house plan. A target that stands in none of these lists is held to the strictest rule, a room's.
 WORDS = {"IdentityModel", "StrictJSON"}
 HOUSE = {"Federation"}
-ADAPTERS = {"StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+ADAPTERS = {"PKCS11", "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+# What a workload runs on its own machine: adapters that stand on the client, one on the other.
+CLIENTS = ["FederationClient", "Exchange", "Agent"]
+# What others link. The library verifies: it waits for documents, but has no network, no Foundation and no adapter; its
+# own adapters stand on it and on the client.
+LIBRARY = {"RelyingParty"}
+LIBRARY_ADAPTERS = {"RelyingPartyHTTP", "RelyingPartyHummingbird"}
 
 # What a target may import without declaring it.
 ANYONE = {"Swift", "Synchronization"}
@@ -115,7 +121,8 @@ class Walls:
     def check(self):
         targets = [t for t in self.package["targets"] if t["type"] in ("regular", "executable", "test")]
         names = {t["name"] for t in self.package["targets"]}
-        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - HOUSE - ADAPTERS
+        beyond = HOUSE | ADAPTERS | set(CLIENTS) | LIBRARY | LIBRARY_ADAPTERS
+        rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - beyond
         for target in targets:
             self.check_arrows(target, rooms)
             self.check_files(target, declared_modules(target, names), rooms)
@@ -128,21 +135,28 @@ class Walls:
         wants = {d[k][0] for d in target["dependencies"] for k in ("byName", "target") if k in d}
         if target["type"] != "regular":
             return
+        adapters = ADAPTERS | set(CLIENTS)
         if name in WORDS:
-            forbidden = rooms | HOUSE | ADAPTERS
+            forbidden = rooms | HOUSE | adapters | LIBRARY | LIBRARY_ADAPTERS
         elif name in HOUSE:
-            forbidden = ADAPTERS
+            forbidden = adapters | LIBRARY | LIBRARY_ADAPTERS
+        elif name in LIBRARY:
+            forbidden = HOUSE | adapters | LIBRARY_ADAPTERS
+        elif name in LIBRARY_ADAPTERS:
+            forbidden = HOUSE | (adapters - {"FederationClient"}) | (LIBRARY_ADAPTERS - {name})
+        elif name in CLIENTS:
+            forbidden = (adapters - set(CLIENTS[: CLIENTS.index(name)]) - {name}) | LIBRARY_ADAPTERS
         elif name in ADAPTERS:
-            forbidden = ADAPTERS - {name}
+            forbidden = (adapters - {name}) | LIBRARY_ADAPTERS
         else:
-            forbidden = (rooms - {name}) | HOUSE | ADAPTERS
+            forbidden = (rooms - {name}) | HOUSE | adapters | LIBRARY | LIBRARY_ADAPTERS
         for other in sorted(wants & forbidden):
             self.breach("Package.swift", f"`{name}` may not depend on `{other}`")
 
     def check_files(self, target, declared, rooms):
         name, kind = target["name"], target["type"]
         folder = self.root / (target.get("path") or f"{'Tests' if kind == 'test' else 'Sources'}/{name}")
-        pure = kind == "regular" and name not in ADAPTERS
+        pure = kind == "regular" and name not in ADAPTERS | set(CLIENTS) | LIBRARY_ADAPTERS
         system = TESTS if kind == "test" else ANYONE if pure else OUTSIDE
         for path in sorted(folder.rglob("*.swift")):
             file = path.relative_to(self.root).as_posix()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs the Debian packages that are missing, and does nothing when none is.
-# Usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench]
+# Usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench] [bench-peers]
 set -euo pipefail
 
 missing=()
@@ -27,6 +27,7 @@ for purpose in "$@"; do
       need nettle-dev pkg-config --exists hogweed
       need libgmp-dev installed libgmp-dev
       need zlib1g-dev pkg-config --exists zlib
+      need libp11-kit-dev installed libp11-kit-dev
       ;;
     demo)
       need python3 command -v python3
@@ -44,14 +45,21 @@ for purpose in "$@"; do
       need opensaml-schemas installed opensaml-schemas
       need xmltooling-schemas installed xmltooling-schemas
       need faketime command -v faketime
+      need softhsm2 command -v softhsm2-util
       need apache2-bin test -x /usr/sbin/apache2
+      need nginx-light test -x /usr/sbin/nginx
       need libapache2-mod-shib installed libapache2-mod-shib
       need libapache2-mod-auth-mellon installed libapache2-mod-auth-mellon
+      need libapache2-mod-auth-openidc installed libapache2-mod-auth-openidc
       need libapache2-mod-php installed libapache2-mod-php
       need php-mbstring php_has mbstring
       need php-sqlite3 php_has pdo_sqlite
       need php-xml php_has xmlreader
       need simplesamlphp installed simplesamlphp
+      need libapache2-mod-auth-openidc installed libapache2-mod-auth-openidc
+      need haproxy test -x /usr/sbin/haproxy
+      need dovecot-imapd test -x /usr/lib/dovecot/imap
+      need rabbitmq-server installed rabbitmq-server
       ;;
     bench)
       need wrk command -v wrk
@@ -60,8 +68,16 @@ for purpose in "$@"; do
       need util-linux command -v taskset
       need gcc command -v gcc
       ;;
+    bench-peers)
+      need apache2-bin test -x /usr/sbin/apache2
+      need libapache2-mod-php installed libapache2-mod-php
+      need php-mbstring php_has mbstring
+      need php-xml php_has xmlreader
+      need simplesamlphp installed simplesamlphp
+      need softhsm2 command -v softhsm2-util
+      ;;
     *)
-      echo "usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench]" >&2
+      echo "usage: Scripts/install-system-packages.sh [build] [demo] [test] [bench] [bench-peers]" >&2
       exit 2
       ;;
   esac
@@ -84,7 +100,7 @@ log=$(mktemp)
 # A package's daemon must start neither now nor with the machine: tests and benchmarks start their own. One that was
 # there before is left as it is.
 services=()
-for service in apache2 nginx shibd; do [ -e "/etc/init.d/$service" ] || services+=("$service"); done
+for service in apache2 nginx shibd haproxy dovecot rabbitmq-server; do [ -e "/etc/init.d/$service" ] || services+=("$service"); done
 policy=/usr/sbin/policy-rc.d
 if [ -e "$policy" ]; then policy=; fi
 clean_up() {

@@ -47,6 +47,7 @@ private let signaturePrefix = "X-Amz-"
 private func isForm(_ contentType: String) -> Bool {
   // What SDKs send, without a closer look.
   contentType.utf8.elementsEqual("application/x-www-form-urlencoded; charset=utf-8".utf8)
+    || contentType.utf8.elementsEqual("application/x-www-form-urlencoded".utf8)
     || isMediaType(contentType, "application/x-www-form-urlencoded")
 }
 

@@ -237,9 +237,7 @@ private func writeElements(_ name: String, _ value: JSONValue?, _ limit: Int, to
     writer.null()
     return
   }
-  var part = JSONWriter(isOneLine: true)
-  part.value(value)
-  writer.raw(part.bytes.count <= limit ? part.bytes : Array(#"{"omitted":true}"#.utf8))
+  writer.value(value, atMost: limit, or: #"{"omitted":true}"#)
 }
 
 private func capped(_ text: String, to limit: Int = 1024) -> String {

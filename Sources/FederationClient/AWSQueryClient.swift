@@ -40,6 +40,12 @@ package struct AWSQueryClient: Sendable {
     self.retry = retry
   }
 
+  /// Whether nobody on the way can read what is sent: https, or plain http that does not leave this machine.
+  package var isConfidential: Bool {
+    endpoint.scheme == .https || asciiLowercased(endpoint.host).utf8.elementsEqual("localhost".utf8)
+      || IPAddress(endpoint.host)?.reach == .loopback
+  }
+
   /// Calls `action` with `parameters`, signed by `credential`; unsigned without one.
   ///
   /// Returns the answer of a status 200.
@@ -57,11 +63,14 @@ package struct AWSQueryClient: Sendable {
     )
     var attempt = 1
     while true {
+      var askedToWait: Int64?
       do throws(STSClientError) {
-        return try await send(body, credential)
+        return try await send(body, credential, &askedToWait)
       } catch {
-        guard error.isTransient, attempt < retry.attempts, !Task.isCancelled else { throw error }
-        try? await Task.sleep(for: retry.pause(attempt))
+        guard error.isTransient, attempt < retry.attempts, !Task.isCancelled,
+          let pause = retry.pause(attempt, askedToWait)
+        else { throw error }
+        try? await Task.sleep(for: pause)
         attempt += 1
       }
     }
@@ -69,7 +78,8 @@ package struct AWSQueryClient: Sendable {
 
   private func send(
     _ body: [UInt8],
-    _ credential: SigningCredential?
+    _ credential: SigningCredential?,
+    _ askedToWait: inout Int64?
   ) async throws(STSClientError) -> XMLAnswer {
     var headers = [
       HTTPField("Host", endpoint.authority),
@@ -97,6 +107,7 @@ package struct AWSQueryClient: Sendable {
     } catch {
       throw .http(error)
     }
+    askedToWait = answer.retryAfterSeconds(now: clock())
     guard let xml = try? XMLAnswer(answer.body) else { throw .notAWSQuery(httpStatus: answer.status) }
     guard answer.status == 200 else { throw refusal(answer, xml) }
     return xml
@@ -118,7 +129,7 @@ package struct AWSQueryClient: Sendable {
 }
 
 /// `application/x-www-form-urlencoded` with a space as `%20`: every byte but RFC 3986's unreserved is escaped.
-func percentEncoded(_ text: String) -> String {
+package func percentEncoded(_ text: String) -> String {
   let digits = Array("0123456789ABCDEF".utf8)
   var encoded: [UInt8] = []
   for byte in text.utf8 {
@@ -135,6 +146,6 @@ func percentEncoded(_ text: String) -> String {
 }
 
 /// Whether `text` is a header value that nobody reads differently: visible ASCII, not empty.
-func isFitForHeader(_ text: String) -> Bool {
+package func isFitForHeader(_ text: String) -> Bool {
   !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
 }

@@ -66,6 +66,13 @@ package struct HTTPAnswer: Sendable {
   package let headers: [HTTPField]
   /// The body, within the cap.
   package let body: [UInt8]
+
+  /// Gathers the parts.
+  package init(status: Int, headers: [HTTPField], body: [UInt8]) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
 }
 
 /// Sends requests.
@@ -180,7 +187,9 @@ func describe(_ error: any Error, _ timeoutSeconds: Int) -> FederationHTTPError 
 }
 
 /// `text` with every control character replaced by a space, so that a stranger's words cannot steer a terminal.
-func printable(_ text: String) -> String {
+///
+/// Longer texts end after 2,048 scalars.
+package func printable(_ text: String) -> String {
   var scalars = String.UnicodeScalarView()
   for scalar in text.unicodeScalars.prefix(2048) {
     switch scalar.properties.generalCategory {

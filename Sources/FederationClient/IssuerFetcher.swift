@@ -61,22 +61,57 @@ package enum IssuerFetchError: Error, Hashable, Sendable {
   case redirected(status: Int)
   /// The answer has another status than 200.
   case status(Int)
+
+  /// Whether nobody answered, or not now, so that a later try may do better.
+  package var isTransient: Bool {
+    switch self {
+    case .unresolved, .http: true
+    case .status(let status): status >= 500 || status == 429
+    case .insecure, .addressRefused, .redirected: false
+    }
+  }
+
+  /// The reason in words; nothing in it can steer a terminal.
+  package var words: String { printable(reason(self)) }
 }
 
 /// Fetches documents of issuers.
-struct IssuerFetcher: Sendable {
+package struct IssuerFetcher: Sendable {
   let http: FederationHTTPClient
   let resolver: HostResolver
   let policy: IssuerPolicy
+
+  /// Makes a fetcher.
+  ///
+  /// - Parameters:
+  ///   - http: the way to the issuers.
+  ///   - resolver: how hosts are resolved.
+  ///   - policy: which addresses an issuer may have.
+  package init(http: FederationHTTPClient, resolver: HostResolver = .system, policy: IssuerPolicy) {
+    self.http = http
+    self.resolver = resolver
+    self.policy = policy
+  }
 
   static let timeoutSeconds = 5
   static let maximumBytes = 1 << 20
 
   /// The answer with status 200; everything together, the resolver and several addresses, takes `timeoutSeconds`.
-  func fetch(_ url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
+  ///
+  /// - Parameters:
+  ///   - url: where the document is.
+  ///   - accept: the media type to ask for.
+  /// - Returns: the whole answer.
+  /// - Throws: `IssuerFetchError`.
+  package func fetch(
+    _ url: HTTPURL,
+    accept: String = "application/json"
+  ) async throws(IssuerFetchError) -> HTTPAnswer {
     let answer: HTTPAnswer
     do {
-      answer = try await withDeadline(seconds: Self.timeoutSeconds) { try await self.answer(of: url) }
+      answer = try await withDeadline(seconds: Self.timeoutSeconds) {
+        try await self.answer(of: url, accept)
+      }
     } catch let error as IssuerFetchError {
       throw error
     } catch {
@@ -91,7 +126,7 @@ struct IssuerFetcher: Sendable {
 
   // SECURITY: judged and connected to are the same addresses; the name is not resolved a second time, so that a
   // server for the name cannot give a harmless address first and another one then.
-  private func answer(of url: HTTPURL) async throws(IssuerFetchError) -> HTTPAnswer {
+  private func answer(of url: HTTPURL, _ accept: String) async throws(IssuerFetchError) -> HTTPAnswer {
     guard url.scheme == .https || policy.allowsHTTP else { throw .insecure }
     let addresses: [IPAddress]
     if let address = IPAddress(url.host) {
@@ -108,7 +143,7 @@ struct IssuerFetcher: Sendable {
     for address in addresses.prefix(4) {
       do throws(FederationHTTPError) {
         return try await http.send(
-          HTTPCall(method: "GET", url: url, headers: [HTTPField("Accept", "application/json")]),
+          HTTPCall(method: "GET", url: url, headers: [HTTPField("Accept", accept)]),
           connectingTo: address,
           timeoutSeconds: IssuerFetcher.timeoutSeconds,
           maximumBodyBytes: IssuerFetcher.maximumBytes

@@ -74,20 +74,33 @@ package struct STSClient: Sendable {
   }
 }
 
+/// A credential with an end, as STS gives it.
+package typealias RoleCredential = (credential: SigningCredential, expiration: Instant)
+
 extension AWSQueryClient {
   /// What a role is taken on with, besides its ARN.
-  struct RoleSession: Sendable {
-    let name: String
-    var durationSeconds: Int?
-    var externalID: String?
+  package struct RoleSession: Sendable {
+    /// `RoleSessionName`.
+    package let name: String
+    /// `DurationSeconds`; `nil` leaves the choice to the server.
+    package var durationSeconds: Int?
+    /// `ExternalId`.
+    package var externalID: String?
+
+    /// Gathers the parts.
+    package init(name: String, durationSeconds: Int? = nil, externalID: String? = nil) {
+      self.name = name
+      self.durationSeconds = durationSeconds
+      self.externalID = externalID
+    }
   }
 
-  /// `AssumeRole`, signed by `credential`.
-  func assumeRole(
+  /// `AssumeRole`, signed by `credential`; throws `STSClientError`.
+  package func assumeRole(
     _ roleARN: String,
     _ session: RoleSession,
     signedBy credential: SigningCredential
-  ) async throws(STSClientError) -> (SigningCredential, expiration: Instant) {
+  ) async throws(STSClientError) -> RoleCredential {
     var parameters = [("RoleArn", roleARN), ("RoleSessionName", session.name)]
     if let seconds = session.durationSeconds { parameters.append(("DurationSeconds", String(seconds))) }
     if let id = session.externalID { parameters.append(("ExternalId", id)) }
@@ -95,21 +108,42 @@ extension AWSQueryClient {
     return try ActionResult(answer: answer, action: "AssumeRole").credentials()
   }
 
-  /// `AssumeRoleWithWebIdentity`, which is not signed: the token is the proof.
-  func assumeRole(
+  /// `AssumeRoleWithWebIdentity`, which is not signed: the token is the proof; throws `STSClientError`.
+  package func assumeRole(
     _ roleARN: String,
     _ session: RoleSession,
     webIdentityToken token: String
-  ) async throws(STSClientError) -> (SigningCredential, expiration: Instant) {
+  ) async throws(STSClientError) -> RoleCredential {
     var parameters = [("RoleArn", roleARN), ("RoleSessionName", session.name), ("WebIdentityToken", token)]
     if let seconds = session.durationSeconds { parameters.append(("DurationSeconds", String(seconds))) }
     let answer = try await call("AssumeRoleWithWebIdentity", parameters, signedBy: nil)
     return try ActionResult(answer: answer, action: "AssumeRoleWithWebIdentity").credentials()
   }
+
+  /// `AssumeRoleWithSAML`, which is not signed: the response is the proof.
+  ///
+  /// - Parameters:
+  ///   - roleARN: `RoleArn`.
+  ///   - principalARN: `PrincipalArn`, the SAML provider in the account of the role.
+  ///   - durationSeconds: `nil` leaves the choice to the server.
+  ///   - response: `SAMLAssertion`, a SAML response in base 64.
+  /// - Returns: the credential of the session.
+  /// - Throws: `STSClientError`.
+  package func assumeRole(
+    _ roleARN: String,
+    _ principalARN: String,
+    durationSeconds: Int?,
+    samlResponse response: String
+  ) async throws(STSClientError) -> RoleCredential {
+    var parameters = [("RoleArn", roleARN), ("PrincipalArn", principalARN), ("SAMLAssertion", response)]
+    if let seconds = durationSeconds { parameters.append(("DurationSeconds", String(seconds))) }
+    let answer = try await call("AssumeRoleWithSAML", parameters, signedBy: nil)
+    return try ActionResult(answer: answer, action: "AssumeRoleWithSAML").credentials()
+  }
 }
 
 extension ActionResult {
-  fileprivate func credentials() throws(STSClientError) -> (SigningCredential, expiration: Instant) {
+  fileprivate func credentials() throws(STSClientError) -> RoleCredential {
     let credential = SigningCredential(
       accessKeyID: try element("Credentials/AccessKeyId"),
       secretAccessKey: Secret(try element("Credentials/SecretAccessKey")),

@@ -2,16 +2,18 @@
 //
 // Verifies a JWT as a relying party that has nothing but the token and what it expects: finds the issuer's keys by
 // discovery, then checks signature, time and audience. Keys come from the issuer alone: `jwk`, `jku`, `x5u` and `x5c`
-// in a header are not looked at. One token, at most two fetches; nothing is cached and nothing fetched again.
-// Source: OpenID Connect Discovery 1.0 §4; RFC 7519 §7.2; RFC 8725 §3.
+// in a header are not looked at. One token, at most three fetches; nothing is cached and nothing fetched again.
+// Source: OpenID Connect Discovery 1.0 §4; RFC 7519 §7.2; RFC 8725 §3; draft-ietf-oauth-status-list §8.3.
 
 package import IdentityModel
+import RelyingParty
 import StrictJSON
 package import TokenFormats
 
 /// Verifies tokens of issuers that are found by discovery.
 package struct TokenInspection: Sendable {
   private let fetcher: IssuerFetcher
+  private let inflate: StatusListToken.Inflate
 
   /// Makes an inspection.
   ///
@@ -19,7 +21,14 @@ package struct TokenInspection: Sendable {
   ///   - http: the way to the issuer.
   ///   - policy: which addresses an issuer may have.
   ///   - resolver: how hosts are resolved.
-  package init(http: FederationHTTPClient, policy: IssuerPolicy, resolver: HostResolver = .system) {
+  ///   - inflate: decompresses status lists; without it no status can be told, and a token that names a list is refused.
+  package init(
+    http: FederationHTTPClient,
+    policy: IssuerPolicy,
+    resolver: HostResolver = .system,
+    inflate: @escaping StatusListToken.Inflate = { _, _ in nil }
+  ) {
+    self.inflate = inflate
     self.fetcher = IssuerFetcher(http: http, resolver: resolver, policy: policy)
   }
 
@@ -61,9 +70,11 @@ package struct TokenInspection: Sendable {
       let verified = try run.verify(keys, expectations)
       // 10. audience
       try run.checkAudience(expectedAudience, verified, keys, expectations)
-      // 11. transparency
+      // 11. status
+      try await run.checkStatus(verified, keys, expectations, fetcher, inflate)
+      // 12. transparency
       try run.checkPromise(of: log, verified, expectations)
-      // 12. inclusion: whoever has a proof goes on
+      // 13. inclusion: whoever has a proof goes on
       run.leaveOut(.inclusion, "no proof was demanded")
     } catch {
       run.stop(at: error)
@@ -174,7 +185,9 @@ private struct Run {
     }
   }
 
-  mutating func verify(_ keys: JWKSet, _ expectations: JWTExpectations) throws(Stop) -> VerifiedToken {
+  mutating func verify(_ keys: JWKSet, _ expectations: JWTExpectations) throws(Stop)
+    -> TokenFormats.VerifiedToken
+  {
     do throws(JWTVerificationError) {
       let verified = try JWTVerifier().verify(token, keys: keys, expectations: expectations)
       passUpTo(.audience)
@@ -188,7 +201,7 @@ private struct Run {
 
   mutating func checkAudience(
     _ audience: String?,
-    _ verified: VerifiedToken,
+    _ verified: TokenFormats.VerifiedToken,
     _ keys: JWKSet,
     _ expectations: JWTExpectations
   ) throws(Stop) {
@@ -206,12 +219,56 @@ private struct Run {
     }
   }
 
+  /// draft-ietf-oauth-status-list §8.3: the list that the token names, signed by a key of the same issuer.
+  ///
+  /// SECURITY: the token is verified before anything that it names is fetched, and what is fetched is judged as the
+  /// issuer's own documents are. A status that cannot be told is none that is good.
+  mutating func checkStatus(
+    _ verified: VerifiedToken,
+    _ keys: JWKSet,
+    _ expectations: JWTExpectations,
+    _ fetcher: IssuerFetcher,
+    _ inflate: StatusListToken.Inflate
+  ) async throws(Stop) {
+    let reference: StatusListReference?
+    do throws(StatusListError) {
+      reference = try StatusListReference(verified.claims)
+    } catch {
+      throw Stop(check: .status, reason: "the `status` of the token cannot be read: \(reason(error))")
+    }
+    guard let reference else {
+      leaveOut(.status, "the token names no status list")
+      return
+    }
+    let body = try await fetch(reference.uri, fetcher, for: .status, accept: StatusListToken.contentType)
+    let list: StatusListToken, status: UInt8
+    do throws(StatusListError) {
+      list = try StatusListToken.read(
+        String(decoding: body, as: UTF8.self),
+        uri: reference.uri,
+        keys: keys,
+        now: expectations.now,
+        leewaySeconds: expectations.leewaySeconds,
+        inflate: inflate
+      )
+      status = try list.status(of: reference)
+    } catch {
+      throw Stop(check: .status, reason: "`\(reference.uri)` says nothing: \(reason(error))")
+    }
+    switch status {
+    case StatusList.valid: pass(.status, "valid as of \(list.issuedAt.rfc3339)")
+    case StatusList.invalid: throw Stop(check: .status, reason: "the token was revoked")
+    case StatusList.suspended: throw Stop(check: .status, reason: "the token is suspended")
+    default: throw Stop(check: .status, reason: "the status of the token is \(status), which is not known")
+    }
+  }
+
   /// docs/decisions/0018: the promise in the header is the log's, for this token.
   ///
   /// SECURITY: the log's key comes from the caller; nothing that the token or its issuer names is asked for one.
   mutating func checkPromise(
     of log: PromisingLog?,
-    _ verified: VerifiedToken,
+    _ verified: TokenFormats.VerifiedToken,
     _ expectations: JWTExpectations
   ) throws(Stop) {
     guard let log else {
@@ -270,7 +327,8 @@ private struct Run {
   private func fetch(
     _ address: String,
     _ fetcher: IssuerFetcher,
-    for check: VerificationReport.Check
+    for check: VerificationReport.Check,
+    accept: String = "application/json"
   ) async throws(Stop) -> [UInt8] {
     let url: HTTPURL
     do throws(HTTPURLError) {
@@ -279,7 +337,7 @@ private struct Run {
       throw Stop(check: check, reason: "`\(address)` is no acceptable URL: \(reason(error))")
     }
     do throws(IssuerFetchError) {
-      return try await fetcher.fetch(url).body
+      return try await fetcher.fetch(url, accept: accept).body
     } catch {
       throw Stop(check: check, reason: "`\(address)`: \(reason(error))")
     }

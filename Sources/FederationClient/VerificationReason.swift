@@ -5,6 +5,7 @@
 // characters.
 
 import IdentityModel
+import RelyingParty
 import StrictJSON
 import TokenFormats
 
@@ -37,7 +38,7 @@ func detail(_ check: VerificationReport.Check, claims: JSONObject?) -> String {
   case .expiration: "expires \(time("exp"))"
   case .notBefore:
     claims?["nbf"] == nil ? "issued \(time("iat"))" : "issued \(time("iat")), valid from \(time("nbf"))"
-  case .parse, .issuer, .discovery, .jwks, .audience, .transparency, .inclusion: ""
+  case .parse, .issuer, .discovery, .jwks, .audience, .status, .transparency, .inclusion: ""
   }
 }
 
@@ -84,34 +85,17 @@ func reason(_ error: TransparencyPromiseError) -> String {
   }
 }
 
-func reason(_ error: JSONReaderError) -> String {
+func reason(_ error: StatusListError) -> String {
   switch error {
-  case .tooLarge(let limit): "longer than \(limit) bytes"
-  case .tooDeep(let limit, _): "nested deeper than \(limit)"
-  case .notUTF8: "not UTF-8 without a byte order mark"
-  case .unexpectedEnd: "it ends too early"
-  case .unexpectedByte(let offset): "unexpected byte at offset \(offset)"
-  case .badEscape(let offset): "malformed escape at offset \(offset)"
-  case .duplicateName(let name, _): "the name `\(name)` stands twice"
-  }
-}
-
-func reason(_ error: DiscoveryDocumentError) -> String {
-  switch error {
-  case .json(let error): reason(error)
-  case .notAnObject: "it is not a JSON object"
-  case .memberMissing(let name): "there is no `\(name)`"
-  case .memberMalformed(let name): "`\(name)` has the wrong type or is empty"
-  }
-}
-
-func reason(_ error: JWKSetError) -> String {
-  switch error {
-  case .json(let error): reason(error)
-  case .keysMissing: "there is no array `keys`"
-  case .tooManyKeys(let limit): "more than \(limit) keys"
-  case .privateMember(let index, let name): "key \(index) holds the private member `\(name)`"
-  case .malformedKey(let index, let member): "key \(index) is malformed in `\(member)`"
+  case .claimMissing(let name): "there is no `\(name)`"
+  case .claimMalformed(let name): "`\(name)` has the wrong type or an impossible value"
+  case .notAStatusList: "the `typ` is not `\(StatusListToken.type)`"
+  case .token(let error): reason(error)
+  case .otherList(let uri): "it is the list `\(uri)`"
+  case .expired(let instant): "the list expired at \(instant.rfc3339)"
+  case .issuedInTheFuture(let instant): "the list was issued in the future, at \(instant.rfc3339)"
+  case .notCompressed: "`lst` is no zlib data, or is too long"
+  case .indexOutOfBounds(let index): "the list has no place \(index)"
   }
 }
 

@@ -30,13 +30,17 @@ package struct VerificationReport: Hashable, Sendable {
     case notBefore
     /// The expected audience is in `aud`.
     case audience
+    /// The status list that the token names, if it names one, does not hold it revoked or suspended.
+    case status
     /// A log that was named has promised that the token is in it.
     case transparency
     /// The token's record is in that log.
     case inclusion
 
-    /// Whether the check is made only where the caller demands it.
-    var isOptional: Bool { self == .audience || self == .transparency || self == .inclusion }
+    /// Whether the check is made only where the caller demands it, or the token gives cause.
+    var isOptional: Bool {
+      self == .audience || self == .status || self == .transparency || self == .inclusion
+    }
   }
 
   /// How a check ended.
@@ -76,7 +80,8 @@ package struct VerificationReport: Hashable, Sendable {
 
   /// Whether every check held that was asked for.
   ///
-  /// Only the audience, the promise and the inclusion may be left out, when the caller demanded none.
+  /// Only the audience, the promise and the inclusion may be left out, when the caller demanded none, and the status of a
+  /// token that names no list.
   package var isAccepted: Bool {
     entries.count == Check.allCases.count
       && entries.allSatisfy { entry in

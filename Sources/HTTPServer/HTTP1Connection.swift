@@ -228,13 +228,11 @@ final class HTTP1Connection: ChannelInboundHandler {
     swap(&body, &self.body)
     let eventLoop = context.eventLoop
     let connection = NIOLoopBound(self, eventLoop: eventLoop)
-    service.answer(request, body: body, from: peer) { response in
-      eventLoop.execute {
-        connection.value.discharge()
-        guard let context = connection.value.context else { return }
-        connection.value.respond(response, context: context)
-        connection.value.resume(context: context)
-      }
+    service.answer(request, body: body, from: peer, on: eventLoop) { response in
+      connection.value.discharge()
+      guard let context = connection.value.context else { return }
+      connection.value.respond(response, context: context)
+      connection.value.resume(context: context)
     }
   }
 

@@ -113,12 +113,10 @@ final class HTTP2Stream: ChannelInboundHandler {
     swap(&body, &self.body)
     let eventLoop = context.eventLoop
     let stream = NIOLoopBound(self, eventLoop: eventLoop)
-    service.answer(request, body: body, from: peer) { response in
-      eventLoop.execute {
-        stream.value.discharge()
-        guard let context = stream.value.context else { return }
-        stream.value.respond(response, context: context)
-      }
+    service.answer(request, body: body, from: peer, on: eventLoop) { response in
+      stream.value.discharge()
+      guard let context = stream.value.context else { return }
+      stream.value.respond(response, context: context)
     }
   }
 

@@ -14,18 +14,21 @@ package struct HTTPServer: Sendable {
   private let configuration: HTTPServerConfiguration
   private let tls: TLSSource
   private let responder: any RequestResponder
+  private let tasks: (any RequestExecutor)?
   private let logger: Logger
 
-  /// Serves `responder`; nothing happens before `run`.
+  /// Serves `responder`, on `tasks` when there is one; nothing happens before `run`.
   package init(
     configuration: HTTPServerConfiguration,
     tls: TLSSource,
     responder: any RequestResponder,
+    tasks: (any RequestExecutor)? = nil,
     logger: Logger
   ) {
     self.configuration = configuration
     self.tls = tls
     self.responder = responder
+    self.tasks = tasks
     self.logger = logger
   }
 
@@ -62,7 +65,13 @@ package struct HTTPServer: Sendable {
     onBound: @Sendable (BoundAddress) -> Void
   ) async throws {
     let connections = Connections(configuration)
-    let bridge = ResponderBridge(responder: responder, connections: connections, logger: logger)
+    let bridge = ResponderBridge(
+      responder: responder,
+      tasks: tasks,
+      eventLoops: group.makeIterator(),
+      connections: connections,
+      logger: logger
+    )
     let service = Service(
       configuration: configuration,
       connections: connections,
@@ -138,6 +147,9 @@ package struct HTTPServer: Sendable {
         }
       }
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // A request comes with one read; a second one only finds out that there is no more yet. What is left makes the
+      // socket ready again.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { opening.open($0) }
     let host = configuration.host

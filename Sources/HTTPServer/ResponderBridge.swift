@@ -8,6 +8,7 @@
 
 import Federation
 import Logging
+import NIOCore
 
 /// Hands requests to the responder.
 struct ResponderBridge: Sendable {
@@ -18,19 +19,52 @@ struct ResponderBridge: Sendable {
   /// For responses that cannot be sent.
   let logger: Logger
 
-  /// Answers `request` through `deliver`, which is called once, on an arbitrary thread.
-  func answer(_ request: APIRequest, deliver: @escaping @Sendable (APIResponse) -> Void) {
+  private let tasks: (any RequestExecutor)?
+  private let desks: [ObjectIdentifier: LoopDesk]
+
+  /// Answers on `tasks`, for connections on `eventLoops`.
+  init(
+    responder: any RequestResponder,
+    tasks: (any RequestExecutor)?,
+    eventLoops: some Sequence<any EventLoop>,
+    connections: Connections,
+    logger: Logger
+  ) {
+    self.responder = responder
+    self.tasks = tasks
+    self.connections = connections
+    self.logger = logger
+    self.desks = Dictionary(
+      eventLoops.map { (ObjectIdentifier($0), LoopDesk($0, tasks: tasks)) },
+      uniquingKeysWith: { first, _ in first }
+    )
+  }
+
+  /// Answers `request` through `deliver`, which is called once, on `eventLoop`; to be called there too.
+  func answer(
+    _ request: APIRequest,
+    on eventLoop: any EventLoop,
+    deliver: @escaping @Sendable (APIResponse) -> Void
+  ) {
     connections.requestStarted()
-    Task {
-      let response = await responder.respond(to: request)
-      // The event loop may be gone.
-      if connections.isAbandoned { return }
-      if response.isWellFormed {
-        deliver(response)
-      } else {
-        logger.error("a response cannot be sent as HTTP", metadata: ["status": "\(response.status)"])
-        deliver(APIResponse(status: 500, headers: [], body: []))
-      }
+    let desk = desks[ObjectIdentifier(eventLoop)] ?? LoopDesk(eventLoop, tasks: tasks)
+    desk.take { await answer(request, desk, deliver) }
+  }
+
+  private func answer(
+    _ request: APIRequest,
+    _ desk: LoopDesk,
+    _ deliver: @escaping @Sendable (APIResponse) -> Void
+  ) async {
+    var response = await responder.respond(to: request)
+    // The event loop may be gone.
+    if connections.isAbandoned { return }
+    if !response.isWellFormed {
+      logger.error("a response cannot be sent as HTTP", metadata: ["status": "\(response.status)"])
+      response = APIResponse(status: 500, headers: [], body: [])
+    }
+    desk.giveBack { [response, connections] in
+      deliver(response)
       connections.requestFinished()
     }
   }

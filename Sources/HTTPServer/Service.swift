@@ -29,11 +29,12 @@ struct Service: Sendable {
     bridge.responder.publishedDocument(host: head.host, path: head.path)
   }
 
-  /// Hands a whole request to the responder.
+  /// Hands a whole request to the responder; `deliver` is called on `eventLoop`, where this must be called too.
   func answer(
     _ head: RequestHead,
     body: [UInt8],
     from peer: Peer,
+    on eventLoop: any EventLoop,
     deliver: @escaping @Sendable (APIResponse) -> Void
   ) {
     let fields = head.fields
@@ -49,7 +50,7 @@ struct Service: Sendable {
       ),
       tls: peer.tls
     )
-    bridge.answer(request, deliver: deliver)
+    bridge.answer(request, on: eventLoop, deliver: deliver)
   }
 
   /// Notes a refused request: the peer and the status, never what it sent.

@@ -26,13 +26,24 @@ package struct ServiceError: Error, Hashable, Sendable {
   ///
   /// AWS JSON only. Source: botocore, organizations 2016-11-28.
   package let reason: String?
+  /// The `Retry-After` header, in seconds; `nil` when there is nothing to say about when to try again.
+  ///
+  /// Source: RFC 9110 §10.2.3.
+  package let retryAfterSeconds: Int?
 
   /// Makes an error; `fault` follows from the status (4xx sender, 5xx receiver).
-  package init(code: String, httpStatus: Int, message: String?, reason: String? = nil) {
+  package init(
+    code: String,
+    httpStatus: Int,
+    message: String?,
+    reason: String? = nil,
+    retryAfterSeconds: Int? = nil
+  ) {
     self.code = code
     self.httpStatus = httpStatus
     self.fault = httpStatus < 500 ? .sender : .receiver
     self.message = message
     self.reason = reason
+    self.retryAfterSeconds = retryAfterSeconds
   }
 }

@@ -20,6 +20,10 @@ package enum KeyEncryptionKeyError: Error, Hashable, Sendable {
   case ownedByAnother(userID: UInt32)
   /// The content is not `exeat-kek-v1:`, 43 characters of canonical base64url, and a line feed.
   case malformed
+  /// The file's key is wrapped, and there is nothing to unwrap it with.
+  case wrapped
+  /// What wraps the key did not do it, or does not open what is in the file. The text is for the log.
+  case wrapper(String)
   /// A system call failed.
   case failed(operation: String, errno: Int32)
 }
@@ -30,6 +34,21 @@ package struct KeyEncryptionKey: Sendable {
 
   private init(_ key: SymmetricKey) {
     self.key = key
+  }
+
+  // INVARIANT: 32 octets.
+  init(octets: [UInt8]) {
+    self.key = SymmetricKey(data: octets)
+  }
+
+  /// The key's name: 16 characters of base64url that say which key it is and nothing of what it is.
+  package var identifier: String {
+    let name = HKDF<SHA256>.deriveKey(
+      inputKeyMaterial: key,
+      info: Array("exeat key-encryption key name 1".utf8),
+      outputByteCount: 12
+    )
+    return Base64URL.encode(name.withUnsafeBytes { Array($0) })
   }
 
   /// A key that lives and dies with this process.

@@ -23,6 +23,42 @@ enum KeyEncryptionKeyFile {
     }
   }
 
+  /// Puts a file with `content` in the place of the one at `path`, behind a symbolic link if there is one, with its owner
+  /// and mode.
+  static func replace(at path: String, content: [UInt8]) throws(KeyEncryptionKeyError) {
+    guard let resolved = realpath(path, nil) else {
+      throw errno == ENOENT ? .notFound : .failed(operation: "realpath", errno: errno)
+    }
+    defer { free(resolved) }
+    let target = String(cString: resolved)
+    var status = stat()
+    guard stat(target, &status) == 0 else { throw .failed(operation: "stat", errno: errno) }
+    let new = target + ".new"
+    let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw errno == EEXIST ? .alreadyExists : .failed(operation: "open", errno: errno)
+    }
+    do throws(KeyEncryptionKeyError) {
+      defer { close(descriptor) }
+      // The server that reads the file need not run as who runs this.
+      if status.st_uid != geteuid() || status.st_gid != getegid() {
+        guard fchown(descriptor, status.st_uid, status.st_gid) == 0 else {
+          throw .failed(operation: "fchown", errno: errno)
+        }
+      }
+      guard fchmod(descriptor, status.st_mode & 0o700) == 0 else {
+        throw .failed(operation: "fchmod", errno: errno)
+      }
+      try write(content, to: descriptor)
+      guard fsync(descriptor) == 0 else { throw .failed(operation: "fsync", errno: errno) }
+      guard rename(new, target) == 0 else { throw .failed(operation: "rename", errno: errno) }
+    } catch {
+      unlink(new)
+      throw error
+    }
+    try flushDirectory(of: target)
+  }
+
   /// Reads a whole file of at most `maximumBytes`, if nobody else can read or change it.
   static func read(at path: String, maximumBytes: Int) throws(KeyEncryptionKeyError) -> [UInt8] {
     // O_NONBLOCK: a pipe at the path must not make us wait for its writer.

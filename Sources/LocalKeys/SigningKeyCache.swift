@@ -10,6 +10,7 @@ import Synchronization
 enum SigningKey: Sendable {
   case rsa(RSASigningKey)
   case p384(P384SigningKey)
+  case token(TokenKey)
 }
 
 final class SigningKeyCache: Sendable {
@@ -51,6 +52,16 @@ final class SigningKeyCache: Sendable {
       state.entries[sealed.keyID]?.lastUse = state.uses
       return entry.key
     }
+  }
+
+  /// Keeps what it has for `sealed` for `resealed` instead, which is the same key under another seal.
+  func replace(_ sealed: SealedSigningKey, by resealed: SealedSigningKey) {
+    if let parsed = key(for: sealed) { insert(parsed, for: resealed) }
+  }
+
+  /// Forgets every key.
+  func removeAll() {
+    state.withLock { $0.entries = [:] }
   }
 
   /// Keeps `key`; when the cache is full, the quarter that was used least recently goes.

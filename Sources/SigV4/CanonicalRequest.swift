@@ -43,7 +43,7 @@ package enum CanonicalRequest {
     encodesPath: Bool = true
   ) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(1024)
+    bytes.reserveCapacity(512)
     bytes += request.method.utf8
     bytes.append(lineFeed)
     if encodesPath {
@@ -103,7 +103,9 @@ package struct PayloadHash: Hashable, Sendable {
 
 /// The SHA-256 digest of `octets`, 64 lower-case hexadecimal digits.
 func sha256Hexadecimal(_ octets: [UInt8]) -> [UInt8] {
-  SHA256.hash(data: octets).withUnsafeBytes { [UInt8](lowerCaseHexadecimalOf: $0) }
+  var hash = SHA256()
+  octets.withUnsafeBytes { hash.update(bufferPointer: $0) }
+  return hash.finalize().withUnsafeBytes { [UInt8](lowerCaseHexadecimalOf: $0) }
 }
 
 private let lineFeed = UInt8(ascii: "\n")

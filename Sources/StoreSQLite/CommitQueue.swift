@@ -10,20 +10,25 @@ import Synchronization
 /// How long to wait for company before a batch is written.
 ///
 /// A flush to disk costs much the same for one record as for many. After a batch that had company the next one
-/// begins `length` after it, so that more can join; whoever comes alone, or later than that, is not delayed.
+/// begins a moment after it, so that more can join, and later the more company it had, up to twice as long: where
+/// many come, each waits for the others' signatures anyway. Whoever comes alone, or later than that, is not delayed.
 package struct GatherWindow: Sendable {
-  /// The longest wait.
-  package let length: DispatchTimeInterval
+  /// The wait after a batch of few, in microseconds.
+  package let lengthMicroseconds: Int
   private var end: DispatchTime?
 
+  /// The size of a batch after which the wait is twice as long.
+  private static let crowd = 4
+
   /// Starts with no company.
-  package init(length: DispatchTimeInterval) {
-    self.length = length
+  package init(lengthMicroseconds: Int) {
+    self.lengthMicroseconds = lengthMicroseconds
   }
 
   /// Notes that a batch of `count` became durable at `now`.
   package mutating func batchEnded(count: Int, at now: DispatchTime) {
-    end = count > 1 ? now + length : nil
+    let longer = min(lengthMicroseconds, lengthMicroseconds * count / Self.crowd)
+    end = count > 1 ? now + .microseconds(lengthMicroseconds + longer) : nil
   }
 
   /// When the batch that waits at `now` may begin; `nil` for at once.

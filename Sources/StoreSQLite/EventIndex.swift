@@ -44,10 +44,6 @@ enum EventIndex {
       ),
       arguments: [position, step]
     )
-    let insert = try db.cachedStatement(
-      sql:
-        "INSERT INTO history (account, attribute, event_time, sequence) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-    )
     var count = 0
     var last = position
     while let row = try rows.next() {
@@ -60,15 +56,25 @@ enum EventIndex {
       guard let json = String.fromDatabaseValue(row[2]), let summary = try? EventSummary(Array(json.utf8)),
         let account = summary.recipientAccountID.flatMap({ Int64($0.description) })
       else { continue }
+      var arguments: [DatabaseValue] = [account.databaseValue, time.databaseValue, sequence.databaseValue]
       for attribute in LookupAttribute.allCases where attribute != .eventID {
         for value in summary.values(of: attribute) {
-          try insert.execute(arguments: [account, hash(attribute, value), time, sequence])
+          arguments.append(hash(attribute, value).databaseValue)
         }
       }
+      let insert = try db.cachedStatement(sql: insertion(ofAttributes: arguments.count - 3))
+      try insert.execute(arguments: StatementArguments(arguments))
     }
     guard count > 0 else { return 0 }
     try db.execute(sql: "UPDATE history_position SET sequence = ?", arguments: [last])
     return count
+  }
+
+  // All rows of a record at once: a statement costs more than the row it inserts. Every record has an event name, a source
+  // and says whether it only reads, so that there is a row.
+  private static func insertion(ofAttributes count: Int) -> String {
+    let rows = (4..<(4 + count)).map { "(?1, ?\($0), ?2, ?3)" }.joined(separator: ", ")
+    return "INSERT INTO history (account, attribute, event_time, sequence) VALUES \(rows) ON CONFLICT DO NOTHING"
   }
 
   /// The last record that was taken in.

@@ -27,13 +27,13 @@ package final class SQLiteStore: Sendable {
     settings: ConnectionSettings,
     reader: any DatabaseReader,
     writer: BatchWriter,
-    gather: DispatchTimeInterval,
+    gatherMicroseconds: Int,
     lock: StoreLock?
   ) {
     self.settings = settings
     self.reader = SQLiteReader(reader)
     self.writer = Mutex(writer)
-    self.queue = CommitQueue(window: GatherWindow(length: gather))
+    self.queue = CommitQueue(window: GatherWindow(lengthMicroseconds: gatherMicroseconds))
     self.lock = lock
   }
 
@@ -41,14 +41,19 @@ package final class SQLiteStore: Sendable {
   ///
   /// Returns when everything that was handed over before that is durable (or has failed); the store file is then
   /// free for another server. Once in the life of a store: throws `unavailable` while it runs already.
-  package func run() async throws(StoreError) {
+  ///
+  /// `together` runs what tells the callers of a batch that it is durable, all in one, so that whoever carries them on
+  /// need not be woken for each.
+  package func run(
+    together: @escaping @Sendable (() -> Void) -> Void = { $0() }
+  ) async throws(StoreError) {
     guard try queue.start() else { return }
     // Commits block. They get a thread of their own instead of one of the few that run tasks.
     let thread = DispatchQueue(label: "exeat.store.commit", qos: .userInitiated)
     await withTaskCancellationHandler {
       await withCheckedContinuation { ended in
         thread.async {
-          self.serve()
+          self.serve(together)
           ended.resume()
         }
       }
@@ -57,11 +62,13 @@ package final class SQLiteStore: Sendable {
     }
   }
 
-  private func serve() {
+  private func serve(_ together: (() -> Void) -> Void) {
     while let batch = queue.next() {
       let results = writer.withLock { $0.write(batch.map(\.write)) }
       queue.batchEnded(count: batch.count)
-      for (item, result) in zip(batch, results) { item.done.resume(returning: result) }
+      together {
+        for (item, result) in zip(batch, results) { item.done.resume(returning: result) }
+      }
     }
     release()
   }
@@ -129,7 +136,7 @@ extension SQLiteStore {
         settings: try database.inDatabase(ConnectionSettings.init(reading:)),
         reader: database,
         writer: BatchWriter(.memory(database), connection: database),
-        gather: .nanoseconds(0),
+        gatherMicroseconds: 0,
         lock: nil
       )
     }
@@ -174,10 +181,16 @@ extension SQLiteStore {
         settings: try writer.inDatabase(ConnectionSettings.init(reading:)),
         reader: readers,
         writer: BatchWriter(.file(try OpenFiles(of: file, lock: lock)), connection: writer),
-        gather: .milliseconds(1),
+        gatherMicroseconds: 1000,
         lock: lock
       )
     }
+  }
+
+  /// Whether a server runs on the store at `path`.
+  package static func isInUse(at path: String) -> Bool {
+    guard let file = try? StoreFile(existing: path) else { return false }
+    return StoreLock.isHeld(of: file)
   }
 
   /// Opens the store at `path` for reading only, beside the server that writes to it.

@@ -81,6 +81,14 @@ final class StoreLock: Sendable {
   let identity: FileIdentity
   private let descriptor: Mutex<Int32?>
 
+  /// Whether another server has the lock of `file`.
+  static func isHeld(of file: StoreFile) -> Bool {
+    let descriptor = open(file.path + ".lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
   /// Takes the lock; throws `unavailable` at once when another server has it.
   init(of file: StoreFile) throws(StoreError) {
     let path = file.path + ".lock"

@@ -63,7 +63,7 @@ package struct JSONReader {
   private struct Open {
     var elements: [JSONValue] = []
     var members: [JSONObject.Member] = []
-    var names: Set<[UInt8]> = []
+    var names = SeenNames()
     // The name that waits for its value; `nil` in an array.
     var pending: String?
   }
@@ -132,10 +132,10 @@ package struct JSONReader {
   }
 
   /// Reads `"name" :` and the white space after it; adds the name to `seen`, where it must not be yet.
-  private mutating func memberName(_ seen: inout Set<[UInt8]>) throws(JSONReaderError) -> String {
+  private mutating func memberName(_ seen: inout SeenNames) throws(JSONReaderError) -> String {
     guard try peek() == UInt8(ascii: "\"") else { throw .unexpectedByte(offset: position) }
     let name = try string()
-    guard seen.insert(Array(name.utf8)).inserted else { throw .duplicateName(name, offset: position) }
+    guard seen.insert(name) else { throw .duplicateName(name, offset: position) }
     skipWhitespace()
     guard try peek() == UInt8(ascii: ":") else { throw .unexpectedByte(offset: position) }
     position += 1
@@ -198,6 +198,11 @@ package struct JSONReader {
     while position < bytes.count, bytes[position] >= 0x20, bytes[position] != UInt8(ascii: "\""),
       bytes[position] != UInt8(ascii: "\\")
     { position += 1 }
+    // Most strings have no escape in them.
+    if position < bytes.count, bytes[position] == UInt8(ascii: "\"") {
+      defer { position += 1 }
+      return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
     var unescaped = Array(bytes[start..<position])
     while true {
       let byte = try peek()

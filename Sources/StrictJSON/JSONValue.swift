@@ -39,8 +39,14 @@ package struct JSONNumber: Hashable, Sendable {
   package var int64: Int64? { Int64(text) }
 }
 
+/// Whatever has members that are found by name.
+package protocol JSONMembers {
+  /// The value of the member whose name has exactly the bytes of `name`.
+  subscript(_ name: String) -> JSONValue? { get }
+}
+
 /// A JSON object: members in the order of the text.
-package struct JSONObject: Hashable, Sendable {
+package struct JSONObject: JSONMembers, Hashable, Sendable {
   /// A name and its value.
   package struct Member: Hashable, Sendable {
     /// The name, unescaped.

@@ -89,6 +89,19 @@ package struct JSONWriter: Sendable {
     }
   }
 
+  /// Writes a tree, or `substitute`, which is one whole JSON value, when the tree is longer than `limit` bytes.
+  package mutating func value(_ value: JSONValue, atMost limit: Int, or substitute: StaticString) {
+    separate()
+    let start = bytes.count
+    needsComma = false
+    self.value(value)
+    if bytes.count - start > limit {
+      bytes.removeSubrange(start...)
+      bytes.append(contentsOf: UnsafeBufferPointer(start: substitute.utf8Start, count: substitute.utf8CodeUnitCount))
+    }
+    needsComma = true
+  }
+
   /// Writes a member whose value is a string.
   package mutating func member(_ name: String, _ value: String) {
     self.name(name)
@@ -117,10 +130,21 @@ package struct JSONWriter: Sendable {
 
   private mutating func quoted(_ value: String) {
     bytes.append(UInt8(ascii: "\""))
-    if isOneLine, value.utf8.contains(where: { $0 >= 0x7F }) {
-      for scalar in value.unicodeScalars { visible(scalar) }
-    } else {
-      plain(value.utf8)
+    var value = value
+    let isDone = value.withUTF8 { utf8 in
+      // Nearly every text goes out as it is, so one look at all of its bytes comes first: without a branch for each.
+      var isSpecial = false
+      var isWide = false
+      for byte in utf8 {
+        isSpecial = isSpecial || byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+        isWide = isWide || byte >= 0x7F
+      }
+      guard !isSpecial, !(isOneLine && isWide) else { return false }
+      bytes.append(contentsOf: utf8)
+      return true
+    }
+    if !isDone {
+      if isOneLine { for scalar in value.unicodeScalars { visible(scalar) } } else { plain(value.utf8) }
     }
     bytes.append(UInt8(ascii: "\""))
   }

@@ -18,8 +18,9 @@ struct Exeat: AsyncParsableCommand {
     version: "exeat \(exeatVersion)",
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
-      PolicyCommand.self, AuditCommand.self, AccountCommand.self, TransparencyCommand.self,
-      FederationConfigCommand.self, AWSModelCommand.self, VersionCommand.self,
+      PolicyCommand.self, AuditCommand.self, AccountCommand.self, IssuerCommand.self, KeysCommand.self,
+      TransparencyCommand.self, FederationConfigCommand.self, ExchangeCommand.self,
+      RelyingPartyTestCommand.self, AWSModelCommand.self, VersionCommand.self,
     ]
   )
 

@@ -4,6 +4,7 @@
 import itertools
 import os
 import re
+import shutil
 
 # What this machine presets would point clients elsewhere or make them trust other authorities: it goes before any
 # client is imported.
@@ -14,7 +15,9 @@ os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.
 
 import pytest  # noqa: E402
 
-from driver import saml_messages, server as servers, wire  # noqa: E402
+pytest.register_assert_rewrite("driver.rp_cases", "driver.relying_parties")
+
+from driver import clients, guides, rp_issuer, saml_messages, server as servers, wire  # noqa: E402
 from driver.users import User  # noqa: E402
 
 
@@ -66,6 +69,33 @@ def saml_issuer(server, issuer):
     for algorithm in ["RSA-SHA256", "ECDSA-SHA384"]:
         made.configure(TargetService="https://sp.example/acs", Audience="https://sp.example", SigningAlgorithm=algorithm)
     return made
+
+
+@pytest.fixture(scope="class")
+def party(request, tmp_path_factory):
+    """A relying party of the class's kind, with an issuer of its own."""
+    kind = request.cls.kind
+    if kind.missing():
+        pytest.skip(kind.missing())
+    with rp_issuer.Issuer(tmp_path_factory.mktemp("issuer")) as issuer, kind().run(issuer) as running:
+        yield running
+
+
+@pytest.fixture
+def follow(party, tmp_path):
+    """Follows a part of the party's guide as the workload, among the files of its example."""
+    def follow(heading, replacements):
+        shutil.copytree(guides.EXAMPLES / party.folder, tmp_path, dirs_exist_ok=True)
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "exeat").symlink_to(servers.binary())
+        issuer = party.issuer
+        environment = {
+            **clients.environment_for(issuer.running, tmp_path, issuer.credentials(issuer.app)), "CURL_CA_BUNDLE": str(party.ca),
+            "SSL_CERT_FILE": str(party.ca), "PATH": f"{tmp_path}/bin:{clients.VENV}:{os.environ['PATH']}"}
+        names = {**replacements, "arn:aws:iam::123456789012:role/app": issuer.app}
+        return guides.run(guides.section(party.folder, heading), names, tmp_path, environment)
+
+    return follow
 
 
 def enable(running):

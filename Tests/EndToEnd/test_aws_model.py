@@ -190,6 +190,12 @@ create-outbound-federation-config --name a --target-service https://a.example --
 enable-outbound-token-transparency
 get-outbound-web-identity-federation-info =True TokenTransparencyEnabled
 disable-outbound-token-transparency
+enable-outbound-token-status
+get-outbound-web-identity-federation-info =True TokenStatusEnabled
+revoke-outbound-tokens --issued-before 2026-01-01T00:00:00Z =0 RevokedTokenCount
+revoke-outbound-tokens --token-id nobody !NoSuchEntity
+revoke-outbound-tokens !ValidationError
+disable-outbound-token-status
 delete-outbound-federation-config --name a
 delete-outbound-federation-config --name a !NoSuchEntity
 list-outbound-saml-keys !NoSuchEntity

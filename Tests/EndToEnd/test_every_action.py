@@ -15,6 +15,7 @@ OWN = {
     "ListOutboundSamlKeys", "RotateOutboundSamlKey",
     "ImportOutboundSigningKey", "ListOutboundSigningKeys", "RevokeOutboundSigningKey", "RotateOutboundSigningKey",
     "ResumeOutboundIssuer", "SuspendOutboundIssuer",
+    "DisableOutboundTokenStatus", "EnableOutboundTokenStatus", "RevokeOutboundTokens",
     "DisableOutboundTokenTransparency", "EnableOutboundTokenTransparency",
     "CreateOutboundFederationConfig", "DeleteOutboundFederationConfig", "GetOutboundFederationConfig",
     "GetOutboundFederationToken", "ListOutboundFederationConfigTags", "ListOutboundFederationConfigs",

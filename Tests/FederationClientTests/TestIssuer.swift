@@ -74,6 +74,22 @@ struct TestKey: Sendable {
   }
 }
 
+extension TestKey {
+  /// A Status List Token for `uri` of two bits a token, not compressed: places 0 to 3 have the statuses 0 to 3, and so on.
+  func statusList(_ uri: String, issuedAt: Int64 = testNow.seconds) throws -> String {
+    let payload =
+      #"{"sub":"\#(uri)","iat":\#(issuedAt),"exp":\#(issuedAt + 3600),"ttl":300,"#
+      + #""status_list":{"bits":2,"lst":"\#(Base64URL.encode([0b1110_0100, 0b1110_0100]))"}}"#
+    let input = JWS.signingInput(
+      keyID: publicKey.thumbprint,
+      algorithm: publicKey.algorithm,
+      payload: Array(payload.utf8),
+      type: StatusListToken.type
+    )
+    return JWS.compact(signingInput: input, signature: try sign(input))
+  }
+}
+
 func number(_ value: Int64) -> JSONValue {
   // A number keeps its spelling, and only the reader makes one.
   (try? JSONReader.read(String(value).utf8)) ?? .null

@@ -11,6 +11,7 @@ import SigV4
 import StoreSQLite
 import Synchronization
 import Testing
+import TrailStorage
 
 /// Credentials of a test.
 struct Keys: Sendable {
@@ -81,6 +82,7 @@ struct TestServer: Sendable {
     keyEncryptionKey: KeyEncryptionKey? = .ephemeral(),
     keySchedule: KeySchedule = .standard,
     issuersInMemory: Int = 4096,
+    standardQuota: RequestQuota? = nil,
     _ body: (TestServer) async throws -> Void
   ) async throws {
     try await Places.shared.withPlace {
@@ -89,7 +91,8 @@ struct TestServer: Sendable {
         store: store,
         keyEncryptionKey: keyEncryptionKey,
         keySchedule: keySchedule,
-        issuersInMemory: issuersInMemory
+        issuersInMemory: issuersInMemory,
+        standardQuota: standardQuota
       )
       try await store.running {
         if keyEncryptionKey != nil {
@@ -105,9 +108,27 @@ struct TestServer: Sendable {
     store: SQLiteStore,
     keyEncryptionKey: KeyEncryptionKey?,
     keySchedule: KeySchedule = .standard,
-    issuersInMemory: Int = 4096
+    issuersInMemory: Int = 4096,
+    standardQuota: RequestQuota? = nil
   ) throws {
-    let keys = LocalKeys(keyEncryptionKey: keyEncryptionKey)
+    try self.init(
+      store: store,
+      ring: keyEncryptionKey.map(KeyEncryptionKeyRing.init),
+      keySchedule: keySchedule,
+      issuersInMemory: issuersInMemory,
+      standardQuota: standardQuota
+    )
+  }
+
+  /// The parts on `store`, with the key-encryption keys of `ring`.
+  init(
+    store: SQLiteStore,
+    ring: KeyEncryptionKeyRing?,
+    keySchedule: KeySchedule = .standard,
+    issuersInMemory: Int = 4096,
+    standardQuota: RequestQuota? = nil
+  ) throws {
+    let keys = LocalKeys(ring: ring)
     let sink = FaultySink(store)
     let reader = InterferingReader(store)
     let clock = TestClock()
@@ -141,7 +162,8 @@ struct TestServer: Sendable {
         history: store
       ),
       promiser: LogPromiser(log, signer: logKey),
-      keySchedule: keySchedule
+      keySchedule: keySchedule,
+      status: TokenStatusServices(progress: store, zlib: .library)
     )
     self.incidents = incidents
     self.log = log
@@ -165,9 +187,16 @@ struct TestServer: Sendable {
       clock: WallClock { clock.now },
       homeRegion: region,
       diagnostics: diagnostics,
-      metrics: metrics
+      metrics: metrics,
+      throttle: RequestThrottle(standard: standardQuota)
     )
-    self.site = Site(pipeline: pipeline, issuers: house.issuers, metrics: metrics) { true }
+    self.site = Site(
+      pipeline: pipeline,
+      issuers: house.issuers,
+      metrics: metrics,
+      statusLists: house.statusLists,
+      clock: WallClock { clock.now }
+    ) { true }
     self.store = store
     self.sink = sink
     self.reader = reader
@@ -266,7 +295,11 @@ struct TestServer: Sendable {
         tls: nil
       )
     )
-    return Answer(status: response.status, text: String(decoding: response.body, as: UTF8.self))
+    return Answer(
+      status: response.status,
+      text: String(decoding: response.body, as: UTF8.self),
+      headers: Dictionary(response.headers.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    )
   }
 
   /// Makes a user with an access key and, when given, a policy.
@@ -326,6 +359,7 @@ struct TestServer: Sendable {
 struct Answer: Sendable {
   let status: Int
   let text: String
+  var headers: [String: String] = [:]
 
   /// The credentials in the answer of AssumeRole and its like.
   var credentials: Keys? {

@@ -369,6 +369,10 @@ private final class SwitchedSigner: TokenSigner {
     return try await signer.makeKey(algorithm, for: account, purpose: purpose)
   }
 
+  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey {
+    throw .unsuitable("this signer takes no keys")
+  }
+
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool {
     guard let signer = signer.withLock({ $0 }) else { throw .keyEncryptionKeyMissing }
     return try signer.vouches(for: key)

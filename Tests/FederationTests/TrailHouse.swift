@@ -168,6 +168,10 @@ struct OneKeySigner: TokenSigner {
     purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey { key }
 
+  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey {
+    throw .unsuitable("this signer takes no keys")
+  }
+
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try Self.keys.vouches(for: key) }
 
   func sign(

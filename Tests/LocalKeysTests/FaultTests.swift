@@ -131,12 +131,11 @@ import TokenFormats
     }
   }
 
-  @Test func `what is not an RSA-2048 key in PKCS#8 does not open`() throws {
+  @Test func `what is not an RSA key in PKCS#8 does not open`() throws {
     let (pkcs8, publicKey) = try rsaKey()
     let verifier = try #require(PublicKeyVerifier(publicKey))
-    let long = try _RSA.Signing.PrivateKey(keySize: .bits3072)
     for octets in [
-      [], [0x30], Array(pkcs8.dropLast()), pkcs8 + [0], Array(long.pkcs8DERRepresentation),
+      [], [0x30], Array(pkcs8.dropLast()), pkcs8 + [0],
       Array(P384.Signing.PrivateKey().derRepresentation),
     ] {
       #expect(throws: TokenSignerError.self) { try RSASigningKey(pkcs8: octets, verifier: verifier) }

@@ -124,16 +124,20 @@ import Testing
     #expect(Set(try await eventIDs(in: store)).count == 10_000)
   }
 
-  @Test func `only a batch after one that had company waits, and at most for the window`() {
+  @Test func `only a batch after one that had company waits, the longer the more it had, to a bound`() {
     let start = DispatchTime(uptimeNanoseconds: 1_000_000_000)
-    var window = GatherWindow(length: .milliseconds(1))
+    var window = GatherWindow(lengthMicroseconds: 1000)
     #expect(window.opening(at: start) == nil)
     window.batchEnded(count: 1, at: start)
     #expect(window.opening(at: start) == nil)
     window.batchEnded(count: 2, at: start)
-    #expect(window.opening(at: start) == start + .milliseconds(1))
-    #expect(window.opening(at: start + .microseconds(999)) == start + .milliseconds(1))
-    #expect(window.opening(at: start + .milliseconds(1)) == nil)
+    #expect(window.opening(at: start) == start + .microseconds(1500))
+    #expect(window.opening(at: start + .microseconds(1499)) == start + .microseconds(1500))
+    #expect(window.opening(at: start + .microseconds(1500)) == nil)
+    window.batchEnded(count: 4, at: start)
+    #expect(window.opening(at: start) == start + .milliseconds(2))
+    window.batchEnded(count: 256, at: start)
+    #expect(window.opening(at: start) == start + .milliseconds(2))
     window.batchEnded(count: 1, at: start)
     #expect(window.opening(at: start) == nil)
   }

@@ -26,6 +26,19 @@ struct JSONReaderTests {
     #expect(throws: JSONReaderError.duplicateName(name, offset: offset)) { try read(text) }
   }
 
+  @Test(arguments: [0, 7, 15, 16, 17, 63])
+  func `of many names each is refused the second time`(repeated: Int) throws {
+    let members = (0..<64).map { "\"name\($0)\":\($0)" }
+    #expect(try read("{\(members.joined(separator: ","))}").object?.members.count == 64)
+    let error = #expect(throws: JSONReaderError.self) {
+      try read("{\((members + [members[repeated]]).joined(separator: ","))}")
+    }
+    guard case .duplicateName("name\(repeated)", _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
   @Test func `names are compared by bytes, not by canonical equivalence or case`() throws {
     let object = try #require(try read(#"{"\u00e9":1,"e\u0301":2,"E":3,"K":4,"\u212a":5,"k":6}"#).object)
     #expect(object.members.map(\.value.int64) == [1, 2, 3, 4, 5, 6])

@@ -8,7 +8,7 @@ package enum OwnActions {
   /// The actions.
   package static let all: [ModelledAction] =
     configActions + tokenActions + tagActions + samlKeyActions
-    + transparencyActions + signingKeyActions + suspensionActions
+    + transparencyActions + statusActions + signingKeyActions + suspensionActions
 
   /// Elements that this server adds to answers of AWS's actions, by the name of the shape.
   package static let addedElements: [(shape: String, members: [ModelledAction.Member])] = [
@@ -22,6 +22,7 @@ package enum OwnActions {
         ),
         .optional("LogVerifierKey", "stringType", "The key by which relying parties check promises."),
         .optional("IssuerSuspended", "booleanType", "Whether the issuer is suspended, and gives out no tokens."),
+        .optional("TokenStatusEnabled", "booleanType", "Whether each token has a place in a status list."),
       ]
     )
   ]
@@ -209,5 +210,41 @@ private let transparencyActions = [
   ModelledAction(
     "DisableOutboundTokenTransparency",
     "Tokens carry no promise any more, and relying parties that demand one refuse them."
+  ),
+]
+
+private let statusActions = [
+  ModelledAction(
+    "EnableOutboundTokenStatus",
+    "From now on each token has a place in a status list, in which it can be revoked, or is not issued.",
+    output: [
+      .required("StatusListAggregationEndpoint", "stringType", "Where the account's status lists are named.")
+    ]
+  ),
+  ModelledAction(
+    "DisableOutboundTokenStatus",
+    "Tokens have no place in a status list any more; the lists of those that have one stay."
+  ),
+  ModelledAction(
+    "RevokeOutboundTokens",
+    "Marks tokens as revoked in the account's status lists; exactly one parameter says which.",
+    input: [
+      .optional("TokenId", "stringType", "The token with this <code>jti</code>."),
+      .optional(
+        "PrincipalArn",
+        "arnType",
+        "Every token of a user, of a role with all of its sessions, or of one session."
+      ),
+      .optional("IssuedBefore", "dateType", "Every token that was issued before this time."),
+    ],
+    output: [
+      .required("RevokedTokenCount", "integerType", "How many tokens were marked that were not before."),
+      .required(
+        "TokensWithoutStatusCount",
+        "integerType",
+        "How many of those meant have no place in a list, and stay valid until they expire."
+      ),
+    ],
+    errors: ["NoSuchEntityException", "InvalidInputException"]
   ),
 ]

@@ -56,6 +56,7 @@ package final class TrailDelivery: Sendable {
   ///   - progress: where the state of deliveries rests; nobody else delivers from it.
   ///   - buckets: the buckets that the operator gave.
   ///   - signer: makes the keys of digests and signs with them.
+  ///   - digestKeys: whoever else changes these keys goes through here too.
   ///   - gzip: compresses files.
   ///   - clock: the time of deliveries.
   ///   - entropy: the chance in the names of files.
@@ -67,6 +68,7 @@ package final class TrailDelivery: Sendable {
     progress: any ProgressStore,
     buckets: TrailBuckets,
     signer: any TokenSigner,
+    digestKeys: Turnstile = Turnstile(),
     gzip: Gzip,
     clock: WallClock,
     entropy: Entropy,
@@ -79,7 +81,7 @@ package final class TrailDelivery: Sendable {
       log: log,
       progress: progress,
       buckets: buckets,
-      signer: TrailDigestSigner(progress: progress, signer: signer),
+      signer: TrailDigestSigner(progress: progress, signer: signer, turnstile: digestKeys),
       gzip: gzip,
       clock: clock,
       entropy: entropy,

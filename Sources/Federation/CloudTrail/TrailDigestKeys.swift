@@ -8,9 +8,9 @@ package import AuditTrail
 package import IdentityModel
 
 /// A key that signs digests.
-package struct TrailDigestKey: Codable, Hashable, Sendable {
+package struct TrailDigestKey: Codable, Hashable, Sendable, Resealable {
   /// The sealed key and when it was made.
-  private let record: SigningKeyRecord
+  private var record: SigningKeyRecord
   /// When it begins to sign: `ValidityStartTime`.
   package let validityStart: Instant
   /// When it signs no more: `ValidityEndTime`.
@@ -35,6 +35,14 @@ package struct TrailDigestKey: Codable, Hashable, Sendable {
   }
 
   fileprivate var sealed: SealedSigningKey? { record.key }
+
+  /// The same key with its private half under the current key-encryption key; `nil` when it is so already.
+  func resealed(by resealer: any Resealer) throws(TokenSignerError) -> TrailDigestKey? {
+    guard let record = try record.resealed(by: resealer) else { return nil }
+    var key = self
+    key.record = record
+    return key
+  }
 }
 
 /// The keys of an account's digests.
@@ -62,8 +70,39 @@ package struct TrailDigestKeys: Codable, Hashable, Sendable {
     keys.filter { $0.validityStart <= end && $0.validityEnd >= start }
   }
 
+  /// Seals every key again that an older key-encryption key sealed.
+  mutating func reseal(with resealer: any Resealer) throws(TokenSignerError) -> ResealingProgress {
+    var done = ResealingProgress()
+    for index in keys.indices {
+      done.examined += 1
+      do throws(TokenSignerError) {
+        guard let key = try keys[index].resealed(by: resealer) else { continue }
+        keys[index] = key
+        done.resealed += 1
+      } catch .sealBroken {
+        done.unopened += 1
+      }
+    }
+    return done
+  }
+
+  /// Writes the keys of `account`; durable on return.
+  func write(to progress: any ProgressStore, _ account: AccountID) async throws(StoreError) {
+    let name = Self.progressName(account)
+    guard let bytes = HouseJSON.encode(self) else { throw .corrupted("progress `\(name)` does not encode") }
+    try await progress.setProgress(of: name, bytes)
+  }
+
   /// The name in the store's progress.
-  static func progressName(_ account: AccountID) -> String { "trail-digest-keys/\(account)" }
+  static func progressName(_ account: AccountID) -> String { namePrefix + account.description }
+
+  /// The account whose keys stand under `name`; `nil` for the name of anything else.
+  static func account(ofProgress name: String) -> AccountID? {
+    guard name.utf8.starts(with: namePrefix.utf8) else { return nil }
+    return AccountID(String(name.dropFirst(namePrefix.count)))
+  }
+
+  private static let namePrefix = "trail-digest-keys/"
 }
 
 /// Why a digest could not be signed.
@@ -78,6 +117,8 @@ package enum TrailDigestKeyError: Error, Hashable, Sendable {
 struct TrailDigestSigner: Sendable {
   let progress: any ProgressStore
   let signer: any TokenSigner
+  /// Whoever changes the keys goes through here.
+  let turnstile: Turnstile
 
   /// The key that signs digests of `account` at `now`.
   ///
@@ -87,6 +128,16 @@ struct TrailDigestSigner: Sendable {
     of account: AccountID,
     now: Instant,
     makesOne: Bool
+  ) async throws(TrailDigestKeyError) -> TrailDigestKey {
+    try await turnstile.pass { () async throws(TrailDigestKeyError) in
+      try await foundOrMade(account, now, makesOne)
+    }
+  }
+
+  private func foundOrMade(
+    _ account: AccountID,
+    _ now: Instant,
+    _ makesOne: Bool
   ) async throws(TrailDigestKeyError) -> TrailDigestKey {
     var found = try await keys(of: account)
     if let last = found.keys.last, now < last.validityEnd || !makesOne { return last }
@@ -99,11 +150,7 @@ struct TrailDigestSigner: Sendable {
     }
     found.keys.append(key)
     do throws(StoreError) {
-      let name = TrailDigestKeys.progressName(account)
-      guard let bytes = HouseJSON.encode(found) else {
-        throw .corrupted("progress `\(name)` does not encode")
-      }
-      try await progress.setProgress(of: name, bytes)
+      try await found.write(to: progress, account)
     } catch {
       throw .store(error)
     }

@@ -43,4 +43,6 @@ private struct Nothing: ProgressReader, AuditLogReader, EventHistory {
   func events(_ query: EventQuery) throws(StoreError) -> [HistoricalEvent] {
     throw .unavailable("there is no event history")
   }
+
+  func eventHistoryPosition() throws(StoreError) -> Int64 { 0 }
 }

@@ -6,7 +6,9 @@ package import IdentityModel
 package import PolicyEngine
 
 /// Whoever signs with an access key.
-package struct Caller: Sendable {
+///
+/// A class, because every step of a call hands it on, and copying what is in it costs a count for each text.
+package final class Caller: Sendable {
   /// The access key id.
   package let accessKeyID: String
   /// The secret access key.
@@ -24,6 +26,26 @@ package struct Caller: Sendable {
   /// That the key, its identity and its account are still what they were, and every policy too, those of the
   /// organization included: whatever is decided for this caller depends on it.
   package let requirements: [Change.Write]
+
+  init(
+    accessKeyID: String,
+    secretAccessKey: Secret,
+    sessionToken: Secret?,
+    session: Session?,
+    principal: Principal,
+    standing: AccountStanding,
+    policies: PrincipalPolicies,
+    requirements: [Change.Write]
+  ) {
+    self.accessKeyID = accessKeyID
+    self.secretAccessKey = secretAccessKey
+    self.sessionToken = sessionToken
+    self.session = session
+    self.principal = principal
+    self.standing = standing
+    self.policies = policies
+    self.requirements = requirements
+  }
 }
 
 /// The policies that speak for a principal or limit it, whatever the request.

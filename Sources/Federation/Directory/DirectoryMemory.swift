@@ -20,9 +20,9 @@ struct DirectoryMemory: ~Copyable {
   var generation: UInt64 = 0
   var issuers: [AccountID: Issuer] = [:]
   // SECURITY: by bytes. Two texts that Swift holds for equal are two ids: U+212A is a K to it.
-  private var callers: [[UInt8]: Caller] = [:]
+  private var callers: [ExactBytes: Caller] = [:]
   // Apart from the others and fewer: anybody who may assume a role makes as many as they like.
-  private var sessions: [[UInt8]: Caller] = [:]
+  private var sessions: [ExactBytes: Caller] = [:]
   private let sessionCapacity: Int
   // What identities may do, shared by their keys and sessions: parsed once for all of them.
   private var policies: [[UInt8]: (account: AccountID, loaded: LoadedPolicies)] = [:]
@@ -36,7 +36,7 @@ struct DirectoryMemory: ~Copyable {
   private(set) var organizationDocuments: [[UInt8]: (revision: Int64, policy: NamedPolicy)] = [:]
   // Unknown ids are remembered too, so that looking one up again costs what a known one costs, but apart: guessing
   // ids must not push real callers out.
-  private var nobodies: Set<[UInt8]> = []
+  private var nobodies: Set<ExactBytes> = []
   // INVARIANT: after a write whose outcome is unknown nothing is remembered until a write has succeeded again: only
   // then has the store been opened anew and shown which state it is in.
   private var isDistrusted = false
@@ -47,7 +47,7 @@ struct DirectoryMemory: ~Copyable {
   }
 
   func known(_ accessKeyID: String) -> Known? {
-    let id = Array(accessKeyID.utf8)
+    let id = ExactBytes(accessKeyID)
     if let caller = callers[id] ?? sessions[id] { return .caller(caller) }
     return nobodies.contains(id) ? .nobody : nil
   }
@@ -70,7 +70,7 @@ struct DirectoryMemory: ~Copyable {
 
   mutating func remember(_ caller: Caller?, accessKeyID: String, generation: UInt64) {
     guard generation == self.generation, !isDistrusted else { return }
-    let id = Array(accessKeyID.utf8)
+    let id = ExactBytes(accessKeyID)
     if let caller, caller.session != nil {
       // A session policy is parsed for one session alone, and as long as its maker likes: such sessions are not kept.
       guard caller.policies.session == nil else { return }
@@ -172,4 +172,16 @@ extension AccountStanding {
     guard !organizations.isEmpty, let membership else { return false }
     return organizations.contains(Array(membership.place.organizationID.utf8))
   }
+}
+
+/// A text as a key of a dictionary, by its bytes.
+private struct ExactBytes: Hashable {
+  private let bytes: [UInt8]
+
+  init(_ text: String) {
+    bytes = Array(text.utf8)
+  }
+
+  // All bytes at once: an array hashes its elements one by one.
+  func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
 }

@@ -27,6 +27,40 @@ package struct AccountRecord: DirectoryRecord {
   ///
   /// It is never opened again.
   package var closeDate: Instant?
+  /// How many calls it may make; `nil` for as many as the server allows any account.
+  package var quota: RequestQuota?
+}
+
+/// How many calls an account may make.
+package struct RequestQuota: Codable, Hashable, Sendable {
+  /// Calls a second in the long run: none at all for 0, any number for `nil`.
+  package let requestsPerSecond: Int?
+  /// Calls at once after a rest, at least 1.
+  package let burst: Int
+
+  /// Any number of calls, whatever the server allows other accounts.
+  package static let unlimited = RequestQuota(checked: nil, 1)
+
+  /// The most of both.
+  package static let maximum = 1_000_000
+
+  /// The burst when nobody says another: what ten seconds allow.
+  package static func ordinaryBurst(requestsPerSecond: Int) -> Int {
+    max(1, min(maximum, 10 * requestsPerSecond))
+  }
+
+  /// `nil` unless the rate is from 0 and the burst from 1, both up to `maximum`.
+  package init?(requestsPerSecond: Int, burst: Int) {
+    guard (0...Self.maximum).contains(requestsPerSecond), (1...Self.maximum).contains(burst) else {
+      return nil
+    }
+    self.init(checked: requestsPerSecond, burst)
+  }
+
+  private init(checked requestsPerSecond: Int?, _ burst: Int) {
+    self.requestsPerSecond = requestsPerSecond
+    self.burst = burst
+  }
 }
 
 /// That an alias is an account's.
@@ -92,7 +126,7 @@ package struct AccessKeyRecord: DirectoryRecord {
   /// When it was made.
   package let createDate: Instant
   /// The secret access key under the key-encryption key, bound to `sealContext`.
-  package let sealedSecret: Octets
+  package internal(set) var sealedSecret: Octets
 
   /// What the seal of the secret of `accessKeyID` is bound to.
   package static func sealContext(_ account: AccountID, _ accessKeyID: String) -> String {
@@ -137,6 +171,8 @@ package struct IssuerRecord: DirectoryRecord {
   package var suspendDate: Instant?
   /// Whether a suspended issuer publishes no keys.
   package var isKeySetEmptied: Bool?
+  /// Whether its tokens have a place in a status list; `nil` when nobody ever said.
+  package var tokensHaveStatus: Bool?
 }
 
 /// A signing key of an issuer.
@@ -160,9 +196,9 @@ package struct SigningKeyRecord: DirectoryRecord {
   /// P-384: y.
   package let second: Octets
   /// How often the key was sealed, from 1.
-  package let version: Int
+  package internal(set) var version: Int
   /// The private half under the key-encryption key; `nil` when it was destroyed.
-  package private(set) var sealed: Octets?
+  package internal(set) var sealed: Octets?
   /// When it was made, or imported.
   package let createDate: Instant
   /// From when it signs; `nil` in records of old, whose keys sign from `createDate` on.
@@ -170,7 +206,7 @@ package struct SigningKeyRecord: DirectoryRecord {
   /// When it was revoked; `nil` for a key that was not.
   package private(set) var revokeDate: Instant?
   /// What vouches for the public half when there is no private half to do it: nothing at all, sealed for this key.
-  package private(set) var voucher: Octets?
+  package internal(set) var voucher: Octets?
 
   /// The record of `key`, which signs from `signsFrom` on, or at once.
   package init(_ key: SealedSigningKey, createDate: Instant, signsFrom: Instant? = nil) {

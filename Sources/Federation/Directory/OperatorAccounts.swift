@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accounts by the operator's hand, beside `Bootstrap`, which makes them: which there are, and closing one. On record like
-// everything else.
+// Accounts by the operator's hand, beside `Bootstrap`, which makes them: which there are, how much each may call, and
+// closing one. On record like everything else.
 
 import AuditTrail
 package import IdentityModel
@@ -31,6 +31,43 @@ package enum OperatorAccounts {
       guard page.count == 1000 else { return accounts }
       after = page.last?.key.id
     }
+  }
+
+  /// Gives `account` a quota of calls, or with `nil` the server's own again.
+  ///
+  /// Throws `OperatorAccountError.noSuchAccount`; `StoreError`.
+  package static func setQuota(
+    _ quota: RequestQuota?,
+    of account: AccountID,
+    house: House,
+    now: Instant
+  ) async throws {
+    let stored = try await house.directory.record(AccountRecord.self, at: account.description)
+    guard let stored else { throw OperatorAccountError.noSuchAccount(account) }
+    var changed = stored.record
+    changed.quota = quota
+    var change = Change()
+    try change.replace(stored, with: changed, account: account)
+    let given: [JSONObject.Member]? = quota.map { quota in
+      [
+        .init("requestsPerSecond", quota.requestsPerSecond.map { .integer($0) } ?? .null),
+        .init("burst", .integer(quota.burst)),
+      ]
+    }
+    try await house.directory.commit(
+      change,
+      of: account,
+      recording: AuditRecord(
+        operatorEvent: "SetAccountQuota",
+        parameters: [
+          "accountId": .string(account.description),
+          "quota": given.map { .object(JSONObject($0)) } ?? .null,
+        ],
+        account: account,
+        now: now,
+        entropy: house.entropy
+      )
+    )
   }
 
   /// Closes `account`, as `organizations:CloseAccount` does; its organization, when it is in one, says so too,

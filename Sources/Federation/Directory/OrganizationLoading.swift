@@ -11,6 +11,8 @@ package struct AccountStanding: Sendable {
   package let isClosed: Bool
   /// Its organization; `nil` when it is in none.
   package let membership: OrganizationMembership?
+  /// How many calls it may make; `nil` for as many as the server allows any account.
+  package let quota: RequestQuota?
   /// That all this is still so: the revision of the organization, or of the account that is in none.
   package let requirement: Change.Write
 }
@@ -77,7 +79,12 @@ extension Directory {
       guard let stored = try await record(AccountRecord.self, at: account.description) else { return nil }
       let isClosed = stored.record.closeDate != nil
       guard let id = stored.record.organizationID else {
-        return AccountStanding(isClosed: isClosed, membership: nil, requirement: stored.isUnchanged)
+        return AccountStanding(
+          isClosed: isClosed,
+          membership: nil,
+          quota: stored.record.quota,
+          requirement: stored.isUnchanged
+        )
       }
       let organization = try await currentOrganization(id)
       let member = try await record(
@@ -98,6 +105,7 @@ extension Directory {
           isManagement: organization.record.managementAccount == account,
           policies: try await policies(of: account, at: place)
         ),
+        quota: stored.record.quota,
         requirement: organization.isUnchanged
       )
     }

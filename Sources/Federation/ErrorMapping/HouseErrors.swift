@@ -23,23 +23,36 @@ extension ServiceError {
     }
   }
 
-  /// A sealed server is 503; a key that does not open is 503, one that does not sign 500.
+  /// A sealed server is 503, and so is one with too much to sign; a key that does not open is 503, one that does not sign
+  /// 500.
   package init(_ error: TokenSignerError) {
     switch error {
     case .keyEncryptionKeyMissing:
       self = .serviceUnavailable("The server is sealed: its key-encryption key is missing.")
     case .sealBroken:
       self = .serviceUnavailable("A stored key does not open with the server's key-encryption key.")
+    case .tokenUnavailable:
+      self = .serviceUnavailable("The token that holds the server's keys does not answer at the moment.")
+    case .unsuitable(let reason):
+      self = .invalidInput("The private key cannot be used: \(reason).")
     case .signatureCheckFailed, .failed:
       self = .internalFailure
-    case .unsuitable(let reason):
-      self = .invalidInput("The key cannot be used: \(reason)")
+    case .overloaded(let seconds):
+      self = .serviceUnavailable("Too many signatures are waiting.", retryAfterSeconds: seconds)
     }
   }
 
   /// 503: nothing was done; trying again later may help.
-  package static func serviceUnavailable(_ message: String) -> ServiceError {
-    ServiceError(code: "ServiceUnavailable", httpStatus: 503, message: message)
+  package static func serviceUnavailable(
+    _ message: String,
+    retryAfterSeconds: Int? = nil
+  ) -> ServiceError {
+    ServiceError(
+      code: "ServiceUnavailable",
+      httpStatus: 503,
+      message: message,
+      retryAfterSeconds: retryAfterSeconds
+    )
   }
 
   /// 500: the cause is in the log.

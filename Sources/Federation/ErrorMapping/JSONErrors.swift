@@ -11,7 +11,12 @@ extension ServiceError {
   /// AWS Query says `AccessDenied` 403; AWS JSON says `AccessDeniedException` 400.
   func asSpoken(by service: ServiceName?) -> ServiceError {
     guard service?.speaksJSON == true, let name = jsonNames[code] else { return self }
-    return ServiceError(code: name, httpStatus: httpStatus < 500 ? 400 : httpStatus, message: message)
+    return ServiceError(
+      code: name,
+      httpStatus: httpStatus < 500 ? 400 : httpStatus,
+      message: message,
+      retryAfterSeconds: retryAfterSeconds
+    )
   }
 }
 

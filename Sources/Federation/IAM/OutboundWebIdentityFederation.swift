@@ -146,6 +146,7 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
       result.append("TokenTransparencyEnabled", .boolean(true))
       result.append("LogVerifierKey", house.promiser.promiseKey.map { .string($0) })
     }
+    if record.tokensHaveStatus == true { result.append("TokenStatusEnabled", .boolean(true)) }
     return Proposal(result: result)
   }
 }

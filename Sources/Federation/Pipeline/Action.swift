@@ -132,6 +132,8 @@ package struct Proposal: Sendable {
   package let changesIssuer: Bool
   /// The signing keys that the change revokes.
   package let revokedKeys: [KeyID]
+  /// The id of the issuer whose status lists the change makes others.
+  package let changesStatusLists: String?
   /// The token that the answer lacks until its record is durable, and the answer with it.
   package let promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)?
 
@@ -142,11 +144,13 @@ package struct Proposal: Sendable {
     responseElements: JSONValue? = nil,
     changesIssuer: Bool = false,
     revokedKeys: [KeyID] = [],
+    changesStatusLists: String? = nil,
     promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)? = nil
   ) {
     self.promised = promised
     self.changesIssuer = changesIssuer
     self.revokedKeys = revokedKeys
+    self.changesStatusLists = changesStatusLists
     self.change = change
     self.result = result
     self.responseElements = responseElements

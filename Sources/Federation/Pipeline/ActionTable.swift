@@ -43,14 +43,22 @@ package struct ActionTable: Sendable {
   }
 
   /// Everything that Exeat serves.
-  package static let all = ActionTable(
-    stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
-      + tagActions + policyActions + providerActions + accountActions + federationActions
-      + federationConfigActions + simulationActions + trailActions + organizationActions
-      + organizationPolicyActions,
+  package static let all = ActionTable(allActions, federated: [AssumeRoleWithWebIdentity.self])
+
+  /// What `exeat dev` serves: everything, and a signature under whatever a test of relying parties wants.
+  ///
+  /// SECURITY: never of a server that keeps anything.
+  package static let development = ActionTable(
+    allActions + [SignOutboundTestToken.self],
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }
+
+private let allActions: [any Action.Type] =
+  stsActions + userActions + accessKeyActions + groupActions + roleActions + instanceProfileActions
+  + tagActions + policyActions + providerActions + accountActions + federationActions
+  + federationConfigActions + simulationActions + trailActions + organizationActions
+  + organizationPolicyActions
 
 private let stsActions: [any Action.Type] = [
   AssumeRole.self,
@@ -191,12 +199,15 @@ private let accountActions: [any Action.Type] = [
 ]
 
 private let federationActions: [any Action.Type] = [
+  DisableOutboundTokenStatus.self,
   DisableOutboundTokenTransparency.self,
   DisableOutboundWebIdentityFederation.self,
+  EnableOutboundTokenStatus.self,
   EnableOutboundTokenTransparency.self,
   EnableOutboundWebIdentityFederation.self,
   GetOutboundWebIdentityFederationInfo.self,
   ListOutboundSamlKeys.self,
+  RevokeOutboundTokens.self,
   RotateOutboundSamlKey.self,
   ImportOutboundSigningKey.self,
   ListOutboundSigningKeys.self,

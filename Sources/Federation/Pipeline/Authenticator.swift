@@ -65,6 +65,7 @@ package struct Authenticator: Sendable {
   private let profile: VerificationProfile
   private let acceptedHosts: AcceptedHosts
   private let diagnostics: Diagnostics
+  private let signingKeys = SigningKeyMemory()
 
   /// Looks callers up in `directory` and insists on `profile` and `acceptedHosts`.
   package init(
@@ -111,7 +112,11 @@ package struct Authenticator: Sendable {
     let caller = try await lookUp(signature.accessKeyID, sessionToken: signature.sessionToken)
     let verified: Result<Void, SigV4Error>
     do {
-      try signature.verify(secretAccessKey: caller?.secretAccessKey ?? nobodysSecret)
+      try signingKeys.verify(
+        signature,
+        caller?.secretAccessKey ?? nobodysSecret,
+        isCaller: caller != nil
+      )
       verified = .success(())
     } catch {
       verified = .failure(error)

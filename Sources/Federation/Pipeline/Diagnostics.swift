@@ -41,7 +41,10 @@ package struct Diagnostics: Sendable {
   }
 
   /// Reports that `what` failed because of `error`, and gives the answer that the client reads.
+  ///
+  /// A full signing queue is no failure of ours: whoever filled it would fill the log too. The metrics count it.
   func serviceError(_ what: String, _ error: any Error) -> ServiceError {
+    if let error = error as? TokenSignerError, case .overloaded = error { return ServiceError(error) }
     report(Incident(what: what, cause: String(describing: error)))
     switch error {
     case let error as ServiceError: return error

@@ -47,6 +47,8 @@ package protocol FederatedSubject: ActionSubject {
   var account: AccountID { get }
   /// Where that account stands; `nil` when it is in no organization.
   var membership: OrganizationMembership? { get }
+  /// How many calls that account may make; `nil` for as many as the server allows any account.
+  var quota: RequestQuota? { get }
 }
 
 /// A caller whom an identity provider vouches for, as audit and policy name them.

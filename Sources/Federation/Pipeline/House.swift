@@ -30,6 +30,10 @@ package struct House: Sendable {
   package let keyKeeping: KeyKeeping
   /// Publishes the documents of issuers.
   package let publication: IssuerPublication
+  /// Gives tokens their places in status lists.
+  package let statusIndexes: StatusIndexes
+  /// Publishes status lists.
+  package let statusLists: StatusListPublication
   let noticeLimit = NoticeLimit()
 
   /// Gathers the parts.
@@ -43,7 +47,8 @@ package struct House: Sendable {
     identityProviders: any IdentityProviderKeys = NoIdentityProviders(),
     trails: TrailServices = .none,
     promiser: any TokenPromiser = NoPromiser(),
-    keySchedule: KeySchedule = .standard
+    keySchedule: KeySchedule = .standard,
+    status: TokenStatusServices = .none
   ) {
     self.directory = directory
     self.issuers = issuers
@@ -66,6 +71,17 @@ package struct House: Sendable {
       signer: signer,
       keeping: keyKeeping,
       saml: SAMLMetadataRendering(signer: signer, entropy: entropy),
+      diagnostics: diagnostics
+    )
+    self.statusIndexes = StatusIndexes(progress: status.progress)
+    self.statusLists = StatusListPublication(
+      directory: directory,
+      issuers: issuers,
+      publication: publication,
+      indexes: statusIndexes,
+      signer: signer,
+      tokenIssuer: tokenIssuer,
+      zlib: status.zlib,
       diagnostics: diagnostics
     )
     self.identityProviders = HouseIdentityProviders(

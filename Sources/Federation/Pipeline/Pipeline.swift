@@ -19,6 +19,7 @@ package struct Pipeline: Sendable {
   private let diagnostics: Diagnostics
   private let metrics: Metrics
   private let strangerLimit: StrangerLimit
+  private let throttle: RequestThrottle
 
   /// Gathers the parts.
   package init(
@@ -30,7 +31,8 @@ package struct Pipeline: Sendable {
     homeRegion: Region,
     diagnostics: Diagnostics,
     metrics: Metrics,
-    strangerLimit: StrangerLimit = StrangerLimit()
+    strangerLimit: StrangerLimit = StrangerLimit(),
+    throttle: RequestThrottle = RequestThrottle()
   ) {
     self.authenticator = authenticator
     self.recorder = recorder
@@ -41,12 +43,14 @@ package struct Pipeline: Sendable {
     self.diagnostics = diagnostics
     self.metrics = metrics
     self.strangerLimit = strangerLimit
+    self.throttle = throttle
   }
 
   /// Answers `request`.
   ///
   /// Whatever happens is on record, or the answer says that it could not be. Only refusals of callers that nobody
-  /// knows are left out, when there are too many of them.
+  /// knows are left out, when there are too many of them, and calls beyond an account's quota, of which one record a
+  /// second tells the number.
   package func respond(to request: APIRequest) async -> APIResponse {
     let now = clock.now()
     var trail = Trail(
@@ -62,6 +66,10 @@ package struct Pipeline: Sendable {
       return ResponseWriter.write(recorded)
     } catch let error {
       let refusal = error.asSpoken(by: trail.service)
+      if trail.isCountedElsewhere {
+        metrics.count(trail.eventName, code: refusal.code)
+        return ResponseWriter.unrecorded(.overQuota(refusal), trail)
+      }
       guard trail.principal != nil || strangerLimit.admits(at: trail.now) else {
         let code = UnrecordedError.throttling.serviceError(trail.service).code
         metrics.count(trail.eventName, code: code)
@@ -104,6 +112,7 @@ package struct Pipeline: Sendable {
     )
     trail.principal = call.caller.principal
     trail.session = call.caller.session
+    try throttle.admit(call.account, call.caller.standing.quota, &trail)
     // Sessions without a role are for STS. Source: AWS STS API, GetSessionToken and GetFederationToken: without
     // multi-factor authentication they call no IAM operation, and this is how IAM says so.
     if call.service == .iam, let kind = call.caller.session?.kind, kind != .role {
@@ -162,7 +171,8 @@ package struct Pipeline: Sendable {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
       for keyID in proposal.revokedKeys { house.signer.forget(keyID) }
-      if proposal.changesIssuer { await house.publication.changed(call.account, now: call.now) }
+      if proposal.changesIssuer { await house.issuerChanged(call.account, now: call.now) }
+      if let issuerID = proposal.changesStatusLists { house.statusLists.forget(issuerID) }
       // 8. What could not come into being before its record.
       guard let promised = proposal.promised else { return recorded }
       return try await issue(
@@ -220,6 +230,7 @@ package struct Pipeline: Sendable {
       trail.federated = subject.identity
       trail.resourceAccount = subject.account
       let authorized = try FederatedAuthorizer.authorize(action, call, subject)
+      if attempt == 1 { try throttle.admit(subject.account, subject.quota, &trail) }
       trail.requestParameters = action.requestParameters
       let proposal = try await action.perform(authorized, house)
       do {

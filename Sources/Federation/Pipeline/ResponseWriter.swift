@@ -4,7 +4,7 @@
 // could not be recorded.
 
 import AWSProtocols
-import IdentityModel
+package import IdentityModel
 
 /// Writes responses.
 package enum ResponseWriter {
@@ -40,15 +40,15 @@ package enum ResponseWriter {
     _ service: ServiceName?,
     requestID: String
   ) -> APIResponse {
-    guard service?.speaksJSON == true else {
-      let body = QueryResponse.failure(error, service: service, requestID: requestID)
-      return response(error.httpStatus, body, QueryResponse.contentType, requestID: requestID)
-    }
+    let speaksJSON = service?.speaksJSON == true
     return response(
       error.httpStatus,
-      AWSJSONResponse.failure(error),
-      AWSJSONResponse.contentType,
-      requestID: requestID
+      speaksJSON
+        ? AWSJSONResponse.failure(error)
+        : QueryResponse.failure(error, service: service, requestID: requestID),
+      speaksJSON ? AWSJSONResponse.contentType : QueryResponse.contentType,
+      requestID: requestID,
+      retryAfterSeconds: error.retryAfterSeconds
     )
   }
 
@@ -56,13 +56,12 @@ package enum ResponseWriter {
     _ status: Int,
     _ body: [UInt8],
     _ contentType: String,
-    requestID: String
+    requestID: String,
+    retryAfterSeconds: Int? = nil
   ) -> APIResponse {
-    APIResponse(
-      status: status,
-      headers: [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", contentType)],
-      body: body
-    )
+    var headers = [HTTPField("x-amzn-RequestId", requestID), HTTPField("Content-Type", contentType)]
+    if let retryAfterSeconds { headers.append(HTTPField("Retry-After", String(retryAfterSeconds))) }
+    return APIResponse(status: status, headers: headers, body: body)
   }
 }
 
@@ -72,6 +71,8 @@ package enum UnrecordedError: Hashable, Sendable {
   case auditUnavailable
   /// Too many refusals of callers that nobody knows.
   case throttling
+  /// A call beyond the account's quota, counted in a record of another one.
+  case overQuota(ServiceError)
 
   /// As a client of `service` reads it.
   func serviceError(_ service: ServiceName?) -> ServiceError {
@@ -81,6 +82,8 @@ package enum UnrecordedError: Hashable, Sendable {
         .serviceUnavailable("The audit log cannot be written; the outcome of the call is unknown.")
       case .throttling:
         ServiceError(code: "Throttling", httpStatus: 400, message: "Rate exceeded")
+      case .overQuota(let error):
+        error
       }
     return error.asSpoken(by: service)
   }

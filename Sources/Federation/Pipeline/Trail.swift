@@ -39,6 +39,8 @@ package struct Trail: Sendable {
   package var refusal: JSONValue?
   /// What ties the record to the token that will be promised, when one will.
   package var issuance: JSONValue?
+  /// Whether the call was refused and a record of another one tells so.
+  package var isCountedElsewhere = false
   /// Whether the action only reads, once known.
   package var isReadOnly = false
 

@@ -13,7 +13,7 @@ package struct SAMLSigningKeyRecord: DirectoryRecord {
   package static let kind = RecordKind("SAMLSigningKey")
 
   /// The public half, the sealed private half, and when the key was made.
-  private let signingKey: SigningKeyRecord
+  var signingKey: SigningKeyRecord
   /// The certificate by the key itself, in DER.
   package let certificate: Octets
   /// From when the key signs; it is published before.

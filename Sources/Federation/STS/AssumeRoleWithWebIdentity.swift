@@ -209,6 +209,7 @@ package struct WebIdentitySubject: FederatedSubject {
   }
 
   package var membership: OrganizationMembership? { role.standing?.membership }
+  package var quota: RequestQuota? { role.standing?.quota }
 
   package var requirements: [Change.Write] { role.requirements + [provider.isUnchanged] }
 }

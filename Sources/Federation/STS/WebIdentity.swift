@@ -82,10 +82,29 @@ extension House {
     } catch {
       throw ServiceError(webIdentity: error, now: now)
     }
+    try await requireNotRevoked(identity)
     guard !identity.hasAmbiguousClaims else {
       throw .invalidIdentityToken("Two claims of the token differ in nothing but case")
     }
     return identity
+  }
+}
+
+extension House {
+  /// SECURITY: of a token of this server it is known here whether it was revoked. The lists of other providers are not
+  /// asked.
+  private func requireNotRevoked(_ identity: WebIdentity) async throws(ServiceError) {
+    guard let issuerID = issuers.issuerID(of: identity.provider.issuer) else { return }
+    let isRevoked: Bool
+    do {
+      guard let status = try StatusListReference(identity.token.claims) else { return }
+      isRevoked = try await self.isRevoked(status, of: identity.provider.issuer, issuerID: issuerID)
+    } catch let error as StatusListError {
+      throw diagnostics.serviceError("read a token's status", StoreError.corrupted("\(error)"))
+    } catch {
+      throw diagnostics.serviceError("read a status list", error)
+    }
+    guard !isRevoked else { throw .invalidIdentityToken("The token was revoked") }
   }
 }
 

@@ -78,4 +78,7 @@ package protocol EventHistory: Sendable {
   /// The events that `query` asks for, newest first: every record of the account that was durable when it was asked,
   /// as long as the log holds it.
   func events(_ query: EventQuery) async throws(StoreError) -> [HistoricalEvent]
+
+  /// The last record that the history has taken in: who must not miss one asks again until it is far enough.
+  func eventHistoryPosition() async throws(StoreError) -> Int64
 }

@@ -123,6 +123,12 @@ package struct PublishedDocument: Hashable, Sendable {
   }
 }
 
+/// Threads for the tasks of requests.
+package protocol RequestExecutor: TaskExecutor {
+  /// Runs `body`, and only then wakes threads for the tasks that it made ready: one switch of threads for many tasks.
+  func together(_ body: () -> Void)
+}
+
 /// What the server adapter serves.
 package protocol RequestResponder: Sendable {
   /// The public document at `path` (no query), or `nil`. Answers from memory, at once: called on an event loop.

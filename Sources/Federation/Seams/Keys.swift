@@ -64,10 +64,14 @@ package enum TokenSignerError: Error, Hashable, Sendable {
   /// The private key does not belong to the public one, or its own signature does not verify: a hardware fault or
   /// tampering. No signature is released.
   case signatureCheckFailed
+  /// The key that somebody brought is none that we sign with; the text is the reason, for who brought it.
+  case unsuitable(String)
+  /// The token that holds the key does not answer; the text is for the log.
+  case tokenUnavailable(String)
   /// The cryptographic library refused; the text is for the log.
   case failed(String)
-  /// A key that somebody brought is not one that signs here; the text says why, and is for whoever brought it.
-  case unsuitable(String)
+  /// Too many signatures wait already, of all accounts or of this one; nothing was signed.
+  case overloaded(retryAfterSeconds: Int)
 }
 
 /// Makes keys and signs with them.
@@ -89,13 +93,14 @@ package protocol TokenSigner: Sendable {
     purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey?
 
-  /// Seals a key for the tokens of `account` that was made elsewhere: `pem` is PKCS #8.
-  ///
-  /// Throws `unsuitable` for a key that is malformed, weak, inconsistent, or of another kind than those that sign here.
-  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey
-
   /// Forgets what it holds of the key in the clear, and keeps it no more: the key is revoked, or destroyed.
   func forget(_ keyID: KeyID)
+
+  /// Seals the private key `pem` for the tokens of `account`, with version 1.
+  ///
+  /// Shape of `pem`: one private key in PKCS#8, unencrypted; RSA of 2048 to 4096 bits with the exponent 65537, or P-384.
+  /// Throws `unsuitable` with the reason for anything else.
+  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey
 
   /// Whether the private half of `key` is sealed beside this public half, for its account and purpose, by the
   /// key-encryption key.
@@ -104,7 +109,7 @@ package protocol TokenSigner: Sendable {
   /// there does.
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool
 
-  /// The signature over `message`, in JWS form: RSA 256 octets, ES384 96 octets R followed by S.
+  /// The signature over `message`, in JWS form: RSA as many octets as the modulus, ES384 96 octets R followed by S.
   ///
   /// A key for tokens signs with its own algorithm only, one for SAML also with RS384 if it is of RSA; anything else is
   /// `failed`. An RSA signature was verified with the public key before it is returned; of an ES384 key the pair was
@@ -123,13 +128,6 @@ extension TokenSigner {
     purpose: SigningKeyPurpose
   ) async throws(TokenSignerError) -> SealedSigningKey? {
     try await makeKey(algorithm, for: account, purpose: purpose)
-  }
-
-  package func importKey(
-    _ pem: Secret,
-    for account: AccountID
-  ) async throws(TokenSignerError) -> SealedSigningKey {
-    throw .unsuitable("this signer takes no keys from elsewhere")
   }
 
   package func forget(_ keyID: KeyID) {}

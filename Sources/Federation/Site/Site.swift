@@ -10,25 +10,32 @@ package struct Site: RequestResponder {
   private let issuers: Issuers
   private let metrics: Metrics
   private let log: TransparencyLog?
+  private let statusLists: StatusListPublication
+  private let clock: WallClock
   private let isReady: @Sendable () async -> Bool
 
-  /// Serves the API through `pipeline`, documents from `issuers` and `log`; `isReady` answers `/health/ready`.
+  /// Serves the API through `pipeline`, documents from `issuers`, `log` and `statusLists`, which are fresh
+  /// or not by `clock`; `isReady` answers `/health/ready`.
   package init(
     pipeline: Pipeline,
     issuers: Issuers,
     metrics: Metrics,
     log: TransparencyLog? = nil,
+    statusLists: StatusListPublication,
+    clock: WallClock,
     isReady: @escaping @Sendable () async -> Bool
   ) {
     self.pipeline = pipeline
     self.issuers = issuers
     self.metrics = metrics
     self.log = log
+    self.statusLists = statusLists
+    self.clock = clock
     self.isReady = isReady
   }
 
   package func publishedDocument(host: String?, path: Substring) -> PublishedDocument? {
-    issuers.document(host: host, path: path)
+    issuers.document(host: host, path: path) ?? statusLists.fresh(host: host, path: path, now: clock.now())
   }
 
   package func respond(to request: APIRequest) async -> APIResponse {
@@ -48,7 +55,17 @@ package struct Site: RequestResponder {
       if isRead, let document = await log?.document(path) { return document }
       return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
+      if isRead, let answer = await statusAnswer(request) { return answer }
       return await issuerAnswer(request) ?? text(404, "not found\n")
+    }
+  }
+
+  /// What the paths of status lists answer that are not in memory, or not fresh; `nil` for other paths.
+  private func statusAnswer(_ request: APIRequest) async -> APIResponse? {
+    switch await statusLists.answer(host: request.header("host"), path: request.path, now: clock.now()) {
+    case .document(let document): document.answer(to: request)
+    case .unavailable: text(503, "the status list cannot be read or signed for now\n")
+    case .unknown, nil: nil
     }
   }
 
@@ -58,14 +75,11 @@ package struct Site: RequestResponder {
       return nil
     }
     let publication = pipeline.house.publication
-    let now = pipeline.clock.now()
+    let now = clock.now()
     if let name = IssuerDocument.allCases.first(where: { $0.path.utf8.elementsEqual(rest.utf8) }) {
       switch await publication.document(name, of: issuerID, now: now) {
       case .document(let document):
-        return document.answer(
-          method: request.method,
-          ifNoneMatch: request.headers.filter { $0.hasName("if-none-match") }.map(\.value)
-        )
+        return document.answer(to: request)
       case .nothing: return nil
       case .awaitsUnsealing: return text(503, "the server is sealed and cannot make this document\n")
       case .unavailable: return text(503, "this document cannot be had at the moment\n")
@@ -81,6 +95,16 @@ package struct Site: RequestResponder {
           + "GetOutboundFederationToken\n"
       )
     }
+  }
+}
+
+extension PublishedDocument {
+  /// The answer to `request`, whatever its method.
+  fileprivate func answer(to request: APIRequest) -> APIResponse {
+    answer(
+      method: request.method,
+      ifNoneMatch: request.headers.filter { $0.hasName("if-none-match") }.map(\.value)
+    )
   }
 }
 

@@ -86,9 +86,12 @@ package final class IssuerPublication: Sendable {
   }
 
   /// Tells that the issuer of `account`, or its keys, have changed: on return nothing older is served.
-  package func changed(_ account: AccountID, now: Instant) async {
+  ///
+  /// Returns the id of the issuer; `nil` when there is none, or it cannot be told.
+  @discardableResult
+  package func changed(_ account: AccountID, now: Instant) async -> String? {
     do {
-      guard let issuerID = try await directory.issuer(of: account)?.stored.record.issuerID else { return }
+      guard let issuerID = try await directory.issuer(of: account)?.stored.record.issuerID else { return nil }
       do {
         try await issuers.tokenDocuments.changed(issuerID) { try await self.loadTokens(issuerID, now) }
       } catch {
@@ -99,14 +102,21 @@ package final class IssuerPublication: Sendable {
       } catch {
         report(issuerID, error)
       }
+      return issuerID
     } catch {
       // Nobody knows whose documents are old now: all of them are read again.
-      issuers.tokenDocuments.removeAll()
-      issuers.samlDocuments.removeAll()
+      readAllAgain()
       diagnostics.report(
         Incident(what: "publish what changed in account `\(account)`", cause: String(describing: error))
       )
+      return nil
     }
+  }
+
+  /// Drops every document: each is read again when it is asked for.
+  package func readAllAgain() {
+    issuers.tokenDocuments.removeAll()
+    issuers.samlDocuments.removeAll()
   }
 
   /// Renders again what time has changed by `now`; what fails stays as it is, and is tried again a minute later.
@@ -244,7 +254,11 @@ extension IssuerRecord {
   fileprivate func documents(keys: [PublicKey], maxAgeSeconds: Int = 300) -> Issuers.TokenDocuments {
     let jwksURI = issuer + IssuerDocument.keySet.path
     return Issuers.TokenDocuments(
-      discovery: PublishedDocument(json: DiscoveryDocument.render(issuer: issuer, jwksURI: jwksURI)),
+      discovery: PublishedDocument(json: DiscoveryDocument.render(
+          issuer: issuer,
+          jwksURI: jwksURI,
+          statusAggregation: tokensHaveStatus == true ? issuer + StatusLists.path : nil
+        )),
       keySet: PublishedDocument(json: JWKSet.render(keys: keys), maxAgeSeconds: maxAgeSeconds)
     )
   }
@@ -257,8 +271,15 @@ extension SigningKeyRing {
   }
 }
 
+extension House {
+  /// Tells that the issuer of `account`, or its keys, have changed: documents and status lists follow.
+  func issuerChanged(_ account: AccountID, now: Instant) async {
+    if let issuerID = await publication.changed(account, now: now) { statusLists.forget(issuerID) }
+  }
+}
+
 extension PublishedDocument {
-  fileprivate init(json: [UInt8], maxAgeSeconds: Int = 300) {
+  init(json: [UInt8], maxAgeSeconds: Int = 300) {
     self.init(
       body: json,
       contentType: "application/json",

@@ -66,7 +66,7 @@ package struct KeySweep: Sendable {
       guard ring.needsTending(at: now, keeping.schedule) else { return }
       let (destroyed, hasChanged) = try await keeping.tend(record.account, now: now)
       for keyID in destroyed { house.signer.forget(keyID) }
-      if hasChanged { await house.publication.changed(record.account, now: now) }
+      if hasChanged { await house.issuerChanged(record.account, now: now) }
     } catch {
       house.diagnostics.report(
         Incident(what: "look after the signing keys of `\(record.account)`", cause: String(describing: error))

@@ -6,6 +6,14 @@ package import IdentityModel
 import TokenFormats
 
 extension SigningKeyRecord {
+  /// What the voucher of the key is bound to.
+  var voucherContext: String { Self.voucherContext(account, KeyID(keyID)) }
+
+  /// What the voucher of the key `keyID` is bound to.
+  fileprivate static func voucherContext(_ account: AccountID, _ keyID: KeyID) -> String {
+    "signing-key-voucher/\(account)/\(keyID)"
+  }
+
   /// The key, with or without its private half; `nil` when the algorithm is not one that we know.
   var signingKey: OutboundSigningKey? {
     guard let publicKey else { return nil }
@@ -32,12 +40,9 @@ extension OutboundSigningKey {
   }
 
   /// What the voucher of the key is bound to.
-  private var voucherContext: String { "signing-key-voucher/\(account)/\(keyID)" }
+  private var voucherContext: String { SigningKeyRecord.voucherContext(account, keyID) }
 
   /// The voucher for the public half of a key that `signer` vouches for; `nil` for any other.
-  ///
-  /// It outlives the private half by as long as the key is still published, a day and a half: less than a key-encryption
-  /// key stays readable after it was replaced, so that it is never sealed anew.
   func voucher(
     by signer: any TokenSigner,
     _ sealer: any SecretSealer

@@ -58,16 +58,28 @@ package struct TokenIssuer: Sendable {
     try await issue(issuance.payload, issuance.key, try promiser.promise(issuance.promised, at: now))
   }
 
+  /// The Status List Token over `payload`, signed with `key` and its algorithm.
+  ///
+  /// SECURITY: the `typ` tells it from every other kind of token, whatever is in it.
+  func issueStatusList(
+    payload: [UInt8],
+    with key: SealedSigningKey
+  ) async throws(TokenSignerError) -> String {
+    try await issue(payload, key, nil, type: StatusListToken.type)
+  }
+
   private func issue(
     _ payload: [UInt8],
     _ key: SealedSigningKey,
-    _ promise: TransparencyPromise?
+    _ promise: TransparencyPromise?,
+    type: String = "JWT"
   ) async throws(TokenSignerError) -> String {
     guard key.purpose == .token else { throw .failed("a key of another purpose signs no tokens") }
     let input = JWS.signingInput(
       keyID: key.keyID,
       algorithm: key.publicKey.algorithm,
       payload: payload,
+      type: type,
       promise: promise
     )
     return JWS.compact(signingInput: input, signature: try await signer.sign(input, with: key))

@@ -5,10 +5,11 @@
 // to look and how long an answer is good. Source: OpenID Connect Discovery 1.0 §4; RFC 9700 §4.11.
 
 import IdentityModel
+import RelyingParty
 package import TokenFormats
 
 /// Why the keys of an issuer could not be had.
-package enum IdentityProviderFetchError: Error, Hashable, Sendable {
+package enum IdentityProviderFetchError: Error, Hashable, Sendable, KeyFetchFailure {
   /// Which document it was.
   package enum Document: String, Hashable, Sendable {
     /// `<issuer>/.well-known/openid-configuration`.
@@ -34,11 +35,7 @@ package enum IdentityProviderFetchError: Error, Hashable, Sendable {
   /// or must not be asked.
   package var isTransient: Bool {
     guard case .notFetched(_, let error) = self else { return false }
-    return switch error {
-    case .unresolved, .http: true
-    case .status(let status): status >= 500 || status == 429
-    case .insecure, .addressRefused, .redirected: false
-    }
+    return error.isTransient
   }
 
   /// The reason in words, for the operator's log.
@@ -56,17 +53,8 @@ package enum IdentityProviderFetchError: Error, Hashable, Sendable {
 
   private func text(_ error: HTTPURLError) -> String { FederationClient.reason(error) }
   private func text(_ error: IssuerFetchError) -> String { printable(FederationClient.reason(error)) }
-  private func text(_ error: DiscoveryDocumentError) -> String { printable(FederationClient.reason(error)) }
-  private func text(_ error: JWKSetError) -> String { printable(FederationClient.reason(error)) }
-}
-
-/// The keys of an issuer as they were fetched.
-struct FetchedKeys: Sendable {
-  let keys: ProviderKeySet
-  /// How long the answer said it was good; `nil` when it did not say.
-  ///
-  /// Unit: seconds.
-  let maximumAgeSeconds: Int64?
+  private func text(_ error: DiscoveryDocumentError) -> String { printable(RelyingParty.reason(error)) }
+  private func text(_ error: JWKSetError) -> String { printable(RelyingParty.reason(error)) }
 }
 
 /// Fetches the documents of issuers.
@@ -107,7 +95,7 @@ struct IdentityProviderDocuments: Sendable {
     do {
       return FetchedKeys(
         keys: try ProviderKeySet(json: answer.body),
-        maximumAgeSeconds: cacheSeconds(answer.headers)
+        maximumAgeSeconds: maximumAge(answer.headers)
       )
     } catch {
       throw .notKeySet(error)
@@ -146,22 +134,8 @@ func discoveryAddress(of issuer: HTTPURL) -> String {
   return prefix + "/.well-known/openid-configuration"
 }
 
-/// RFC 9111 §5.2.2: how long an answer is good; 0 when it must not be kept, `nil` when nothing is said.
-private func cacheSeconds(_ headers: [HTTPField]) -> Int64? {
-  var seconds: Int64?
-  for field in headers where field.hasName("cache-control") {
-    for part in field.value.utf8.split(separator: UInt8(ascii: ",")) {
-      let directive = asciiLowercased(Substring(part)).utf8.filter { $0 != UInt8(ascii: " ") && $0 != 9 }
-      if directive.elementsEqual("no-store".utf8) || directive.elementsEqual("no-cache".utf8) { return 0 }
-      let prefix = "max-age="
-      guard directive.starts(with: prefix.utf8) else { continue }
-      // Digits that no 64 bits hold are longer than any bound; anything else says nothing.
-      let digits = directive.dropFirst(prefix.utf8.count)
-      guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-      else { continue }
-      let value = Int64(String(decoding: digits, as: UTF8.self)) ?? .max
-      seconds = min(seconds ?? value, value)
-    }
-  }
-  return seconds
+/// How long an answer is good; 0 when it must not be kept, `nil` when nothing is said.
+private func maximumAge(_ headers: [HTTPField]) -> Int64? {
+  let fields = headers.filter { $0.hasName("cache-control") }.map(\.value)
+  return fields.isEmpty ? nil : cacheSeconds(fields.joined(separator: ","))
 }

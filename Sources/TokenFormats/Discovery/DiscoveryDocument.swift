@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The OpenID provider metadata of an issuer: exactly the six members that AWS publishes, and a strict reader for
-// clients. Refuses to know URLs: which may be fetched, and whether `issuer` is the one that was asked, is for the
-// client to decide. Source: contract §3; OpenID Connect Discovery 1.0 §3.
+// The OpenID provider metadata of an issuer: exactly the six members that AWS publishes, behind them what the account has
+// switched on, and a strict reader for clients. Refuses to know URLs: which may be fetched, and whether `issuer` is the
+// one that was asked, is for the client to decide. Source: contract §3; OpenID Connect Discovery 1.0 §3.
 
 package import StrictJSON
 
@@ -60,7 +60,16 @@ package struct DiscoveryDocument: Hashable, Sendable {
   }
 
   /// The document as it is published: AWS's six members, in AWS's order.
-  package static func render(issuer: String, jwksURI: String) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - issuer: the issuer.
+  ///   - jwksURI: where its keys are.
+  ///   - statusAggregation: where its status lists are named (draft-ietf-oauth-status-list §9.1); `nil` for none.
+  package static func render(
+    issuer: String,
+    jwksURI: String,
+    statusAggregation: String? = nil
+  ) -> [UInt8] {
     var writer = JSONWriter(capacity: 512)
     writer.object { writer in
       writer.member("issuer", issuer)
@@ -73,6 +82,7 @@ package struct DiscoveryDocument: Hashable, Sendable {
         ["sub", "iss", "aud", "exp", "iat", "jti", "https://sts.amazonaws.com/"],
         to: &writer
       )
+      if let statusAggregation { writer.member("status_list_aggregation_endpoint", statusAggregation) }
     }
     return writer.bytes
   }

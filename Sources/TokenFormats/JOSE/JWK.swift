@@ -43,8 +43,9 @@ extension PublicKey {
 
   /// Writes the key as a JWK, with its thumbprint as `kid`; `use` and `alg` always stand.
   ///
-  /// Members in AWS's order: `kty`, `use`, `alg`, `kid`, `e`, `n`, or `kty`, `use`, `alg`, `crv`, `kid`, `x`, `y`.
-  package func writeJWK(to writer: inout JSONWriter) {
+  /// Members in AWS's order: `kty`, `use`, `alg`, `kid`, `e`, `n`, or `kty`, `use`, `alg`, `crv`, `kid`, `x`, `y`;
+  /// then `x5c` when there is a certificate.
+  package func writeJWK(to writer: inout JSONWriter, certificate: EncodedCertificate? = nil) {
     writer.object { writer in
       switch self {
       case .rsa(let modulus, let exponent):
@@ -63,6 +64,7 @@ extension PublicKey {
         writer.member("x", Base64URL.encode(x))
         writer.member("y", Base64URL.encode(y))
       }
+      certificate?.writeX5C(to: &writer)
     }
   }
 }

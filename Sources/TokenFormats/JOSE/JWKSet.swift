@@ -81,12 +81,20 @@ package struct JWKSet: Sendable {
   }
 
   /// The set as it is published: `{"keys":[…]}`, in the order given.
-  package static func render(keys: [PublicKey]) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - keys: the keys.
+  ///   - certificates: what stands as `x5c` in a key; each must be one of its key.
+  /// - Returns: the JSON.
+  package static func render(
+    keys: [PublicKey],
+    certificates: [PublicKey: EncodedCertificate] = [:]
+  ) -> [UInt8] {
     var writer = JSONWriter(capacity: 1024)
     writer.object { writer in
       writer.name("keys")
       writer.array { writer in
-        for key in keys { key.writeJWK(to: &writer) }
+        for key in keys { key.writeJWK(to: &writer, certificate: certificates[key]) }
       }
     }
     return writer.bytes

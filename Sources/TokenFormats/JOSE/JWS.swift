@@ -28,17 +28,19 @@ package enum JWS {
 
   /// What is signed: the header `{"kid":…,"typ":"JWT","alg":…}` in AWS's order, and the payload, both encoded.
   ///
-  /// A `promise` that the token is in a log follows as the member `tlog`.
+  /// `type` is another `typ` for another kind of token. A `promise` that the token is in a log follows as the member
+  /// `tlog`.
   package static func signingInput(
     keyID: KeyID,
     algorithm: SigningAlgorithm,
     payload: [UInt8],
+    type: String = "JWT",
     promise: TransparencyPromise? = nil
   ) -> [UInt8] {
     var header = JSONWriter(capacity: 256)
     header.object { header in
       header.member("kid", keyID.description)
-      header.member("typ", "JWT")
+      header.member("typ", type)
       header.member("alg", algorithm.rawValue)
       if let promise { header.member(TransparencyPromise.headerMember, promise.text) }
     }
@@ -61,11 +63,15 @@ package enum JWS {
 
   /// Checks form, header and signature of `token`.
   ///
-  /// The payload may be anything.
+  /// The payload may be anything. A token of more than `maximumBytes` is not read.
   ///
   /// SECURITY: `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not looked at: they name keys of the sender's choice.
   /// `crit` is refused, because no extension is understood here, and with it `b64` (RFC 7797).
-  package static func verify(_ token: String, keys: JWKSet) throws(JWTVerificationError) -> VerifiedJWS {
+  package static func verify(
+    _ token: String,
+    keys: JWKSet,
+    maximumBytes: Int = JWS.maximumBytes
+  ) throws(JWTVerificationError) -> VerifiedJWS {
     let jws = try CompactJWS(token, maximumBytes: maximumBytes)
     guard let algorithm = SigningAlgorithm.allCases.first(where: { same($0.rawValue, jws.algorithm) }) else {
       throw .algorithmNotAllowed(jws.algorithm)
@@ -80,9 +86,23 @@ package enum JWS {
     return VerifiedJWS(header: jws.header, payload: jws.payload, keyID: keyID, algorithm: algorithm)
   }
 
-  static func object(
+  /// The members of the object that `bytes`, the octets of `part`, spell.
+  ///
+  /// - Throws: `notJSON` or `notAnObject`.
+  package static func members(
     _ bytes: [UInt8],
     part: JWTVerificationError.Part
+  ) throws(JWTVerificationError) -> any JSONMembers & Sendable {
+    try object(bytes, part: part)
+  }
+
+  /// The object that `bytes`, the octets of `part`, spell.
+  ///
+  /// - Throws: `notJSON` or `notAnObject`.
+  package static func object(
+    _ bytes: [UInt8],
+    part: JWTVerificationError.Part,
+    maximumBytes: Int = JWS.maximumBytes
   ) throws(JWTVerificationError) -> JSONObject {
     let value: JSONValue
     do {

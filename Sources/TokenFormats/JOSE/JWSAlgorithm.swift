@@ -21,7 +21,7 @@ package enum JWSAlgorithm: String, Hashable, Sendable, CaseIterable {
   case es512 = "ES512"
 
   /// The algorithm whose name has exactly the bytes of `name`.
-  init?(name: String) {
+  package init?(name: String) {
     guard let algorithm = Self.allCases.first(where: { same($0.rawValue, name) }) else { return nil }
     self = algorithm
   }

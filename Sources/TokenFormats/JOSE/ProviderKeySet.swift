@@ -64,6 +64,14 @@ package struct ProviderKeySet: Sendable {
   /// The elements of `keys` that are left out, counted from 0, and why.
   package let ignored: [(index: Int, reason: Ignored)]
 
+  /// A set without keys.
+  package static let empty = ProviderKeySet(keys: [], ignored: [])
+
+  private init(keys: [ProviderKey], ignored: [(index: Int, reason: Ignored)]) {
+    self.keys = keys
+    self.ignored = ignored
+  }
+
   /// Reads a set of at most a mebibyte and 100 keys.
   ///
   /// Keys that are not understood, out of range or broken are left out, as RFC 7517 §5 asks. Private material refuses

@@ -4,12 +4,12 @@
 // Source: Nemec, Sys, Svenda, Klinec, Matyas: The Return of Coppersmith's Attack, CCS 2017, §2.
 
 /// The fingerprint of CVE-2017-15361.
-enum ROCAFingerprint {
+package enum ROCAFingerprint {
   /// Whether `modulus` (big-endian) bears the fingerprint.
   ///
   /// Every prime of that library is a power of 65537 modulo each small prime, and so is their product. The odds
   /// that an honest modulus is so for all of them are below 2⁻²⁷.
-  static func matches(_ modulus: [UInt8]) -> Bool {
+  package static func matches(_ modulus: [UInt8]) -> Bool {
     primes.allSatisfy { prime in
       let residue = modulus.reduce(0) { ($0 << 8 | Int($1)) % prime }
       var power = 1

@@ -97,34 +97,16 @@ package struct JWTVerifier: Sendable {
   ) throws(JWTVerificationError) {
     let earliest = expectations.now.advanced(bySeconds: -expectations.leewaySeconds)
     let latest = expectations.now.advanced(bySeconds: expectations.leewaySeconds)
-    guard let expiration = try numericDate("exp", in: claims) else { throw .claimMissing("exp") }
-    guard let issuedAt = try numericDate("iat", in: claims) else { throw .claimMissing("iat") }
+    guard let expiration = try claims.numericDate("exp") else { throw .claimMissing("exp") }
+    guard let issuedAt = try claims.numericDate("iat") else { throw .claimMissing("iat") }
     guard earliest < expiration else { throw .expired(expiration) }
-    if let notBefore = try numericDate("nbf", in: claims), notBefore > latest {
+    if let notBefore = try claims.numericDate("nbf"), notBefore > latest {
       throw .notYetValid(notBefore)
     }
     guard issuedAt <= latest else { throw .issuedInTheFuture(issuedAt) }
     if let limit = expectations.maximumLifetimeSeconds, issuedAt.advanced(bySeconds: limit) < expiration {
       throw .lifetimeTooLong(limit: limit)
     }
-  }
-
-  /// RFC 7519 §2, NumericDate: seconds since the Epoch; fractions are legal and kept to the millisecond.
-  ///
-  /// Accepts 0 up to the end of the year 9999; `nil` when the claim is absent.
-  private func numericDate(
-    _ name: String,
-    in claims: JSONObject
-  ) throws(JWTVerificationError) -> Instant? {
-    guard let value = claims[name] else { return nil }
-    guard case .number(let number) = value else { throw .claimMalformed(name) }
-    if let seconds = number.int64, (0...maximumNumericDate).contains(seconds) {
-      return Instant(seconds: seconds)
-    }
-    guard let seconds = Double(number.text), seconds >= 0, seconds <= Double(maximumNumericDate) else {
-      throw .claimMalformed(name)
-    }
-    return Instant(milliseconds: Int64(seconds * 1000))
   }
 }
 

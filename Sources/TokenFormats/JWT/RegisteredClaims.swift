@@ -3,24 +3,25 @@
 // How the registered header members and claims are read by every verifier here: present, of the right type, and for
 // this kind of token. Source: RFC 7519 §4.1, §5; RFC 7515 §4.1.9; RFC 8725 §3.11.
 
-import StrictJSON
+package import IdentityModel
+package import StrictJSON
 
-extension JSONObject {
+extension JSONMembers {
   /// A claim that must stand and be a string.
-  func claim(_ name: String) throws(JWTVerificationError) -> String {
+  package func claim(_ name: String) throws(JWTVerificationError) -> String {
     guard let claim = try claimIfPresent(name) else { throw .claimMissing(name) }
     return claim
   }
 
   /// A claim that is a string when it stands.
-  func claimIfPresent(_ name: String) throws(JWTVerificationError) -> String? {
+  package func claimIfPresent(_ name: String) throws(JWTVerificationError) -> String? {
     guard let value = self[name] else { return nil }
     guard let string = value.string else { throw .claimMalformed(name) }
     return string
   }
 
   /// RFC 7519 §4.1.3: `aud` is a string, or an array of strings; an empty one is for nobody.
-  func audiences() throws(JWTVerificationError) -> [String] {
+  package func audiences() throws(JWTVerificationError) -> [String] {
     switch self["aud"] {
     case nil:
       throw .claimMissing("aud")
@@ -35,17 +36,42 @@ extension JSONObject {
     }
   }
 
+  /// RFC 7519 §2, NumericDate: seconds since the Epoch; fractions are legal and kept to the millisecond.
+  ///
+  /// Accepts 0 up to the end of the year 9999; `nil` when the claim is absent.
+  package func numericDate(_ name: String) throws(JWTVerificationError) -> Instant? {
+    guard let value = self[name] else { return nil }
+    guard case .number(let number) = value else { throw .claimMalformed(name) }
+    if let seconds = number.int64, (0...maximumNumericDate).contains(seconds) {
+      return Instant(seconds: seconds)
+    }
+    guard let seconds = Double(number.text), seconds >= 0, seconds <= Double(maximumNumericDate) else {
+      throw .claimMalformed(name)
+    }
+    return Instant(milliseconds: Int64(seconds * 1000))
+  }
+
   /// As a JOSE header: `typ` is absent or `JWT`, and nothing is nested.
-  func requireJWT() throws(JWTVerificationError) {
+  package func requireJWT() throws(JWTVerificationError) {
+    try requireType("jwt", mayBeAbsent: true)
+  }
+
+  /// As a JOSE header: `typ` is the media type `expected`, and nothing is nested.
+  ///
+  /// RFC 7515 §4.1.9: media types are compared without regard to ASCII case; `application/` may be left out.
+  package func requireType(_ expected: String, mayBeAbsent: Bool) throws(JWTVerificationError) {
     if let type = self["typ"] {
-      guard let name = type.string, isJWTMediaType(name) else { throw .typeMismatch(type) }
+      guard let name = type.string, mediaType(name) == mediaType(expected) else { throw .typeMismatch(type) }
+    } else if !mayBeAbsent {
+      throw .typeMismatch(.null)
     }
     guard self["cty"] == nil else { throw .extensionNotUnderstood("cty") }
   }
 }
 
-/// RFC 7515 §4.1.9: a media type, compared without regard to ASCII case; `application/` may be left out.
-private func isJWTMediaType(_ name: String) -> Bool {
+private func mediaType(_ name: String) -> [UInt8] {
   let folded = name.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-  return folded.elementsEqual("jwt".utf8) || folded.elementsEqual("application/jwt".utf8)
+  let prefix = Array("application/".utf8)
+  // "application/" may be left out "when no other '/' appears in the media type value".
+  return folded.starts(with: prefix) ? Array(folded.dropFirst(prefix.count)) : folded
 }

@@ -79,6 +79,8 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
   package var tokenID: String
   /// The `https://sts.amazonaws.com/` object.
   package var aws: AWSClaims
+  /// `status`: where it stands whether the token was revoked; `nil` when nobody keeps that.
+  package var status: StatusListReference?
 
   /// Gathers the claims.
   package init(
@@ -88,7 +90,8 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
     expiration: Instant,
     issuedAt: Instant,
     tokenID: String,
-    aws: AWSClaims
+    aws: AWSClaims,
+    status: StatusListReference? = nil
   ) {
     self.audience = audience
     self.subject = subject
@@ -97,11 +100,13 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
     self.issuedAt = issuedAt
     self.tokenID = tokenID
     self.aws = aws
+    self.status = status
   }
 
   /// The payload: one JSON object, UTF-8, members in the order that AWS writes them.
   ///
-  /// `aud`, `sub`, `https://sts.amazonaws.com/`, `iss`, `exp`, `iat`, `jti`; there is no `nbf`. `aud` is a string for
+  /// `aud`, `sub`, `https://sts.amazonaws.com/`, `iss`, `exp`, `iat`, `jti`, and behind them `status`, which AWS does not
+  /// have; there is no `nbf`. `aud` is a string for
   /// one audience and an array for several. The length is the caller's to compare with `maximumPayloadBytes`.
   package func payload() -> [UInt8] {
     var writer = JSONWriter(capacity: 1024)
@@ -119,6 +124,7 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
       writer.member("exp", expiration.seconds)
       writer.member("iat", issuedAt.seconds)
       writer.member("jti", tokenID)
+      status?.write(to: &writer)
     }
     return writer.bytes
   }

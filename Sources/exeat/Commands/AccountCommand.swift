@@ -15,12 +15,12 @@ import StrictJSON
 struct AccountCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "account",
-    abstract: "Make, list and close accounts of a store, without an organization.",
+    abstract: "Make, list, limit and close accounts of a store, without an organization.",
     discussion: """
-      Create and close while no server runs on the store; a running server keeps it locked, and its management account \
+      Create, limit and close while no server runs on the store; a running server keeps it locked, and its management account \
       makes and closes accounts with `aws organizations create-account` and `close-account`.
       """,
-    subcommands: [AccountCreateCommand.self, AccountListCommand.self, AccountCloseCommand.self]
+    subcommands: [AccountCreateCommand.self, AccountListCommand.self, AccountQuotaCommand.self, AccountCloseCommand.self]
   )
 }
 
@@ -132,6 +132,7 @@ struct AccountListCommand: AsyncParsableCommand {
       if let closeDate = account.closeDate { writer.member("closeDate", closeDate.rfc3339) }
       if let organization = account.organizationID { writer.member("organizationId", organization) }
       if let alias = account.alias { writer.member("alias", alias) }
+      account.quota?.write(to: &writer)
     }
     return String(decoding: writer.bytes, as: UTF8.self)
   }
@@ -173,7 +174,7 @@ struct AccountCloseCommand: AsyncParsableCommand {
 }
 
 /// A store that no server runs on.
-private struct AccountStore {
+struct AccountStore {
   let directory: DataDirectory
 
   init(_ directory: DataDirectory) {
@@ -187,12 +188,12 @@ private struct AccountStore {
     _ body: (House) async throws -> Void
   ) async throws(CommandFailure) {
     do {
-      let keyFile = keyFile ?? directory.keyEncryptionKey
-      let key: KeyEncryptionKey?
+      let source = try KeyEncryptionKeySource(keyFile, directory)
+      let ring: KeyEncryptionKeyRing?
       do {
-        key = needsKey ? try KeyEncryptionKey.load(from: keyFile) : nil
+        ring = needsKey ? try await source.load() : nil
       } catch {
-        throw CommandFailure.failed("--key-encryption-key: \(keyFile) is not usable: \(error)")
+        throw CommandFailure.failed("--key-encryption-key: \(source.path) is not usable: \(error)")
       }
       let store: SQLiteStore
       do {
@@ -203,7 +204,7 @@ private struct AccountStore {
           hint: "stop the server first, or let its management account use `aws organizations`"
         )
       }
-      let keys = LocalKeys(keyEncryptionKey: key)
+      let keys = LocalKeys(ring: ring)
       let house = House(
         directory: Directory(reader: store, writer: store, sealer: keys),
         issuers: Issuers(publicURL: try PublicURL("https://localhost"), style: .path),
@@ -228,7 +229,8 @@ private struct AccountStore {
 }
 
 extension CommandFailure {
-  fileprivate init(_ error: OperatorAccountError) {
+  /// As the operator reads it.
+  init(_ error: OperatorAccountError) {
     self =
       switch error {
       case .noSuchAccount(let account): .failed("there is no account \(account)")

@@ -16,7 +16,7 @@ extension CommandFailure {
     case let error as FederationConfigError: self = Self.config(error)
     case let error as TrustRootsError: self = Self.trust(error)
     case let error as ProfileFilesError: self = .failed("the AWS configuration cannot be read: \(error)")
-    default: self = .failed(String(describing: error))
+    default: self = Self.exchange(error) ?? .failed(String(describing: error))
     }
   }
 

@@ -79,10 +79,11 @@ struct DevCommand: AsyncParsableCommand {
       homeRegion: region,
       acceptedHosts: hosts,
       tls: tlsSource,
-      keyEncryptionKey: .ephemeral(),
+      keyEncryptionKeys: KeyEncryptionKeyRing(.ephemeral()),
       identityProviders: identityProviders,
       log: LogPlan.ephemeral(publicURL),
       keySchedule: try KeySchedule(lifetime: keyLifetime, overlap: keyOverlap, retention: keyRetention),
+      actions: .development,
       onRecord: { record in
         guard printsCalls else { return }
         // What is kept nowhere is explained at once, in one piece: calls come side by side.

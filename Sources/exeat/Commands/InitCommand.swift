@@ -31,6 +31,11 @@ struct InitCommand: AsyncParsableCommand {
   @Option(help: "The account id, 12 digits; a random one without this.") var accountId: String?
   @Option(help: "The root access key id; a random one without this.") var accessKeyId: String?
   @Option(help: "The root secret access key; a random one without this.") var secretAccessKey: String?
+  @Option(
+    help:
+      "The pkcs11: URI of the key that wraps the key-encryption key; made in the token unless it is there."
+  )
+  var keyEncryptionKey: String?
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {
@@ -49,10 +54,18 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     let directory = DataDirectory(dataDir)
+    let source = try KeyEncryptionKeySource(keyEncryptionKey, directory)
+    guard keyEncryptionKey == nil || source.wrapper != nil else {
+      throw CommandFailure.usage(
+        "--key-encryption-key: `init` makes the file in the data directory; here it is a pkcs11: URI or nothing",
+        hint: "move the file afterwards, and name it to `exeat serve`"
+      )
+    }
     var made = DataDirectory.Made()
     do {
       try directory.create(&made)
-      let key = try KeyEncryptionKey.generate(at: directory.keyEncryptionKey)
+      _ = try await source.wrapper?.makeKey()
+      let key = try await KeyEncryptionKeyRing.generate(at: source.path, wrapper: source.wrapper)
       made.files.append(directory.keyEncryptionKey)
       try directory.createLogFolder(&made)
       _ = try LogSigningKey.generate(at: directory.logKey)
@@ -87,10 +100,10 @@ struct InitCommand: AsyncParsableCommand {
     _ keyID: String,
     _ secret: Secret,
     _ directory: DataDirectory,
-    _ key: KeyEncryptionKey
+    _ key: KeyEncryptionKeyRing
   ) async throws {
     let store = try SQLiteStore.open(at: directory.store)
-    let keys = LocalKeys(keyEncryptionKey: key)
+    let keys = LocalKeys(ring: key)
     let house = House(
       directory: Directory(reader: store, writer: store, sealer: keys),
       issuers: Issuers(publicURL: try PublicURL("https://localhost"), style: .path),

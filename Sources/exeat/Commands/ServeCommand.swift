@@ -9,6 +9,7 @@ import HTTPServer
 import IdentityModel
 import LocalKeys
 import Logging
+import PKCS11
 import StoreSQLite
 
 #if canImport(Glibc)
@@ -43,11 +44,20 @@ struct ServeCommand: AsyncParsableCommand {
       """
   )
   var trustedProxy: [String] = []
-  @Option(help: "The file of the key-encryption key. Default DATA-DIR/key-encryption-key.")
+  @Option(
+    help: """
+      The file of the key-encryption key, or the pkcs11: URI of the key that wraps it. Default \
+      DATA-DIR/key-encryption-key.
+      """
+  )
   var keyEncryptionKey: String?
   @Option(help: "How long a signing key signs, such as 90d (the default).") var keyLifetime: String?
   @Option(help: "How long its successor is published before that, 24h to 30d. Default 7d.")
   var keyOverlap: String?
+  @Option(
+    help: "The pkcs11: URI of a token in which signing keys are made and stay. Default: in the store, sealed."
+  )
+  var signingKeys: String?
   @Option(help: "The file of the audit log's key. Default DATA-DIR/log/key.") var logKey: String?
   @Option(help: "Seal audit records into files when they are so many days old. Default: keep them.")
   var auditRetention: String?
@@ -77,6 +87,10 @@ struct ServeCommand: AsyncParsableCommand {
   var trailBucketCa: String?
   @Option(help: "Seconds between a trail's log files. Default 300.") var trailDeliveryInterval: String?
   @Option(help: "Seconds between a trail's digests. Default 3600.") var trailDigestInterval: String?
+  @Option(help: "Calls a second that an account without a quota of its own may make. Default: any number.")
+  var requestsPerSecond: String?
+  @Option(help: "Calls that such an account may make at once. Default: as many as in ten seconds.")
+  var burst: String?
   @Option(help: "`text` (default) or `json`.") var logFormat: String?
   @Option(help: "`debug`, `info` (default), `warning` or `error`.") var logLevel: String?
   @Option(help: "Write the endpoint as JSON to this file when ready.") var readyFile: String?
@@ -84,9 +98,11 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "trusted-proxy", "key-encryption-key", "key-lifetime", "key-overlap", "log-key", "audit-retention",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "signing-keys", "key-lifetime", "key-overlap", "log-key",
+    "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
-    "trail-delivery-interval", "trail-digest-interval", "log-format", "log-level", "ready-file",
+    "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format", "log-level",
+    "ready-file",
   ]
 
   func run() async throws {
@@ -96,7 +112,8 @@ struct ServeCommand: AsyncParsableCommand {
         "data-dir": dataDir, "listen": listen, "public-url": publicUrl, "tls": tls, "tls-cert": tlsCert,
         "tls-key": tlsKey, "issuer-style": issuerStyle, "region": region, "accepted-hosts": acceptedHosts,
         "trusted-proxy": trustedProxy.isEmpty ? nil : trustedProxy.joined(separator: ","),
-        "key-encryption-key": keyEncryptionKey, "key-lifetime": keyLifetime, "key-overlap": keyOverlap,
+        "key-encryption-key": keyEncryptionKey, "signing-keys": signingKeys, "key-lifetime": keyLifetime,
+        "key-overlap": keyOverlap,
         "log-key": logKey, "audit-retention": auditRetention,
         "identity-provider-network": identityProviderNetwork.isEmpty
           ? nil : identityProviderNetwork.joined(separator: ","),
@@ -104,7 +121,8 @@ struct ServeCommand: AsyncParsableCommand {
         "audit-export": auditExport.isEmpty ? nil : auditExport.joined(separator: ","),
         "trail-bucket": trailBucket.isEmpty ? nil : trailBucket.joined(separator: ","),
         "trail-bucket-ca": trailBucketCa, "trail-delivery-interval": trailDeliveryInterval,
-        "trail-digest-interval": trailDigestInterval, "log-format": logFormat, "log-level": logLevel,
+        "trail-digest-interval": trailDigestInterval, "requests-per-second": requestsPerSecond,
+        "burst": burst, "log-format": logFormat, "log-level": logLevel,
         "ready-file": readyFile,
       ],
       environment: ProcessInfo.processInfo.environment,
@@ -116,7 +134,8 @@ struct ServeCommand: AsyncParsableCommand {
     )
     let store = try directory.openStore()
     let log = try await LogPlan(settings, directory, store, acceptedFork: acceptAuditFork)
-    let plan = try Self.plan(settings, directory, log, logger)
+    let keys = try await Self.keyEncryptionKeys(settings, directory, logger)
+    let plan = try Self.plan(settings, directory, log, keys, logger)
     do {
       try await Assembly.run(plan, store: store, logger: logger)
     } catch {
@@ -138,6 +157,7 @@ struct ServeCommand: AsyncParsableCommand {
     _ settings: Settings,
     _ directory: DataDirectory,
     _ log: LogPlan,
+    _ keys: KeyEncryptionKeyWatch,
     _ logger: Logger
   ) throws(CommandFailure) -> ServerPlan {
     let listen = try settings.parsed("listen", expected: "HOST:PORT", ListenAddress.init)
@@ -178,12 +198,15 @@ struct ServeCommand: AsyncParsableCommand {
       acceptedHosts: hosts,
       trustedProxies: proxies ?? [],
       tls: tls.source,
-      keyEncryptionKey: try keyEncryptionKey(settings, directory, logger),
+      keyEncryptionKeys: keys.ring,
+      keyWatch: keys,
+      signingToken: try signingToken(settings),
       identityProviders: try identityProviders(settings),
       log: log.named(publicURL),
       auditExport: try AuditExportSettings(settings["audit-export"]),
       keySchedule: try KeySchedule(settings),
       trails: try TrailDeliverySettings(settings, region: region),
+      requestQuota: try requestQuota(settings),
       onRecord: nil,
       prepare: { _, _ in },
       onReady: { address in
@@ -202,6 +225,24 @@ struct ServeCommand: AsyncParsableCommand {
     )
   }
 
+  /// What an account without a quota of its own may call; `nil` without --requests-per-second.
+  private static func requestQuota(_ settings: Settings) throws(CommandFailure) -> RequestQuota? {
+    let expected = "a whole number from 1 to \(RequestQuota.maximum)"
+    func number(_ text: String) -> Int? {
+      Int(text).flatMap { (1...RequestQuota.maximum).contains($0) ? $0 : nil }
+    }
+    let rate = try settings.parsed("requests-per-second", expected: expected, number)
+    let burst = try settings.parsed("burst", expected: expected, number)
+    guard let rate else {
+      guard burst == nil else { throw .usage("--burst goes with --requests-per-second") }
+      return nil
+    }
+    return RequestQuota(
+      requestsPerSecond: rate,
+      burst: burst ?? RequestQuota.ordinaryBurst(requestsPerSecond: rate)
+    )
+  }
+
   /// In the environment and in the file networks are separated by commas.
   private static func identityProviders(
     _ settings: Settings
@@ -213,25 +254,45 @@ struct ServeCommand: AsyncParsableCommand {
     )
   }
 
-  /// The key-encryption key; `nil`, with a warning, when its file is not there: the server starts sealed.
-  private static func keyEncryptionKey(
+  /// The key-encryption keys and what follows their file; without keys, with a warning, when the file is not there: the
+  /// server starts sealed.
+  private static func keyEncryptionKeys(
     _ settings: Settings,
     _ directory: DataDirectory,
     _ logger: Logger
-  ) throws(CommandFailure) -> KeyEncryptionKey? {
-    let path = settings["key-encryption-key"]?.text ?? directory.keyEncryptionKey
-    guard access(path, F_OK) == 0 else {
-      logger.warning(
-        "sealed: the key-encryption key is missing; published documents are served, API calls are refused",
-        metadata: ["file": "\(path)"]
-      )
-      return nil
-    }
-    do {
-      return try KeyEncryptionKey.load(from: path)
+  ) async throws(CommandFailure) -> KeyEncryptionKeyWatch {
+    let source = try KeyEncryptionKeySource(settings["key-encryption-key"]?.text, directory)
+    let stamp = source.stamp
+    let ring: KeyEncryptionKeyRing?
+    do throws(KeyEncryptionKeyError) {
+      ring = try await source.load()
     } catch {
-      throw .failed("--key-encryption-key: \(path) is not usable: \(error)")
+      switch error {
+      case .notFound, .wrapper:
+        logger.warning(
+          "sealed: the key-encryption key is missing; published documents are served, API calls are refused",
+          metadata: ["file": "\(source.path)", "cause": "\(error)"]
+        )
+        ring = nil
+      default: throw .failed("--key-encryption-key: \(source.path) is not usable: \(error)")
+      }
     }
+    return KeyEncryptionKeyWatch(
+      source: source,
+      statusPath: directory.keyEncryptionKeyStatus,
+      ring: ring,
+      stamp: stamp
+    )
+  }
+
+  /// The token in which signing keys are made.
+  private static func signingToken(_ settings: Settings) throws(CommandFailure) -> PKCS11Token? {
+    guard let setting = settings["signing-keys"] else { return nil }
+    let uri = try PKCS11URI(setting.text, option: setting.origin, requiresObject: false)
+    guard uri.object == nil else {
+      throw .usage("\(setting.origin): the URI names a token and no object: keys are made there")
+    }
+    return PKCS11Token(uri)
   }
 
   private static func tlsSource(

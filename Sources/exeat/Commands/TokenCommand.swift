@@ -3,6 +3,7 @@
 // `exeat token`: asks a server for a token with the AWS credential chain.
 
 import ArgumentParser
+import Exchange
 import Federation
 import FederationClient
 import IdentityModel
@@ -26,10 +27,12 @@ struct TokenCommand: AsyncParsableCommand {
   @Option(help: "A tag for the token, KEY=VALUE; may be repeated.") var tag: [String] = []
   @Flag(help: "Print header and claims instead of the token.") var decode = false
   @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Print what Google's client libraries expect of a program that hands them a token.")
+  var googleExecutable = false
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
-    let tags = try tag.map(Self.tag)
+    let tags = try tag.map(Tag.init(option:))
     let (token, expiration) = try await client.calling(.sts) { query, credential in
       try await STSClient(query, credential: credential).getWebIdentityToken(
         audiences: audience,
@@ -42,6 +45,10 @@ struct TokenCommand: AsyncParsableCommand {
   }
 
   private func output(_ token: String, _ expiration: Instant) throws(CommandFailure) -> String {
+    if googleExecutable {
+      guard !decode, !json else { throw .usage("--google-executable goes with neither --decode nor --json") }
+      return GoogleAccountFile.executableAnswer(token, expiration: expiration).text(isOneLine: true)
+    }
     guard decode || json else { return token }
     var writer = JSONWriter()
     if decode {
@@ -72,11 +79,14 @@ struct TokenCommand: AsyncParsableCommand {
     guard let bytes = Base64URL.decode(part) else { return nil }
     return try? JSONReader.read(bytes)
   }
+}
 
-  private static func tag(_ text: String) throws(CommandFailure) -> Tag {
+extension Tag {
+  /// Reads `--tag KEY=VALUE`.
+  init(option text: String) throws(CommandFailure) {
     guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
       throw .usage("--tag: `\(text)` is not KEY=VALUE")
     }
-    return Tag(key: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
+    self.init(key: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
   }
 }

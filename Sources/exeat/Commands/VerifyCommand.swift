@@ -7,15 +7,18 @@ import Federation
 import FederationClient
 import FoundationEssentials
 import IdentityModel
+import TrailStorage
 
 /// `exeat verify`.
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check a token as a relying party would: discovery, keys, signature, time, audience.",
+    abstract: "Check a token as a relying party would: discovery, keys, signature, time, audience, status.",
     discussion: """
       Without --issuer the issuer that the token names is asked; private and loopback addresses are refused
       then, unless --allow-private-issuer, --issuer or --ca-file says that they are meant.
+
+      A token that names a status list is looked up in it, and refused when it was revoked or the list cannot be had.
 
       --require-transparency demands that the issuer's log has promised the token (header member `tlog`), so that a
       token which was minted with a stolen key and stands in no log is refused. --proof demands its record too.
@@ -65,7 +68,8 @@ struct VerifyCommand: AsyncParsableCommand {
       let isMeant = allowPrivateIssuer || issuer != nil || caFile != nil
       report = await TokenInspection(
         http: http,
-        policy: IssuerPolicy(allowPrivateAddresses: isMeant, allowHTTPOnLoopback: isMeant)
+        policy: IssuerPolicy(allowPrivateAddresses: isMeant, allowHTTPOnLoopback: isMeant),
+        inflate: Zlib.library.decompress
       ).verifyToken(
         try input(),
         expectedIssuer: issuer,

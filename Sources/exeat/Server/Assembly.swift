@@ -9,6 +9,7 @@ import HTTPServer
 import IdentityModel
 import LocalKeys
 import Logging
+import PKCS11
 import ServiceLifecycle
 import SigV4
 import StoreSQLite
@@ -30,7 +31,12 @@ struct ServerPlan: Sendable {
   /// The networks of proxies that are trusted to name the client's address.
   var trustedProxies: [IPRange] = []
   let tls: TLSSource
-  let keyEncryptionKey: KeyEncryptionKey?
+  /// What everything is sealed under; `nil` for a sealed server.
+  let keyEncryptionKeys: KeyEncryptionKeyRing?
+  /// What follows the keys' file; `nil` when there is none.
+  var keyWatch: KeyEncryptionKeyWatch?
+  /// Where signing keys are made and stay; `nil` for the store.
+  var signingToken: PKCS11Token?
   let identityProviders: IdentityProviderSettings
   /// The Merkle log over the audit log.
   let log: LogPlan
@@ -40,6 +46,10 @@ struct ServerPlan: Sendable {
   var keySchedule = KeySchedule.standard
   /// What trails may write to; `nil` for nothing.
   var trails: TrailDeliverySettings?
+  /// What accounts without a quota of their own may call; `nil` for any number of calls.
+  var requestQuota: RequestQuota?
+  /// What is served.
+  var actions = ActionTable.all
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -58,7 +68,11 @@ enum Assembly {
 
   /// Runs `plan` on `store` until SIGTERM or SIGINT; requests in flight are finished first.
   static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
-    let keys = LocalKeys(keyEncryptionKey: plan.keyEncryptionKey)
+    let keys = LocalKeys(ring: plan.keyEncryptionKeys, token: plan.signingToken)
+    let cores = ProcessLimits.cores
+    // A thousand signatures are some tenths of a second; who has more than those waiting is told to come back.
+    let threads = SigningThreads(count: cores, limit: 4096, limitPerAccount: 1024)
+    let signer = SigningQueue(keys, threads: threads)
     let diagnostics = Diagnostics { incident in
       logger.log(
         level: incident.severity == .error ? .error : .notice,
@@ -78,16 +92,17 @@ enum Assembly {
     let house = House(
       directory: directory,
       issuers: issuers,
-      signer: keys,
+      signer: signer,
       sealer: keys,
       entropy: .system,
       diagnostics: diagnostics,
       identityProviders: plan.identityProviders.providers,
       trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store),
       promiser: LogPromiser(log, signer: plan.log.signer),
-      keySchedule: plan.keySchedule
+      keySchedule: plan.keySchedule,
+      status: TokenStatusServices(progress: store, zlib: .library)
     )
-    let metrics = Metrics(actions: .all)
+    let metrics = Metrics(actions: plan.actions)
     let recorder = Recorder(sink: writes, directory: directory)
     let pipeline = Pipeline(
       authenticator: Authenticator(
@@ -98,13 +113,21 @@ enum Assembly {
       ),
       recorder: recorder,
       house: house,
-      actions: .all,
+      actions: plan.actions,
       clock: systemClock,
       homeRegion: plan.homeRegion,
       diagnostics: diagnostics,
-      metrics: metrics
+      metrics: metrics,
+      throttle: RequestThrottle(standard: plan.requestQuota)
     )
-    let site = Site(pipeline: pipeline, issuers: issuers, metrics: metrics, log: log) {
+    let site = Site(
+      pipeline: pipeline,
+      issuers: issuers,
+      metrics: metrics,
+      log: log,
+      statusLists: house.statusLists,
+      clock: systemClock
+    ) {
       guard log.fault == nil, (try? await directory.opensStoredSecrets()) == true else { return false }
       return await recorder.isHealthy(
         probe: AuditRecord(
@@ -115,17 +138,17 @@ enum Assembly {
         )
       )
     }
-    let threads = max(1, min(8, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     var configuration = HTTPServerConfiguration(
       host: plan.listen.host,
       port: plan.listen.port,
-      eventLoopThreads: threads
+      eventLoopThreads: min(8, cores)
     )
     configuration.trustedProxies = plan.trustedProxies
     let server = HTTPServer(
       configuration: configuration,
       tls: plan.tls,
       responder: site,
+      tasks: threads,
       logger: logger
     )
 
@@ -142,6 +165,7 @@ enum Assembly {
       log: signed,
       gauges: metrics.gauges
     )
+    let digestKeys = Turnstile()
     let delivery = TrailDelivery(
       trails: { () async throws(StoreError) in
         try await directory.everyRecord(TrailRecord.self, prefix: "").map { TrailTerms($0.record) }
@@ -149,7 +173,8 @@ enum Assembly {
       log: signed,
       progress: store,
       buckets: plan.trails?.buckets ?? .none,
-      signer: keys,
+      signer: signer,
+      digestKeys: digestKeys,
       gzip: .zlib,
       clock: systemClock,
       entropy: .system,
@@ -157,11 +182,27 @@ enum Assembly {
       schedule: plan.trails?.schedule ?? TrailSchedule()
     )
 
+    let watched = KeyEncryptionKeyWatch.Parts(
+      keys: keys,
+      store: store,
+      resealing: Resealing(
+        directory: directory,
+        progress: store,
+        digestKeys: digestKeys,
+        entropy: .system,
+        clock: systemClock
+      ),
+      clock: systemClock,
+      logger: logger,
+      // What could not be vouched for, or not be signed, is made when it is asked for again.
+      unsealed: { house.publication.readAllAgain() }
+    )
+
     // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
     let group = ServiceGroup(
       configuration: .init(
         services: [
-          .init(service: Work { try await store.run() }),
+          .init(service: Work { try await store.run { resume in threads.together(resume) } }),
           // Signed to the end: what a stopped server recorded is under its last checkpoint.
           .init(service: Work({ await log.run() }, atEnd: { await log.settle() })),
           .init(
@@ -196,6 +237,7 @@ enum Assembly {
               }
             }
           ),
+          .init(service: Work { await plan.keyWatch?.run(watched) }, successTerminationBehavior: .ignore),
           .init(
             service: Work {
               try await plan.log.open(log, logger)

@@ -28,6 +28,8 @@ struct DataDirectory: Sendable {
   var storeFiles: [String] { ["", "-wal", "-shm", "-journal"].map { store + $0 } }
   /// The key-encryption key.
   var keyEncryptionKey: String { path + "/key-encryption-key" }
+  /// What the server says about its key-encryption keys.
+  var keyEncryptionKeyStatus: String { keyEncryptionKey + ".status" }
   /// The root access key of the first account, in the AWS ini form.
   var credentials: String { path + "/credentials" }
   /// What the Merkle log keeps outside the store: checkpoint, keys, sealed segments.

@@ -148,19 +148,6 @@ private struct TrailBucketSetting {
   }
 }
 
-/// Amazon S3, "Bucket naming rules": 3–63 of `[a-z0-9.-]`, a letter or digit at both ends.
-private func isBucketName(_ name: String) -> Bool {
-  func isAlphanumeric(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-  }
-  guard let first = name.utf8.first, let last = name.utf8.last, (3...63).contains(name.utf8.count) else {
-    return false
-  }
-  return isAlphanumeric(first) && isAlphanumeric(last)
-    && name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
-}
-
 /// A bucket that is reached over HTTP.
 private struct S3TrailBucket: TrailBucket {
   let client: S3Client

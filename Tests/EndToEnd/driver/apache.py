@@ -45,18 +45,18 @@ def unprivileged():
 
 
 class Daemon:
-    """A program in the foreground, ended by SIGTERM."""
+    """A program in the foreground, ended by SIGTERM; it does not run as root unless it lies where only root can read."""
 
-    def __init__(self, command, log, is_ready, **environment):
+    def __init__(self, command, log, is_ready, drops_privileges=True, **environment):
         self.command, self.log, self.is_ready = [str(word) for word in command], log, is_ready
-        self.environment = environment
+        self.environment, self.user = environment, unprivileged() if drops_privileges else {}
 
     def __enter__(self):
         self.output = open(self.log, "ab")
         # A session of its own: Apache ends by a signal to everybody in its process group.
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
-            env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **self.environment}, **unprivileged())
+            env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **self.environment}, **self.user)
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
             ended = self.process.poll() is not None

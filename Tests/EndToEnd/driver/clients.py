@@ -8,6 +8,7 @@ import sys
 
 import boto3
 import botocore.config
+import botocore.session
 
 from driver.server import clean_environment
 
@@ -24,6 +25,17 @@ def boto(server, service, credentials=None, *, region="us-east-1", validate=Fals
         aws_session_token=credentials.session_token,
         config=botocore.config.Config(
             retries={"total_max_attempts": 1}, parameter_validation=validate, connect_timeout=10, read_timeout=30),
+    )
+
+
+def boto_with_models(server, service, models):
+    """The same for root, with the models in the folder `models` beside those of botocore."""
+    session = botocore.session.Session()
+    session.set_config_variable("data_path", str(models))
+    return boto3.session.Session(botocore_session=session).client(
+        service, region_name="us-east-1", endpoint_url=server.url, verify=server.ca or False,
+        aws_access_key_id=server.root.access_key_id, aws_secret_access_key=server.root.secret_access_key,
+        config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30),
     )
 
 

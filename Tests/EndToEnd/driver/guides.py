@@ -8,7 +8,8 @@ import subprocess
 
 from driver import server as servers
 
-FOLDER = pathlib.Path(__file__).resolve().parents[3] / "docs" / "relying-parties"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+FOLDER, EXAMPLES = ROOT / "docs" / "relying-parties", ROOT / "examples" / "relying-parties"
 
 
 def section(name, heading):
@@ -22,7 +23,7 @@ def run(text, replacements, folder, environment):
     assert blocks, text
     script = "\n".join(blocks)
     for old, new in replacements.items():
-        script = script.replace(old, new)
+        script = script.replace(old, str(new))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, timeout=60,
         env=servers.clean_environment(**environment))

@@ -75,6 +75,8 @@ class Server:
                  environment=None, survive_file_size_limit=False):
         # How far from the true time its clock is, as `faketime` wants it: "-10m". A restart takes what it is then.
         self.clock, self.has_parent = None, False
+        # A file that says the same and that may be changed while the server runs.
+        self.clock_file = None
         self.arguments = [str(argument) for argument in arguments]
         self.work, self.url, self.ca = pathlib.Path(work), url, ca
         self.account, self.root, self.data_dir = account, root, data_dir
@@ -89,6 +91,9 @@ class Server:
         ready_file = self.work / f"ready-{os.urandom(4).hex()}.json"
         begin = time.monotonic()
         clock = ["faketime", "-f", self.clock] if self.clock else []
+        if self.clock_file:
+            clock = ["faketime", "-f", "+0", "env", "-u", "FAKETIME", f"FAKETIME_TIMESTAMP_FILE={self.clock_file}",
+                     "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
         self.has_parent = bool(clock)
         self.process = subprocess.Popen(
             [*clock, binary(), *self.arguments, "--ready-file", str(ready_file)],

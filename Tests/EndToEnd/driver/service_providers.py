@@ -16,8 +16,8 @@ import subprocess
 import requests
 
 from driver import apache, receivers
+from driver.guides import EXAMPLES
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "relying-parties"
 APPLICATION = "https://app.example.com"
 ISSUER = "https://sts.example.org/ISSUER"
 COMMON_MODULES = {

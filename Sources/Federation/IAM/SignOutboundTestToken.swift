@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SignOutboundTestToken: signs whatever header and payload it is given, so that `exeat rp-test` can make the tokens that
+// no issuer should. `exeat dev` alone serves it: it is in no table but `ActionTable.development`, in no model of clients
+// and in no list of actions. Source: docs/rp-test.md.
+
+package import AWSProtocols
+package import IdentityModel
+package import StrictJSON
+import TokenFormats
+
+/// `iam:SignOutboundTestToken`, for development.
+package struct SignOutboundTestToken: Action {
+  package static let service = ServiceName.iam
+  package static let name = "SignOutboundTestToken"
+  package static let isReadOnly = true
+
+  private let header: String
+  private let payload: String
+  private let algorithm: SigningAlgorithm
+
+  package init(_ parameters: inout ParameterReader) {
+    header = parameters.requiredString("Header", length: 1...131_072)
+    payload = parameters.requiredString("Payload", length: 1...131_072)
+    let name = parameters.requiredChoice("SigningAlgorithm", of: SigningAlgorithm.allCases.map(\.rawValue))
+    algorithm = SigningAlgorithm(rawValue: name) ?? .es384
+  }
+
+  package var requestParameters: JSONValue? {
+    .strings(["signingAlgorithm": algorithm.rawValue])
+  }
+
+  package func subject(
+    _ call: AuthenticatedCall,
+    _ house: House
+  ) async throws(ServiceError) -> IssuerSubject {
+    try await house.issuerSubject(of: call.account)
+  }
+
+  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
+    [Question(action: "iam:SignOutboundTestToken", resource: "*")]
+  }
+
+  package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
+    guard let key = call.subject.issuer?.signingKey(algorithm, at: call.now) else {
+      throw .noSuchEntity("The account has no issuer with a key for \(algorithm.rawValue).")
+    }
+    let input = Base64URL.encode(Array(header.utf8)) + "." + Base64URL.encode(Array(payload.utf8))
+    let signed = Array(input.utf8)
+    do {
+      let signature = try await house.signer.sign(signed, with: key)
+      let token = JWS.compact(signingInput: signed, signature: signature)
+      return Proposal(result: ResponseStructure(["Token": .string(token)]))
+    } catch {
+      throw house.diagnostics.serviceError("sign a test token", error)
+    }
+  }
+}

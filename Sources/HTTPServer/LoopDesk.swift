@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where one event loop and the tasks of its requests hand things to each other: many at a time, because every hand-over
+// that wakes a thread costs more than reading the request did. Owns when it is done; refuses to know what is handed over.
+// DEVIATION (style guide, concurrency): unstructured tasks, for the reason in ResponderBridge.
+
+import Federation
+import NIOCore
+import Synchronization
+
+/// Between an event loop and the tasks of its requests.
+final class LoopDesk: Sendable {
+  private struct Pile<Element> {
+    var elements: [Element] = []
+    /// Whether somebody is on the way to take what lies there.
+    var isDue = false
+
+    /// Adds `element`; true when somebody must be sent for it.
+    mutating func add(_ element: Element) -> Bool {
+      elements.append(element)
+      defer { isDue = true }
+      return !isDue
+    }
+
+    mutating func takeAll() -> [Element] {
+      defer { self = Pile() }
+      return elements
+    }
+  }
+
+  private let eventLoop: any EventLoop
+  private let tasks: (any RequestExecutor)?
+  private let requests = Mutex(Pile<@Sendable () async -> Void>())
+  private let answers = Mutex(Pile<@Sendable () -> Void>())
+
+  init(_ eventLoop: any EventLoop, tasks: (any RequestExecutor)?) {
+    self.eventLoop = eventLoop
+    self.tasks = tasks
+  }
+
+  /// Starts `work` as a task when the event loop has read what there was to read.
+  ///
+  /// To be called on the event loop, whose own tasks come after the sockets that are ready.
+  func take(_ work: @escaping @Sendable () async -> Void) {
+    guard requests.withLock({ $0.add(work) }) else { return }
+    eventLoop.execute {
+      let all = self.requests.withLock { $0.takeAll() }
+      guard let tasks = self.tasks else {
+        for work in all { Task { await work() } }
+        return
+      }
+      tasks.together {
+        for work in all { Task(executorPreference: tasks) { await work() } }
+      }
+    }
+  }
+
+  /// Runs `answer` on the event loop when the tasks that can run now have run.
+  ///
+  /// Their executor takes tasks in order of arrival: the one that takes the answers away comes after those that give
+  /// theirs.
+  func giveBack(_ answer: @escaping @Sendable () -> Void) {
+    guard answers.withLock({ $0.add(answer) }) else { return }
+    Task(executorPreference: tasks) {
+      let all = self.answers.withLock { $0.takeAll() }
+      self.eventLoop.execute { for answer in all { answer() } }
+    }
+  }
+}

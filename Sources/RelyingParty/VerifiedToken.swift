@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a token says that passed every check. Only `TokenVerifier` makes one, so that holding one is the proof.
+
+package import StrictJSON
+
+/// A token that passed every check.
+public struct VerifiedToken: Sendable {
+  /// `iss`: a trusted issuer.
+  public let issuer: String
+  /// `sub`: never empty; to AWS and Exeat the ARN of the IAM principal.
+  public let subject: String
+  /// `aud`, in the token's order.
+  public let audiences: [String]
+  /// The first of `audiences` that was expected.
+  public let audience: String
+  /// `exp`.
+  ///
+  /// Unit: seconds since the Epoch.
+  public let expiration: Int64
+  /// `iat`.
+  ///
+  /// Unit: seconds since the Epoch.
+  public let issuedAt: Int64
+  /// `jti`.
+  public let tokenID: String?
+  /// The `kid` of the header.
+  public let keyID: String?
+  /// The algorithm of the signature.
+  public let algorithm: TokenAlgorithm
+  /// The claims of AWS's outbound identity federation, when the token has them.
+  public let aws: AWSFederationClaims?
+
+  package let claims: any JSONMembers & Sendable
+
+  /// The claim whose name has exactly the bytes of `name`.
+  public subscript(claim name: String) -> ClaimValue? {
+    claims[name].map { ClaimValue($0) }
+  }
+}

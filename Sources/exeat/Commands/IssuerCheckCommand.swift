@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `exeat issuer check`: whether a JWK set that was uploaded somewhere is still the issuer's; for a timer that warns
+// before verifiers fail.
+
+import ArgumentParser
+import Federation
+import FederationClient
+import IdentityModel
+import StrictJSON
+import TokenFormats
+
+/// `exeat issuer check`.
+struct IssuerCheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Compare an uploaded JWK set with the issuer's; exit 1 when it is stale or soon will be.",
+    discussion: """
+      COPY is a file, a folder of `exeat issuer export`, or a URL. It is stale when the issuer signs with a key that it
+      lacks, or when it holds a key that the issuer withdrew. An issuer's own set does not say from when a key signs, so
+      against --issuer every missing key counts; against --data-dir those that sign within the time of --within.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("The copy.", valueName: "copy")) var copy: String
+  @OptionGroup var location: IssuerLocation
+  @Option(help: "How far to look ahead: `12h`, `7d`.") var within = "7d"
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() async throws {
+    let seconds = try seconds()
+    let now = Assembly.systemClock.now()
+    let (issuer, freshness) = try await location.withHTTP { http throws(CommandFailure) in
+      let keys = try await keySet(http)
+      let issuer = try await location.copy(hasCertificates: false, http, now: now)
+      return (issuer.issuer, KeySetFreshness(of: keys, against: issuer.keys))
+    }
+    let isStale = freshness.isStale(by: now.advanced(bySeconds: seconds))
+    if json {
+      Console.out(report(issuer, freshness, isStale))
+    } else {
+      for difference in freshness.differences { Console.out(text(difference, now)) }
+      Console.out(isStale ? "stale, or stale within \(within)" : "good for \(within)")
+    }
+    guard !isStale else { throw ExitCode(1) }
+  }
+
+  private func keySet(_ http: FederationHTTPClient) async throws(CommandFailure) -> JWKSet {
+    let bytes: [UInt8]
+    if copy.utf8.starts(with: "https://".utf8) || copy.utf8.starts(with: "http://".utf8) {
+      do throws(PublishedIssuerError) {
+        bytes = try await PublishedIssuer.document(at: copy, http: http, policy: .meant)
+      } catch {
+        throw .failed(error.words)
+      }
+    } else {
+      let file = LogDisk.isFolder(copy) ? "\(copy)/\(IssuerFile.jwks)" : copy
+      guard let read = try LogDisk.read(file, limit: 1 << 20) else {
+        throw .failed("there is no file \(file)")
+      }
+      bytes = read
+    }
+    do throws(JWKSetError) {
+      return try JWKSet(json: bytes)
+    } catch {
+      throw .failed("\(copy) is no JWK set: \(PublishedIssuerError.keySet(error).words)")
+    }
+  }
+
+  private func text(_ difference: KeySetFreshness.Difference, _ now: Instant) -> String {
+    switch difference {
+    case .missing(let key):
+      let name = "missing: the \(key.publicKey.algorithm.rawValue) key \(key.publicKey.thumbprint)"
+      guard let signsFrom = key.signsFrom else { return name + ", which may sign already" }
+      return name + (signsFrom <= now ? ", which signs" : ", which signs from \(signsFrom.rfc3339)")
+    case .withdrawn(let keyID):
+      return "withdrawn: the issuer does not publish the key \(Console.printable(keyID)) any more"
+    }
+  }
+
+  private func report(_ issuer: String, _ freshness: KeySetFreshness, _ isStale: Bool) -> String {
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.member("issuer", issuer)
+      writer.name("isStale")
+      writer.bool(isStale)
+      writer.name("differences")
+      writer.array { writer in
+        for difference in freshness.differences {
+          writer.object { writer in
+            switch difference {
+            case .missing(let key):
+              writer.member("kind", "missing")
+              writer.member("keyId", key.publicKey.thumbprint.description)
+              if let signsFrom = key.signsFrom { writer.member("signsFrom", signsFrom.rfc3339) }
+            case .withdrawn(let keyID):
+              writer.member("kind", "withdrawn")
+              writer.member("keyId", keyID)
+            }
+          }
+        }
+      }
+    }
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  /// `30m`, `12h`, `7d`: up to a year.
+  private func seconds() throws(CommandFailure) -> Int64 {
+    let units: [(Character, Int64)] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
+    let year: Int64 = 366 * 86_400
+    guard let unit = units.first(where: { $0.0 == within.last }), let number = Int64(within.dropLast()),
+      (0...year / unit.1).contains(number)
+    else { throw .usage("--within: `\(within)` is not a time of 0s to 366d") }
+    return number * unit.1
+  }
+}

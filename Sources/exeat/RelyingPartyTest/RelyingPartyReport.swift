@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a service did with the tokens of `exeat rp-test`: as a table for people, as JSON, and as JUnit XML. Judges by the
+// status alone.
+
+import IdentityModel
+import StrictJSON
+
+/// What a service did with the tokens.
+struct RelyingPartyReport {
+  /// What became of one token.
+  enum Verdict: String {
+    /// A good token was let in, a bad one was refused.
+    case right
+    /// A bad token was let in.
+    case letIn
+    /// A good token was refused.
+    case refused
+    /// The answer is neither of those that were to be expected.
+    case odd
+    /// The service gave no answer.
+    case silent
+  }
+
+  /// One token and the answer to it.
+  struct Row {
+    let test: RelyingPartyCase
+    let verdict: Verdict
+    /// The status, or why there is none.
+    let answer: String
+  }
+
+  let url: String
+  let rows: [Row]
+
+  /// What the service did wrong.
+  var findings: [Row] { rows.filter { $0.verdict != .right } }
+
+  /// A line for each token, then what was found.
+  var text: String {
+    let width = rows.map(\.test.id.utf8.count).max() ?? 0
+    let lines = rows.map { row in
+      let mark = row.verdict == .right ? "✓" : "✗"
+      let name = row.test.id + String(repeating: " ", count: width - row.test.id.utf8.count)
+      let kind = row.test.isGood ? "good" : "bad "
+      return "\(mark) \(kind) \(name)  \(row.answer)\(explanation(row))"
+    }
+    let good = rows.count { $0.test.isGood }
+    let summary =
+      findings.isEmpty
+      ? "no finding: \(good) good tokens let in, \(rows.count - good) bad ones refused"
+      : "\(findings.count) of \(rows.count) tokens were not treated as they should be"
+    return (lines + ["", summary]).joined(separator: "\n")
+  }
+
+  private func explanation(_ row: Row) -> String {
+    switch row.verdict {
+    case .right: ""
+    case .letIn: "  LET IN: \(row.test.meaning) (\(row.test.reference))"
+    case .refused: "  REFUSED: \(row.test.meaning)"
+    case .odd:
+      row.test.isGood ? "  REFUSED: \(row.test.meaning)" : "  neither in nor refused: \(row.test.meaning)"
+    case .silent: "  no answer: \(row.test.meaning)"
+    }
+  }
+
+  /// `{"url":…,"findings":…,"cases":[{"id":…,"good":…,"verdict":…,"answer":…,"meaning":…,"reference":…}]}`.
+  var json: String {
+    var writer = JSONWriter(capacity: 16_384)
+    writer.object { writer in
+      writer.member("url", url)
+      writer.member("findings", Int64(findings.count))
+      writer.name("cases")
+      writer.array { writer in
+        for row in rows {
+          writer.object { writer in
+            writer.member("id", row.test.id)
+            writer.name("good")
+            writer.bool(row.test.isGood)
+            writer.member("verdict", row.verdict.rawValue)
+            writer.member("answer", row.answer)
+            writer.member("meaning", row.test.meaning)
+            writer.member("reference", row.test.reference)
+          }
+        }
+      }
+    }
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  /// JUnit XML: one test case for each token, in the suite `exeat rp-test`.
+  var junit: String {
+    let cases = rows.map { row in
+      let head = "  <testcase classname=\"rp-test\" name=\"\(escaped(row.test.id))\""
+      guard row.verdict != .right else { return head + "/>" }
+      let message = escaped("\(row.answer)\(explanation(row))")
+      return "\(head)><failure type=\"\(row.verdict.rawValue)\" message=\"\(message)\"/></testcase>"
+    }
+    let head =
+      "<testsuite name=\"exeat rp-test\" tests=\"\(rows.count)\" failures=\"\(findings.count)\" errors=\"0\">"
+    return (["<?xml version=\"1.0\" encoding=\"UTF-8\"?>", head] + cases + ["</testsuite>", ""])
+      .joined(separator: "\n")
+  }
+
+  private func escaped(_ text: String) -> String {
+    var escaped = ""
+    for scalar in Console.printable(text).unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+}

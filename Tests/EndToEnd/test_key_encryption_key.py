@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A new key-encryption key: beside a server that works, and without one; nothing and nobody notices."""
+
+import json
+import subprocess
+import threading
+import time
+
+import pytest
+
+from driver import server as servers, wire
+
+COMMAND = ("keys", "rotate-key-encryption-key", "--data-dir")
+
+
+def rotate(data_dir, *options):
+    return servers.exeat(*COMMAND, data_dir, "--timeout", "60", *options, timeout=120)
+
+
+def later(data_dir, hours, *options):
+    """The command as it runs so many hours from now."""
+    return subprocess.run(
+        ["faketime", "-f", f"+{hours}h", servers.binary(), *COMMAND, str(data_dir), "--timeout", "60", *options],
+        capture_output=True, text=True, timeout=120,
+        # What waits must not wait until then.
+        env=servers.clean_environment(FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1"),
+    )
+
+
+def lines(data_dir):
+    return (data_dir / "key-encryption-key").read_text().splitlines()
+
+
+def status(data_dir):
+    return json.loads((data_dir / "key-encryption-key.status").read_text())
+
+
+def until(condition, what):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, f"not within 30 s: {what}"
+        time.sleep(0.05)
+
+
+def session_of(running):
+    answer = wire.call(running, "GetSessionToken", credentials=user_of(running))
+    assert answer.status == 200, answer.body
+    return servers.Credentials(*(answer.text(name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")))
+
+
+def user_of(running):
+    assert wire.call(running, "CreateUser", "iam", UserName=f"u{time.monotonic_ns()}").status == 200
+    name = wire.call(running, "ListUsers", "iam").body.decode().split("<UserName>")[-1].split("<")[0]
+    answer = wire.call(running, "CreateAccessKey", "iam", UserName=name)
+    return servers.Credentials(answer.text("AccessKeyId"), answer.text("SecretAccessKey"))
+
+
+def who(running, credentials=None):
+    return wire.call(running, "GetCallerIdentity", credentials=credentials).status
+
+
+def test_a_key_is_changed_under_load_and_the_old_one_is_dropped_when_no_session_needs_it(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        data_dir = running.data_dir
+        user, old_session = user_of(running), session_of(running)
+        [first] = lines(data_dir)
+
+        refused, ended = [], threading.Event()
+
+        def ask():
+            while not ended.is_set():
+                answer = wire.call(running, "GetWebIdentityToken", Audience=["a"], SigningAlgorithm="ES384")
+                if answer.status != 200:
+                    refused.append(answer.body)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            done = rotate(data_dir, "--json")
+        finally:
+            ended.set()
+            asking.join(30)
+        assert done.returncode == 0, done.stderr
+        assert refused == []
+        said = json.loads(done.stdout)
+        assert (said["state"], said["unopened"], len(said["keys"])) == ("complete", 0, 2)
+        # Two signing keys, the keys of root and of two users.
+        assert said["resealed"] >= 5 and status(data_dir) == said
+        second, opener = lines(data_dir)
+        assert opener == first and second != first
+
+        for credentials in (None, user, old_session):
+            assert who(running, credentials) == 200
+        running.restart()
+        for credentials in (None, user, old_session):
+            assert who(running, credentials) == 200
+        wire.token(running)
+
+        # While sessions may need the old key it stays, and so it does for somebody who tries again.
+        again = rotate(data_dir, "--json")
+        assert again.returncode == 0 and lines(data_dir) == [second, first]
+        for early in (rotate(data_dir, "--finish"), later(data_dir, 35, "--finish")):
+            assert early.returncode == 1 and "sessions may need the old key until" in early.stderr
+        assert lines(data_dir) == [second, first]
+
+        dropped = later(data_dir, 37, "--finish")
+        assert dropped.returncode == 0, dropped.stderr
+        assert lines(data_dir) == [second]
+        until(lambda: len(status(data_dir)["keys"]) == 1, "the server takes the file")
+        assert who(running, user) == 200 and wire.token(running)
+        assert who(running, old_session) == 403
+        nothing = rotate(data_dir, "--finish")
+        assert nothing.returncode == 1 and "nothing is to be dropped" in nothing.stderr
+        running.restart()
+        assert who(running, user) == 200 and wire.token(running)
+
+        events = [json.loads(record) for record in audit_records(data_dir) if b"ResealSecrets" in record]
+        assert {event["requestParameters"]["kind"] for event in events} >= {"SigningKey", "AccessKey"}
+        assert all(event["userIdentity"]["type"] == "Operator" for event in events)
+
+
+def audit_records(data_dir):
+    import sqlite3
+    with sqlite3.connect(f"file:{data_dir}/store.sqlite?mode=ro", uri=True) as database:
+        return [row[0].encode() for row in database.execute("SELECT json FROM audit")]
+
+
+def test_the_command_does_it_itself_while_no_server_runs(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        user, data_dir = user_of(running), running.data_dir
+        running.stop()
+        done = rotate(data_dir, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["state"] == "complete"
+        assert len(lines(data_dir)) == 2
+        dropped = rotate(data_dir, "--finish", "--end-sessions")
+        assert dropped.returncode == 0, dropped.stderr
+        assert len(lines(data_dir)) == 1
+        running.ready = None
+        running.start()
+        assert who(running, user) == 200
+        wire.token(running)
+
+
+def test_a_server_takes_no_file_that_lacks_a_needed_key_and_goes_on(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        data_dir = running.data_dir
+        file = data_dir / "key-encryption-key"
+        before = file.read_text()
+        other = servers.init(tmp_path / "other", account="111122223333")
+        file.write_text((other / "key-encryption-key").read_text())
+        until(lambda: (data_dir / "key-encryption-key.status").exists(), "a status")
+        assert status(data_dir)["state"] == "refused"
+        assert "lacks a key that" in status(data_dir)["cause"]
+        wire.token(running)
+        # A file that is none, or that others can read, is not taken either.
+        file.write_text("nonsense\n")
+        until(lambda: "cannot be used; the server goes on" in running.output, "a complaint")
+        wire.token(running)
+        file.write_text(before)
+        running.restart()
+        wire.token(running)
+
+
+def test_a_sealed_server_is_unsealed_by_the_file_that_appears(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        file, aside = running.data_dir / "key-encryption-key", tmp_path / "aside"
+        file.rename(aside)
+        running.restart()
+        assert wire.call(running, "GetWebIdentityToken", Audience=["a"], SigningAlgorithm="ES384").status == 503
+        aside.rename(file)
+        until(lambda: who(running) == 200, "unsealed")
+        wire.token(running)
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--end-sessions"], "--end-sessions goes with --finish"),
+    (["--finish"], "nothing is to be dropped"),
+    (["--key-encryption-key", "/nowhere"], "/nowhere is not usable: notFound"),
+])
+def test_what_makes_no_sense_changes_nothing(tmp_path, options, words):
+    data_dir = servers.init(tmp_path / "data")
+    before = (data_dir / "key-encryption-key").read_bytes()
+    done = rotate(data_dir, *options)
+    assert done.returncode in (1, 2) and words in done.stderr
+    assert (data_dir / "key-encryption-key").read_bytes() == before
+
+
+def test_a_key_that_does_not_open_the_store_gets_no_successor(tmp_path):
+    data_dir = servers.init(tmp_path / "data")
+    other = servers.init(tmp_path / "other", account="111122223333")
+    done = rotate(data_dir, "--key-encryption-key", other / "key-encryption-key")
+    assert done.returncode == 1 and "does not open this store's secrets" in done.stderr
+    assert len(lines(other)) == 1

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`exeat rp-test` finds every mistake that a verifier of tokens is told to make, and nothing in one that makes none."""
+
+import json
+import os
+import subprocess
+import urllib.request
+import ssl
+import xml.etree.ElementTree
+
+import pytest
+
+from driver import careless, server as servers, wire
+
+AUDIENCE = "https://service.example/api"
+
+
+def rp_test(dev, url, *arguments, timeout=120):
+    environment = {"AWS_ENDPOINT_URL": dev.url, "AWS_CA_BUNDLE": dev.ca, "AWS_ACCESS_KEY_ID": "test",
+                   "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    return servers.exeat("rp-test", url, "--audience", AUDIENCE, *arguments, environment=environment, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def keys(dev):
+    issuer = wire.call(dev, "GetOutboundWebIdentityFederationInfo", "iam").text("IssuerIdentifier")
+    with urllib.request.urlopen(issuer + "/.well-known/jwks.json",
+                                context=ssl.create_default_context(cafile=dev.ca)) as answer:
+        return issuer, answer.read()
+
+
+def verifier(keys, *faults):
+    issuer, jwks = keys
+    return careless.Verifier(issuer, AUDIENCE, jwks, faults)
+
+
+@pytest.fixture(scope="module")
+def run(dev, keys, tmp_path_factory):
+    """One run against the careful verifier: the report, and the tokens in its order. By form, so that every token comes
+    through, however long."""
+    junit = tmp_path_factory.mktemp("rp-test") / "report.xml"
+    with careless.Service(verifier(keys)) as service:
+        done = rp_test(dev, service.url, "--form", "token", "--json", "--junit", junit)
+        report = json.loads(done.stdout)
+        assert len(report["cases"]) == len(service.received)
+        return done, report, dict(zip([case["id"] for case in report["cases"]], service.received)), junit
+
+
+def test_nothing_is_found_in_a_careful_verifier(run):
+    done, report, _, _ = run
+    wrong = [case for case in report["cases"] if case["verdict"] != "right"]
+    assert wrong == [] and report["findings"] == 0 and done.returncode == 0, done.stderr
+
+
+def test_there_are_about_a_hundred_cases_each_with_a_meaning_and_a_source(run):
+    _, report, _, _ = run
+    cases = report["cases"]
+    assert len(cases) >= 100 and len({case["id"] for case in cases}) == len(cases)
+    assert sum(case["good"] for case in cases) >= 8
+    assert all(case["meaning"] and "RFC" in case["reference"] or "FIPS" in case["reference"] for case in cases)
+
+
+@pytest.mark.parametrize("fault", careless.FAULTS)
+def test_every_seeded_fault_is_found(run, keys, fault):
+    """The tokens of the run, judged by a verifier with one fault."""
+    _, report, tokens, _ = run
+    faulty = verifier(keys, fault)
+    found = [case["id"] for case in report["cases"] if faulty.accepts(tokens[case["id"]]) != case["good"]]
+    assert found, fault
+
+
+def test_a_finding_is_reported_with_what_it_means_and_fails_the_command(dev, keys, tmp_path):
+    junit = tmp_path / "report.xml"
+    with careless.Service(verifier(keys, "alg-none", "good-rs256-refused")) as service:
+        done = rp_test(dev, service.url, "--only", "alg-none", "--only", "good-rs256", "--only", "good-es384",
+                       "--junit", junit)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("✓ good good-es384")
+    assert lines[1].startswith("✗ good good-rs256") and "REFUSED" in lines[1]
+    assert lines[2].startswith("✗ bad  alg-none") and "LET IN" in lines[2] and "RFC 8725" in lines[2]
+    assert lines[-1] == "2 of 3 tokens were not treated as they should be"
+    suite = xml.etree.ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
+    assert [case.get("name") for case in suite if len(case)] == ["good-rs256", "alg-none"]
+
+
+def test_a_token_is_brought_as_the_service_takes_it(dev, keys):
+    with careless.Service(verifier(keys)) as service:
+        for arguments in [[], ["--header", "X-Token"], ["--form", "token"]]:
+            done = rp_test(dev, service.url, "--only", "good-es384", "--only", "aud-other", *arguments)
+            assert done.returncode == 0, done.stdout + done.stderr
+        # What counts as let in and as refused can be said.
+        done = rp_test(dev, service.url, "--only", "good-es384", "--expect-status", "204")
+        assert done.returncode == 1 and "200" in done.stdout
+
+
+def test_what_answers_neither_yes_nor_no_is_a_finding(dev, keys):
+    with careless.Service(verifier(keys)) as service:
+        url = service.url
+        done = rp_test(dev, url, "--only", "aud-other", "--refuse-status", "403")
+        assert done.returncode == 1 and "neither in nor refused" in done.stdout
+    done = rp_test(dev, url, "--only", "aud-other", "--only", "good-es384")
+    assert done.returncode == 1 and done.stdout.count("no answer") == 2
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--only", "no-such"], "there is no case"), (["--signing-algorithm", "HS256"], "is not ES384 or RS256"),
+    (["--expect-status", "20"], "is not a list"), (["--header", "a:b"], "no name of a header"),
+    (["--header", "a", "--form", "b"], "sent once"),
+])
+def test_mistakes_in_the_command_are_said(dev, arguments, message):
+    done = rp_test(dev, "http://127.0.0.1:1/", *arguments)
+    assert done.returncode == 2 and message in done.stderr, done.stderr
+
+
+def test_only_dev_signs_what_it_is_given(dev, server):
+    parameters = {"Header": "{}", "Payload": "{}", "SigningAlgorithm": "ES384"}
+    answer = wire.call(dev, "SignOutboundTestToken", "iam", **parameters)
+    assert answer.status == 200 and answer.text("Token").startswith("e30.e30.")
+    answer = wire.call(server, "SignOutboundTestToken", "iam", **parameters)
+    assert (answer.status, answer.code) == (400, "InvalidAction")
+    assert "SignOutboundTestToken" not in servers.exeat("aws-model", "print").stdout
+
+
+# MARK: the library's own server
+
+@pytest.fixture(scope="module")
+def library_server(dev, keys):
+    program = os.path.join(os.path.dirname(servers.binary()), "relying-party-server")
+    port = servers.free_port()
+    environment = {"ISSUER": keys[0], "AUDIENCE": AUDIENCE, "CA_FILE": str(dev.ca), "LOOPBACK": "1", "PORT": str(port)}
+    process = subprocess.Popen([program], env=servers.clean_environment(**environment), stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+    try:
+        for line in process.stdout:
+            if line.startswith("listening"):
+                break
+        yield f"http://127.0.0.1:{port}/whoami"
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+
+
+def test_nothing_is_found_in_a_server_with_the_library(dev, library_server):
+    done = rp_test(dev, library_server)
+    assert done.returncode == 0, done.stdout
+    assert "no finding" in done.stdout

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order in which accounts are served: deterministic, no clock and no thread.
+
+import IdentityModel
+import LocalKeys
+import Testing
+
+@Suite struct FairOrderTests {
+  private let a: AccountID
+  private let b: AccountID
+
+  init() throws {
+    a = try Fixtures.account("111111111111")
+    b = try Fixtures.account("222222222222")
+  }
+
+  private func order(limit: Int = 1000, limitPerAccount: Int = 1000) -> FairOrder<String> {
+    FairOrder(limit: limit, limitPerAccount: limitPerAccount)
+  }
+
+  private func add(
+    _ element: String,
+    of account: AccountID,
+    cost: UInt64,
+    to order: inout FairOrder<String>,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    let isAdded = order.add(element, of: account, cost: cost)
+    #expect(isAdded, sourceLocation: location)
+  }
+
+  private func addingFails(
+    _ element: String,
+    of account: AccountID,
+    cost: UInt64,
+    to order: inout FairOrder<String>,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    let isAdded = order.add(element, of: account, cost: cost)
+    #expect(!isAdded, sourceLocation: location)
+  }
+
+  private func expectNext(
+    _ element: String?,
+    _ order: inout FairOrder<String>,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    let next = order.next()
+    #expect(next == element, sourceLocation: location)
+  }
+
+  private func all(_ order: inout FairOrder<String>) -> [String] {
+    var served: [String] = []
+    while let next = order.next() { served.append(next) }
+    return served
+  }
+
+  @Test func `one account alone is served in order of arrival`() {
+    var order = order()
+    for number in 0..<100 { add("\(number)", of: a, cost: UInt64(1 + number % 3), to: &order) }
+    let served = all(&order)
+    #expect(served == (0..<100).map(String.init))
+    expectNext(nil, &order)
+  }
+
+  @Test func `whoever comes after a flood of another account is next but one`() {
+    var order = order()
+    for number in 0..<500 { add("a\(number)", of: a, cost: 10, to: &order) }
+    expectNext("a0", &order)
+    expectNext("a1", &order)
+    add("b", of: b, cost: 10, to: &order)
+    // The one in service began at the same time, and what began first is first.
+    expectNext("b", &order)
+    expectNext("a2", &order)
+  }
+
+  @Test func `two accounts that both wait take turns`() {
+    var order = order()
+    for number in 0..<10 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for number in 0..<3 { add("b\(number)", of: b, cost: 10, to: &order) }
+    let served = all(&order)
+    #expect(served.prefix(7) == ["a0", "b0", "a1", "b1", "a2", "b2", "a3"])
+  }
+
+  @Test func `a costly signature counts as several cheap ones`() {
+    var order = order()
+    for number in 0..<10 { add("rsa\(number)", of: a, cost: 30, to: &order) }
+    for number in 0..<30 { add("ec\(number)", of: b, cost: 10, to: &order) }
+    let first = all(&order).prefix(20)
+    #expect(first.count { $0.hasPrefix("rsa") } == 5)
+    #expect(first.count { $0.hasPrefix("ec") } == 15)
+  }
+
+  @Test func `an account that rested is not paid for it`() {
+    var order = order()
+    for number in 0..<100 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for _ in 0..<50 { _ = order.next() }
+    for number in 0..<50 { add("b\(number)", of: b, cost: 10, to: &order) }
+    let next = (0..<20).compactMap { _ in order.next() }
+    #expect(next.count { $0.hasPrefix("b") } == 10)
+  }
+
+  @Test func `what is served at once counts`() {
+    var order = order()
+    // A took three turns that nobody waited for; then both wait.
+    for _ in 0..<3 { order.passes(a, cost: 10) }
+    add("a", of: a, cost: 10, to: &order)
+    add("b", of: b, cost: 10, to: &order)
+    let served = all(&order)
+    #expect(served == ["b", "a"])
+  }
+
+  @Test func `the order is full at its limit, and of one account at its own`() {
+    var order = order(limit: 5, limitPerAccount: 3)
+    for number in 0..<3 { add("a\(number)", of: a, cost: 1, to: &order) }
+    addingFails("a3", of: a, cost: 1, to: &order)
+    for number in 0..<2 { add("b\(number)", of: b, cost: 1, to: &order) }
+    addingFails("b2", of: b, cost: 1, to: &order)
+    #expect(order.count == 5)
+    // One that was served leaves its place.
+    expectNext("a0", &order)
+    add("a3", of: a, cost: 1, to: &order)
+    #expect(order.count == 5)
+  }
+
+  @Test func `a thousand accounts that came and went are forgotten, and the order stays fair`() throws {
+    var order = order()
+    for number in 0..<1000 {
+      let account = try Fixtures.account(String(300_000_000_000 + number))
+      add("\(number)", of: account, cost: 7, to: &order)
+      expectNext("\(number)", &order)
+    }
+    for number in 0..<10 { add("a\(number)", of: a, cost: 10, to: &order) }
+    add("b", of: b, cost: 10, to: &order)
+    expectNext("a0", &order)
+    expectNext("b", &order)
+  }
+}
