@@ -132,8 +132,8 @@ package struct Proposal: Sendable {
   package let publication: Issuer?
   /// Whether the change is one of the account's SAML keys, whose metadata is then rendered anew.
   package let changesSAMLKeys: Bool
-  /// The issuer whose discovery document the change makes another.
-  package let discovery: IssuerRecord?
+  /// Whether the change is one of what the discovery document of the account's issuer says.
+  package let changesDiscovery: Bool
   /// The id of the issuer whose status lists the change makes others.
   package let changesStatusLists: String?
   /// The token that the answer lacks until its record is durable, and the answer with it.
@@ -146,17 +146,31 @@ package struct Proposal: Sendable {
     responseElements: JSONValue? = nil,
     publication: Issuer? = nil,
     changesSAMLKeys: Bool = false,
-    discovery: IssuerRecord? = nil,
+    changesDiscovery: Bool = false,
     changesStatusLists: String? = nil,
     promised: (issuance: PromisedIssuance, result: @Sendable (String) -> ResponseStructure)? = nil
   ) {
     self.promised = promised
-    self.discovery = discovery
+    self.changesDiscovery = changesDiscovery
     self.changesStatusLists = changesStatusLists
     self.changesSAMLKeys = changesSAMLKeys
     self.change = change
     self.result = result
     self.responseElements = responseElements
     self.publication = publication
+  }
+
+  /// The same proposal, after which the discovery document of the account's issuer is another.
+  func changingDiscovery() -> Proposal {
+    Proposal(
+      change: change,
+      result: result,
+      responseElements: responseElements,
+      publication: publication,
+      changesSAMLKeys: changesSAMLKeys,
+      changesDiscovery: true,
+      changesStatusLists: changesStatusLists,
+      promised: promised
+    )
   }
 }

@@ -55,9 +55,19 @@ package struct Site: RequestResponder {
       if isRead, let document = await log?.document(path) { return document }
       return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
+      if let answer = await tokenAnswer(request) { return answer }
       if isRead, let answer = await statusAnswer(request) { return answer }
       return samlAnswer(request) ?? text(404, "not found\n")
     }
+  }
+
+  /// What the token endpoint of an issuer answers; `nil` for other paths.
+  private func tokenAnswer(_ request: APIRequest) async -> APIResponse? {
+    guard let issuerID = issuers.tokenEndpoint(host: request.header("host"), path: request.path),
+      await issuers.isIssuer(issuerID)
+    else { return nil }
+    guard request.method == "POST" else { return text(405, "method not allowed\n", allow: "POST") }
+    return await pipeline.exchange(request, issuerID: issuerID)
   }
 
   /// What the paths of status lists answer that are not in memory, or not fresh; `nil` for other paths.

@@ -238,7 +238,8 @@ enum StatusPath: Hashable, Sendable {
 extension Issuers {
   /// What `path` asks for of status lists; `nil` when it is none of their paths.
   func statusPath(host: String?, path: Substring) -> StatusPath? {
-    guard let key = key(host, path) else { return nil }
+    // Asked for every path that is in no memory: most are too short.
+    guard path.utf8.count >= StatusLists.path.utf8.count, let key = key(host, path) else { return nil }
     // `/issuer/status` or `/issuer/status/number`.
     let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard (3...4).contains(parts.count), parts[0].isEmpty, !parts[1].isEmpty,

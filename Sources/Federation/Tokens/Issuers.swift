@@ -30,19 +30,21 @@ package final class Issuers: Sendable {
   }
 
   /// Publishes the documents of `issuer`, or replaces them.
-  package func publish(_ issuer: Issuer) {
+  package func publish(_ issuer: Issuer, exchangesTokens: Bool = false) {
     let record = issuer.stored.record
     let keySet = PublishedDocument(json: JWKSet.render(keys: issuer.keys.map(\.publicKey)))
     documents.withLock { $0["/" + record.issuerID + Self.jwksPath] = keySet }
-    publish(discoveryOf: record)
+    publish(discoveryOf: record, exchangesTokens: exchangesTokens)
   }
 
-  /// Publishes the discovery document that follows from `record`, or replaces it.
-  func publish(discoveryOf record: IssuerRecord) {
+  /// Publishes the discovery document that follows from `record`, or replaces it; `exchangesTokens` tells whether the
+  /// account has a provider whose tokens the token endpoint takes.
+  func publish(discoveryOf record: IssuerRecord, exchangesTokens: Bool) {
     let discovery = DiscoveryDocument.render(
       issuer: record.issuer,
       jwksURI: record.issuer + Self.jwksPath,
-      statusAggregation: record.tokensHaveStatus == true ? record.issuer + StatusLists.path : nil
+      statusAggregation: record.tokensHaveStatus == true ? record.issuer + StatusLists.path : nil,
+      tokenEndpoint: exchangesTokens ? record.issuer + Self.tokenPath : nil
     )
     documents.withLock { $0["/" + record.issuerID + Self.discoveryPath] = PublishedDocument(json: discovery) }
   }
@@ -96,6 +98,16 @@ package final class Issuers: Sendable {
     return documents.withLock { $0[key] } != nil || awaited.withLock { $0.contains(key) }
   }
 
+  /// The issuer whose token endpoint `path` is, whether there is such an issuer or not; `nil` for other paths.
+  func tokenEndpoint(host: String?, path: Substring) -> String? {
+    guard let key = key(host, path) else { return nil }
+    let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0].isEmpty, parts[2].elementsEqual(Self.tokenPath.utf8.dropFirst()) else {
+      return nil
+    }
+    return String(decoding: parts[1], as: UTF8.self)
+  }
+
   /// `path` as it is in path style, with the issuer in front.
   func key(_ host: String?, _ path: Substring) -> String? {
     guard style == .subdomain else { return String(path) }
@@ -130,7 +142,11 @@ package final class Issuers: Sendable {
         strangers += misplaced
         let vouched = signer.isUnsealed ? try keys.filter { try signer.vouches(for: $0) } : keys
         strangers += keys.filter { key in !vouched.contains(key) }.map(\.keyID)
-        if !vouched.isEmpty { publish(Issuer(stored: stored, keys: vouched)) }
+        guard !vouched.isEmpty else { continue }
+        publish(
+          Issuer(stored: stored, keys: vouched),
+          exchangesTokens: try await directory.hasProvider(stored.record.account)
+        )
       }
       guard page.count == 500, let last = page.last else { return strangers }
       after = last.key.id
@@ -139,6 +155,7 @@ package final class Issuers: Sendable {
 
   private static let discoveryPath = "/.well-known/openid-configuration"
   private static let jwksPath = "/.well-known/jwks.json"
+  private static let tokenPath = "/token"
   /// Where SAML metadata stands below an issuer.
   static let samlMetadataPath = "/saml/metadata"
   /// Where SAML metadata says that one signs in.
