@@ -39,9 +39,11 @@ enum KnownActions {
     DeleteSigningCertificate DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy
     DeleteVirtualMFADevice DetachGroupPolicy DetachRolePolicy DetachUserPolicy
     DisableOrganizationsRootCredentialsManagement DisableOrganizationsRootSessions
-    DisableOutboundTokenTransparency DisableOutboundWebIdentityFederation EnableMFADevice
+    DisableOutboundTokenStatus DisableOutboundTokenTransparency
+    DisableOutboundWebIdentityFederation EnableMFADevice
     EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
-    EnableOutboundTokenTransparency EnableOutboundWebIdentityFederation GenerateCredentialReport
+    EnableOutboundTokenStatus EnableOutboundTokenTransparency
+    EnableOutboundWebIdentityFederation GenerateCredentialReport
     GenerateOrganizationsAccessReport GenerateServiceLastAccessedDetails GetAccessKeyLastUsed
     GetAccountAuthorizationDetails GetAccountPasswordPolicy GetAccountSummary GetContextKeysForCustomPolicy
     GetContextKeysForPrincipalPolicy GetCredentialReport GetDelegationRequest GetGroup GetGroupPolicy
@@ -61,7 +63,7 @@ enum KnownActions {
     ListUserPolicies ListUserTags ListUsers ListVirtualMFADevices PassRole PutAccountProperties
     PutGroupPolicy PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy
     RejectDelegationRequest RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
-    RemoveUserFromGroup ResetServiceSpecificCredential ResyncMFADevice RotateOutboundSamlKey
+    RemoveUserFromGroup ResetServiceSpecificCredential ResyncMFADevice RevokeOutboundTokens RotateOutboundSamlKey
     SendDelegationToken SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy
     SimulatePrincipalPolicy TagInstanceProfile TagMFADevice TagOpenIDConnectProvider
     TagOutboundFederationConfig TagPolicy TagRole TagSAMLProvider TagServerCertificate TagUser
