@@ -5,6 +5,7 @@
 // documents outside of the issuer's own URL. Source: OpenID Connect Discovery 1.0 §4; draft-ietf-oauth-status-list §9.
 
 import IdentityModel
+import RelyingParty
 import StrictJSON
 package import TokenFormats
 
