@@ -87,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
     "accepted-hosts", "trusted-proxy", "key-encryption-key", "log-key", "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
-    "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format", "log-level",
+    "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format",
+    "log-level",
     "ready-file",
   ]
 
