@@ -15,7 +15,7 @@ package final class StatusIndexes: Sendable {
 
   private let progress: any ProgressStore
   private let memory = Mutex(StatusMemory())
-  private let turnstile = Turnstile()
+  private let turnstile = StatusTurnstile()
 
   /// Keeps what is reserved in `progress`.
   package init(progress: any ProgressStore) {

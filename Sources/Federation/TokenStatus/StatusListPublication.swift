@@ -50,7 +50,7 @@ package final class StatusListPublication: Sendable {
   private let tokenIssuer: TokenIssuer
   private let zlib: Zlib
   private let diagnostics: Diagnostics
-  private let turnstile = Turnstile()
+  private let turnstile = StatusTurnstile()
   private let notices = NoticeLimit()
   private let entries = Mutex<[Name: Entry]>([:])
 

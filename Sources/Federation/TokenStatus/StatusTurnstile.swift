@@ -5,7 +5,7 @@
 import Synchronization
 
 /// One worker at a time for each name.
-final class Turnstile: Sendable {
+final class StatusTurnstile: Sendable {
   private let waiting = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
   /// Runs `body` when nobody works on `name`; else waits until whoever does has ended, and runs nothing.
