@@ -224,7 +224,7 @@ private struct Run {
   /// SECURITY: the token is verified before anything that it names is fetched, and what is fetched is judged as the
   /// issuer's own documents are. A status that cannot be told is none that is good.
   mutating func checkStatus(
-    _ verified: VerifiedToken,
+    _ verified: TokenFormats.VerifiedToken,
     _ keys: JWKSet,
     _ expectations: JWTExpectations,
     _ fetcher: IssuerFetcher,

@@ -89,7 +89,8 @@ extension SQLiteReader {
       let statement = try db.cachedStatement(
         sql: """
           SELECT sequence FROM audit
-          WHERE event_name IN ('GetWebIdentityToken', 'GetOutboundFederationToken') AND instr(json, ?) > 0
+          WHERE event_name IN ('GetWebIdentityToken', 'GetOutboundFederationToken', 'ExchangeOutboundToken')
+            AND instr(json, ?) > 0
           ORDER BY sequence DESC LIMIT 1
           """
       )

@@ -16,6 +16,7 @@ TARGETS = [
         {"byName": ["IdentityModel", None]}, {"product": ["Crypto", "swift-crypto", None, None]}]},
     {"name": "StoreSQLite", "type": "regular", "dependencies": [
         {"byName": ["IdentityModel", None]}, {"product": ["GRDB", "GRDB.swift", None, None]}]},
+    {"name": "RelyingParty", "type": "regular", "dependencies": [{"byName": ["SigV4", None]}]},
     {"name": "exeat", "type": "executable", "dependencies": [{"byName": ["StoreSQLite", None]}]},
     {"name": "SigV4Tests", "type": "test", "dependencies": [{"byName": ["SigV4", None]}]},
 ]
@@ -24,6 +25,7 @@ GOOD = {
     "Sources/SigV4/B.swift": "import Crypto\npackage import IdentityModel\n// Task { } in a comment, \"try!\" in a string\n"
                              "let s = \"fatalError( \\\" @unchecked Sendable\"\nlet t = \"\"\"\n  try! await\n  \"\"\"\n",
     "Sources/StoreSQLite/C.swift": "import Foundation\nimport GRDB\nfunc f() async {}\n",
+    "Sources/RelyingParty/L.swift": "import SigV4\nfunc f() async {}\n",
     "Sources/exeat/D.swift": "import StoreSQLite\nimport struct Foundation.URL\n",
     "Tests/SigV4Tests/E.swift": "import Testing\nimport SigV4\nimport Foundation\n",
 }
@@ -43,10 +45,11 @@ def check(tmp_path, files, targets=TARGETS, allowed=""):
 
 def test_a_package_without_breach_passes(tmp_path):
     done = check(tmp_path, {})
-    assert (done.returncode, done.stdout) == (0, "walls: 5 files, 0 breaches\n"), done.stdout
+    assert (done.returncode, done.stdout) == (0, "walls: 6 files, 0 breaches\n"), done.stdout
 
 
 BREACHES = {
+    "Foundation in the public library": ("Sources/RelyingParty/X.swift", "import Foundation\n"),
     "an import that only a sibling declares": ("Sources/SigV4/X.swift", "import GRDB\n"),
     "an import of a sibling room": ("Sources/SigV4/X.swift", "  @preconcurrency import StoreSQLite\n"),
     "Foundation in a room": ("Sources/SigV4/X.swift", "internal import Foundation\n"),
@@ -78,7 +81,8 @@ def test_a_breach_is_refused_and_named(tmp_path, breach):
     assert name in done.stdout and "1 breaches" in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("name, other", [("SigV4", "StoreSQLite"), ("IdentityModel", "SigV4"), ("SigV4", "Federation")])
+@pytest.mark.parametrize("name, other", [("SigV4", "StoreSQLite"), ("IdentityModel", "SigV4"), ("SigV4", "Federation"),
+                                         ("RelyingParty", "StoreSQLite")])
 def test_a_forbidden_arrow_is_refused(tmp_path, name, other):
     targets = [dict(target) for target in TARGETS] + [{"name": "Federation", "type": "regular", "dependencies": []}]
     for target in targets:

@@ -35,6 +35,14 @@ import Testing
     #expect(OwnActions.all.map(\.name).sorted() == own)
   }
 
+  @Test func `what signs test tokens is served for development alone, and no client is told of it`() {
+    let name = "SignOutboundTestToken"
+    #expect(ActionTable.development[.iam, name] != nil)
+    #expect(ActionTable.all[.iam, name] == nil)
+    #expect(ActionTable.all.names.values.allSatisfy { !$0.contains(name) })
+    #expect(!OwnActions.all.contains { $0.name == name })
+  }
+
   @Test func `the parameters that clients are told of are those that are read`() async throws {
     let words = try Self.vocabulary().subtracting(["Action", "Version"])
     try await TestServer.run { server in

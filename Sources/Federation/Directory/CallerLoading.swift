@@ -75,6 +75,25 @@ extension Directory {
     )
   }
 
+  /// The caller of `session`, which has no key; `nil` when what it stands for is gone.
+  func caller(of session: Session) async throws -> Caller? {
+    guard let standing = try await openAccount(session.account),
+      let (principal, base) = try await identity(behind: session)
+    else { return nil }
+    var loaded = base
+    try await limit(&loaded, by: session)
+    return Caller(
+      accessKeyID: "",
+      secretAccessKey: Secret(""),
+      sessionToken: nil,
+      session: session,
+      principal: principal,
+      standing: standing,
+      policies: loaded.policies,
+      requirements: [standing.requirement] + loaded.requirements
+    )
+  }
+
   /// How `account` stands; `nil` when there is none, or it is closed.
   ///
   /// SECURITY: a closed account's keys and sessions are nobody's.

@@ -87,7 +87,7 @@ package struct CreateOpenIDConnectProvider: Action {
         ]),
         .strings(["openIDConnectProviderArn": provider.arn.description])
       )
-    }
+    }.changingIssuer()
   }
 }
 
@@ -203,7 +203,7 @@ package struct DeleteOpenIDConnectProvider: Action {
     try house.propose { change in
       if case .existing(let stored) = call.subject { change.delete(stored) }
       return (nil, nil)
-    }
+    }.changingIssuer()
   }
 }
 

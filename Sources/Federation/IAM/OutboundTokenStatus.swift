@@ -80,15 +80,9 @@ extension House {
     _ answer: () -> (ResponseStructure?, JSONValue?)
   ) throws(ServiceError) -> Proposal where A.Subject == IssuerSubject {
     let stored = try call.subject.enabled(for: call.account).stored
-    let proposal = try propose { change in
+    return try propose { change in
       try change.replace(stored, with: record, account: call.account)
       return answer()
-    }
-    return Proposal(
-      change: proposal.change,
-      result: proposal.result,
-      responseElements: proposal.responseElements,
-      changesIssuer: true
-    )
+    }.changingIssuer()
   }
 }

@@ -155,4 +155,17 @@ package struct Proposal: Sendable {
     self.result = result
     self.responseElements = responseElements
   }
+
+  /// The same proposal, after which the documents of the account's issuer are others.
+  func changingIssuer() -> Proposal {
+    Proposal(
+      change: change,
+      result: result,
+      responseElements: responseElements,
+      changesIssuer: true,
+      revokedKeys: revokedKeys,
+      changesStatusLists: changesStatusLists,
+      promised: promised
+    )
+  }
 }

@@ -47,6 +47,20 @@ package struct AuthenticatedCall: Sendable {
     self.isSecureTransport = request.tls != nil
   }
 
+  /// A call of the session `caller`, which came to be in this very call.
+  ///
+  /// SECURITY: nobody signed it. That the trust policy of the role allows the session is what stands for the signature.
+  init<A: FederatedAction>(_ call: AuthorizedFederatedCall<A>, as caller: Caller) {
+    self.caller = caller
+    self.region = call.unsigned.region
+    self.service = A.service
+    self.now = call.now
+    self.requestID = ""
+    self.sourceIPAddress = call.unsigned.sourceIPAddress
+    self.userAgent = call.unsigned.userAgent
+    self.isSecureTransport = call.unsigned.isSecureTransport
+  }
+
   fileprivate init(_ call: AuthenticatedCall, as caller: Caller) {
     self.caller = caller
     self.region = call.region

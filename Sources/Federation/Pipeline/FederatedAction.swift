@@ -36,7 +36,13 @@ package protocol FederatedAction: Sendable {
   func questions(_ subject: Subject) -> [Question]
 
   /// Works out the answer. Writes nothing. Called again when the record met a concurrent change.
-  func perform(_ call: AuthorizedFederatedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal
+  ///
+  /// `trail` learns why policy refused, when another policy than the trust policy is asked.
+  func perform(
+    _ call: AuthorizedFederatedCall<Self>,
+    _ house: House,
+    _ trail: inout Trail
+  ) async throws(ServiceError) -> Proposal
 }
 
 /// What a federated action is about.
@@ -103,12 +109,15 @@ package struct UnsignedCall: Sendable {
 package struct AuthorizedFederatedCall<A: FederatedAction>: Sendable {
   /// What the action is about, as policy saw it.
   package let subject: A.Subject
-  /// When the request arrived.
-  package let now: Instant
+  /// The call.
+  package let unsigned: UnsignedCall
 
-  fileprivate init(_ subject: A.Subject, now: Instant) {
+  /// When the request arrived.
+  package var now: Instant { unsigned.now }
+
+  fileprivate init(_ subject: A.Subject, _ call: UnsignedCall) {
     self.subject = subject
-    self.now = now
+    self.unsigned = call
   }
 }
 
@@ -147,7 +156,7 @@ enum FederatedAuthorizer {
         )
       }
     }
-    return AuthorizedFederatedCall(subject, now: call.now)
+    return AuthorizedFederatedCall(subject, call)
   }
 }
 

@@ -19,7 +19,7 @@ package final class Metrics: Sendable {
 
   /// Counts the actions of `actions` by name and everything else as `Unknown`.
   package init(actions: ActionTable) {
-    self.known = Set(actions.names.values.joined())
+    self.known = Set(actions.names.values.joined()).union([ExchangeOutboundToken.name])
   }
 
   /// Adds one call of `action` that ended with `code` (`OK` or the error code).

@@ -85,6 +85,39 @@ package struct Pipeline: Sendable {
     }
   }
 
+  /// Answers `request`, which was sent to the token endpoint of the issuer `issuerID`: as `respond`, in OAuth's words.
+  package func exchange(_ request: APIRequest, issuerID: String) async -> APIResponse {
+    let now = clock.now()
+    var trail = Trail(
+      request,
+      now: now,
+      requestID: house.entropy.uuid(),
+      eventID: house.entropy.eventID(at: now),
+      homeRegion: homeRegion
+    )
+    trail.service = ExchangeOutboundToken.service
+    trail.eventName = ExchangeOutboundToken.name
+    do {
+      let parameters = try TokenExchangeForm.parameters(request, issuerID: issuerID)
+      let recorded = try await runFederated(ExchangeOutboundToken.self, parameters, request, &trail)
+      metrics.count(trail.eventName, code: "OK")
+      return OAuthAnswer.write(recorded, isOfRole: true)
+    } catch let refusal {
+      guard strangerLimit.admits(at: trail.now) else {
+        metrics.count(trail.eventName, code: "Throttling")
+        return OAuthAnswer.unrecorded(.throttling, requestID: trail.requestID)
+      }
+      metrics.count(trail.eventName, code: refusal.code)
+      do {
+        // Policy of the role explains itself in the record, and its trust policy never does.
+        return OAuthAnswer.write(try await recorder.refuse(refusal, trail), isOfRole: trail.refusal != nil)
+      } catch {
+        diagnostics.report(Incident(what: "append to the audit log", cause: String(describing: error)))
+        return OAuthAnswer.unrecorded(.auditUnavailable, requestID: trail.requestID)
+      }
+    }
+  }
+
   private func answer(
     _ request: APIRequest,
     _ trail: inout Trail
@@ -232,9 +265,10 @@ package struct Pipeline: Sendable {
       let authorized = try FederatedAuthorizer.authorize(action, call, subject)
       if attempt == 1 { try throttle.admit(subject.account, subject.quota, &trail) }
       trail.requestParameters = action.requestParameters
-      let proposal = try await action.perform(authorized, house)
+      let proposal = try await action.perform(authorized, house, &trail)
+      let recorded: Recorded
       do {
-        return try await recorder.commit(
+        recorded = try await recorder.commit(
           proposal,
           provided: subject.requirements,
           of: subject.account,
@@ -244,9 +278,12 @@ package struct Pipeline: Sendable {
       } catch .preconditionFailed where attempt < 8 {
         attempt += 1
         house.directory.forget(subject.account)
+        continue
       } catch {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
+      guard let promised = proposal.promised else { return recorded }
+      return try await issue(promised.issuance, recorded, action: A.name, promised.result, &trail)
     }
   }
 }

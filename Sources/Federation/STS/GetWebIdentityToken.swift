@@ -54,7 +54,7 @@ package struct GetWebIdentityToken: Action {
     let resource = ARN(service: "sts", account: call.account, resource: "self").description
     var context: [Question.ContextEntry] = [
       .init("sts:IdentityTokenAudience", values: audience),
-      .init("sts:DurationSeconds", String(durationSeconds ?? Self.defaultDurationSeconds)),
+      .init("sts:DurationSeconds", String(seconds)),
       .init("sts:SigningAlgorithm", signingAlgorithm.rawValue),
     ]
     guard !tags.isEmpty else {
@@ -71,9 +71,26 @@ package struct GetWebIdentityToken: Action {
     _ call: AuthorizedCall<GetWebIdentityToken>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let expiration = try call.tokenExpiration(
-      afterSeconds: durationSeconds ?? Self.defaultDurationSeconds
-    )
+    try await propose(call, house) { token, expiration in
+      ResponseStructure([
+        "WebIdentityToken": .string(token), "Expiration": .timestamp(expiration, milliseconds: true),
+      ])
+    }
+  }
+
+  /// How long the token is to live.
+  ///
+  /// Unit: seconds.
+  var seconds: Int { durationSeconds ?? Self.defaultDurationSeconds }
+
+  /// The proposal that issues the token, with `elements` in its record, and `answer` around the token and its end.
+  func propose(
+    _ call: AuthorizedCall<GetWebIdentityToken>,
+    _ house: House,
+    recording elements: [JSONObject.Member] = [],
+    answer: @escaping @Sendable (String, Instant) -> ResponseStructure
+  ) async throws(ServiceError) -> Proposal {
+    let expiration = try call.tokenExpiration(afterSeconds: seconds)
     let issuer = try call.subject.issuing()
     let token = WebIdentityToken(
       audience: audience,
@@ -81,10 +98,8 @@ package struct GetWebIdentityToken: Action {
       algorithm: signingAlgorithm,
       expiration: expiration
     )
-    return try await house.issue(token, from: issuer, to: call) { token in
-      ResponseStructure([
-        "WebIdentityToken": .string(token), "Expiration": .timestamp(expiration, milliseconds: true),
-      ])
+    return try await house.issue(token, from: issuer, to: call, recording: elements) { token in
+      answer(token, expiration)
     }
   }
 }

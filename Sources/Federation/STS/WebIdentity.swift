@@ -91,8 +91,9 @@ extension House {
 }
 
 extension House {
-  /// SECURITY: of a token of this server it is known here whether it was revoked. The lists of other providers are not
-  /// asked.
+  /// Throws InvalidIdentityToken for a token of this server that was revoked.
+  ///
+  /// The lists of other providers are not asked.
   private func requireNotRevoked(_ identity: WebIdentity) async throws(ServiceError) {
     guard let issuerID = issuers.issuerID(of: identity.provider.issuer) else { return }
     let isRevoked: Bool

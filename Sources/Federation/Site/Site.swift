@@ -55,9 +55,20 @@ package struct Site: RequestResponder {
       if isRead, let document = await log?.document(path) { return document }
       return isRead ? text(404, "not found\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
     default:
+      if let answer = await tokenAnswer(request) { return answer }
       if isRead, let answer = await statusAnswer(request) { return answer }
       return await issuerAnswer(request) ?? text(404, "not found\n")
     }
+  }
+
+  /// What the token endpoint of an issuer answers; `nil` for other paths.
+  private func tokenAnswer(_ request: APIRequest) async -> APIResponse? {
+    guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path),
+      rest.utf8.elementsEqual(Issuers.tokenPath.utf8),
+      case .document = await pipeline.house.publication.document(.discovery, of: issuerID, now: clock.now())
+    else { return nil }
+    guard request.method == "POST" else { return text(405, "method not allowed\n", allow: "POST") }
+    return await pipeline.exchange(request, issuerID: issuerID)
   }
 
   /// What the paths of status lists answer that are not in memory, or not fresh; `nil` for other paths.

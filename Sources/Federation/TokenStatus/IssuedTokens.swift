@@ -39,11 +39,12 @@ struct IssuedToken: Hashable, Sendable {
     issuedAt = event.position.eventTime
     let identity = record["userIdentity"]?.object
     let issuer = identity?["sessionContext"]?.object?["sessionIssuer"]?.object
-    // Of a caller whom a provider vouches for the answer tells what it became.
-    let assumed = elements["assumedRoleUser"]?.object
-    principals = [
-      identity?["arn"]?.string, issuer?["arn"]?.string, assumed?["arn"]?.string, assumed?["roleArn"]?.string,
-    ].compactMap { $0 }
+    var principals = [identity?["arn"]?.string, issuer?["arn"]?.string]
+    // Whom a provider vouched for has no ARN of its own: the record tells the role, and the session that it became.
+    if let assumed = elements["assumedRoleUser"]?.object {
+      principals += [assumed["arn"]?.string, record["requestParameters"]?.object?["roleArn"]?.string]
+    }
+    self.principals = principals.compactMap { $0 }
   }
 
   /// Whether the token was issued to `arn`: the principal, or the role of its session.

@@ -47,7 +47,9 @@ package final class StatusIndexes: Sendable {
     }
   }
 
-  /// Which places of the issuer are taken; `nil` when it never had a list. From memory after the first time.
+  /// Which places of the issuer are taken; `nil` when it never had a list.
+  ///
+  /// From memory after the first time.
   func allocation(of issuerID: String) async throws(StoreError) -> StatusAllocation? {
     if let known = memory.withLock({ $0.allocations[issuerID] }) { return known }
     let stored = try await storedAllocation(issuerID)

@@ -182,7 +182,9 @@ package final class IssuerPublication: Sendable {
     guard let found = try await issuer(issuerID) else { return .init(nil) }
     let record = found.stored.record
     guard !record.publishesNoKeys else {
-      return .init(record.documents(keys: [], maxAgeSeconds: Self.emptiedMaxAgeSeconds))
+      return .init(
+        record.documents(keys: [], exchangesTokens: false, maxAgeSeconds: Self.emptiedMaxAgeSeconds)
+      )
     }
     var (ring, strangers) = try vouched(found)
     // SECURITY: a verifier that saw a set without a key would refuse its tokens for as long as it keeps the set.
@@ -197,7 +199,10 @@ package final class IssuerPublication: Sendable {
     // Verifiers go on with what they have, where an empty set would turn them away.
     guard !keys.isEmpty else { return .init(nil) }
     return .init(
-      record.documents(keys: keys.map(\.publicKey)),
+      record.documents(
+        keys: keys.map(\.publicKey),
+        exchangesTokens: try await directory.hasProvider(record.account)
+      ),
       due: ring.nextStep(after: now, keeping.schedule)
     )
   }
@@ -250,17 +255,30 @@ extension IssuerRecord {
   /// Whether it is suspended and publishes no keys until it is resumed.
   package var publishesNoKeys: Bool { suspendDate != nil && isKeySetEmptied == true }
 
-  /// The documents with `keys`.
-  fileprivate func documents(keys: [PublicKey], maxAgeSeconds: Int = 300) -> Issuers.TokenDocuments {
-    let jwksURI = issuer + IssuerDocument.keySet.path
+  /// The documents with `keys`; `exchangesTokens` tells whether the account has a provider whose tokens the token
+  /// endpoint takes.
+  fileprivate func documents(
+    keys: [PublicKey],
+    exchangesTokens: Bool,
+    maxAgeSeconds: Int = 300
+  ) -> Issuers.TokenDocuments {
+    let discovery = DiscoveryDocument.render(
+      issuer: issuer,
+      jwksURI: issuer + IssuerDocument.keySet.path,
+      statusAggregation: tokensHaveStatus == true ? issuer + StatusLists.path : nil,
+      tokenEndpoint: exchangesTokens ? issuer + Issuers.tokenPath : nil
+    )
     return Issuers.TokenDocuments(
-      discovery: PublishedDocument(json: DiscoveryDocument.render(
-          issuer: issuer,
-          jwksURI: jwksURI,
-          statusAggregation: tokensHaveStatus == true ? issuer + StatusLists.path : nil
-        )),
+      discovery: PublishedDocument(json: discovery),
       keySet: PublishedDocument(json: JWKSet.render(keys: keys), maxAgeSeconds: maxAgeSeconds)
     )
+  }
+}
+
+extension Directory {
+  /// Whether `account` has registered an OpenID Connect provider, whose tokens its token endpoint takes.
+  func hasProvider(_ account: AccountID) async throws(StoreError) -> Bool {
+    try await count(of: OIDCProviderRecord.self, prefix: OIDCProviderRecord.id(account, ""), limit: 1) > 0
   }
 }
 

@@ -58,6 +58,9 @@ package final class Issuers: Sendable {
     samlDocuments = LoadedValues(capacity: capacity)
   }
 
+  /// Where the token endpoint stands below an issuer.
+  static let tokenPath = "/token"
+
   /// The issuer URL of the issuer `issuerID`.
   package func issuerURL(_ issuerID: String) -> String {
     publicURL.issuer(issuerID, style: style)

@@ -65,10 +65,13 @@ package struct DiscoveryDocument: Hashable, Sendable {
   ///   - issuer: the issuer.
   ///   - jwksURI: where its keys are.
   ///   - statusAggregation: where its status lists are named (draft-ietf-oauth-status-list §9.1); `nil` for none.
+  ///   - tokenEndpoint: where tokens are exchanged (RFC 8693; RFC 8414 §2); `nil` for nowhere.
+  /// - Returns: one JSON object, UTF-8.
   package static func render(
     issuer: String,
     jwksURI: String,
-    statusAggregation: String? = nil
+    statusAggregation: String? = nil,
+    tokenEndpoint: String? = nil
   ) -> [UInt8] {
     var writer = JSONWriter(capacity: 512)
     writer.object { writer in
@@ -82,6 +85,10 @@ package struct DiscoveryDocument: Hashable, Sendable {
         ["sub", "iss", "aud", "exp", "iat", "jti", "https://sts.amazonaws.com/"],
         to: &writer
       )
+      if let tokenEndpoint {
+        writer.member("token_endpoint", tokenEndpoint)
+        strings("grant_types_supported", ["urn:ietf:params:oauth:grant-type:token-exchange"], to: &writer)
+      }
       if let statusAggregation { writer.member("status_list_aggregation_endpoint", statusAggregation) }
     }
     return writer.bytes

@@ -54,6 +54,7 @@ package struct StatusListToken: Hashable, Sendable {
   ///   - issuedAt: the time of issue.
   ///   - lifeSeconds: from `iat` to `exp`.
   ///   - timeToLiveSeconds: how long a copy may be kept.
+  /// - Returns: one JSON object, UTF-8.
   package static func payload(
     uri: String,
     compressed: [UInt8],
@@ -87,6 +88,7 @@ package struct StatusListToken: Hashable, Sendable {
   ///   - now: the time of the check.
   ///   - leewaySeconds: how far clocks may differ, for `exp` and `iat`.
   ///   - inflate: decompresses.
+  /// - Returns: the list.
   /// - Throws: the first check that failed. Nothing can be said of any status then.
   package static func read(
     _ token: String,

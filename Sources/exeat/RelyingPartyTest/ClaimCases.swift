@@ -7,7 +7,7 @@ import IdentityModel
 import TokenFormats
 
 extension RelyingPartyCase {
-  static let issuerCases: [RelyingPartyCase] =
+  static var issuerCases: [RelyingPartyCase] {
     [
       issuer("iss-other", "the issuer is not checked") { _ in quoted("https://tokens.example") },
       issuer("iss-suffix", "an issuer that begins like the right one is taken") {
@@ -33,30 +33,35 @@ extension RelyingPartyCase {
         draft.claim("sub", "[\(quoted(draft.string("sub") ?? ""))]")
       },
     ]
+  }
 
-  static let audienceCases: [RelyingPartyCase] = [
-    audience("aud-other", "the audience is not checked") { _ in quoted("https://other.example") },
-    audience("aud-missing", "a token for nobody is taken") { _ in nil },
-    audience("aud-null", "a token for nobody is taken") { _ in "null" },
-    audience("aud-empty", "a token for nobody is taken") { _ in #""""# },
-    audience("aud-empty-array", "a token for nobody is taken") { _ in "[]" },
-    audience("aud-others", "a list of audiences is not checked") { _ in
-      #"["https://a.example","https://b.example"]"#
-    },
-    audience("aud-prefix", "a part of the audience is taken") { quoted(String($0.dropLast())) },
-    audience("aud-longer", "an audience that begins like the right one is taken") { quoted($0 + ".example") },
-    audience("aud-within", "an audience that holds the right one is taken") { quoted("x \($0) y") },
-    audience("aud-slash", "an audience with one more slash is taken") { quoted($0 + "/") },
-    audience("aud-space", "white space around the audience is cut off") { quoted($0 + " ") },
-    audience("aud-upper-case", "the audience is compared without regard to case") { audience in
-      let upper = audience.uppercased()
-      return quoted(upper.utf8.elementsEqual(audience.utf8) ? audience.lowercased() + "x" : upper)
-    },
-    audience("aud-object", "an audience that is an object is taken") { "{\(quoted($0)):true}" },
-    audience("aud-nested", "an audience in a list in a list is taken") { "[[\(quoted($0))]]" },
-    audience("aud-mixed", "a list with something else than audiences is taken") { "[\(quoted($0)),1]" },
-    audience("aud-wildcard", "a wildcard is taken for an audience") { _ in quoted("*") },
-  ]
+  static var audienceCases: [RelyingPartyCase] {
+    [
+      audience("aud-other", "the audience is not checked") { _ in quoted("https://other.example") },
+      audience("aud-missing", "a token for nobody is taken") { _ in nil },
+      audience("aud-null", "a token for nobody is taken") { _ in "null" },
+      audience("aud-empty", "a token for nobody is taken") { _ in #""""# },
+      audience("aud-empty-array", "a token for nobody is taken") { _ in "[]" },
+      audience("aud-others", "a list of audiences is not checked") { _ in
+        #"["https://a.example","https://b.example"]"#
+      },
+      audience("aud-prefix", "a part of the audience is taken") { quoted(String($0.dropLast())) },
+      audience("aud-longer", "an audience that begins like the right one is taken") {
+        quoted($0 + ".example")
+      },
+      audience("aud-within", "an audience that holds the right one is taken") { quoted("x \($0) y") },
+      audience("aud-slash", "an audience with one more slash is taken") { quoted($0 + "/") },
+      audience("aud-space", "white space around the audience is cut off") { quoted($0 + " ") },
+      audience("aud-upper-case", "the audience is compared without regard to case") { audience in
+        let upper = audience.uppercased()
+        return quoted(upper.utf8.elementsEqual(audience.utf8) ? audience.lowercased() + "x" : upper)
+      },
+      audience("aud-object", "an audience that is an object is taken") { "{\(quoted($0)):true}" },
+      audience("aud-nested", "an audience in a list in a list is taken") { "[[\(quoted($0))]]" },
+      audience("aud-mixed", "a list with something else than audiences is taken") { "[\(quoted($0)),1]" },
+      audience("aud-wildcard", "a wildcard is taken for an audience") { _ in quoted("*") },
+    ]
+  }
 
   static func timeCases(_ now: Instant) -> [RelyingPartyCase] {
     let second = now.seconds

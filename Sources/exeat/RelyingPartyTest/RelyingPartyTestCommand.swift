@@ -4,6 +4,7 @@
 // refused.
 
 import ArgumentParser
+import Federation
 import FederationClient
 import FoundationEssentials
 import IdentityModel

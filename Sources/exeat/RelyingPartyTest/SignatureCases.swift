@@ -119,67 +119,70 @@ extension RelyingPartyCase {
     ]
   }
 
-  static let keyCases: [RelyingPartyCase] = [
-    bad("foreign-key", "a signature of somebody else's key is taken", "RFC 7515 §5.2") { workshop, draft in
-      try workshop.foreignSigned(draft.header("alg", #""ES384""#))
-    },
-    bad("foreign-rsa-key", "a signature of somebody else's RSA key is taken", "RFC 7515 §5.2") {
-      workshop,
-      draft in
-      try workshop.foreignRSASigned(draft.header("alg", #""RS256""#))
-    },
-    bad("foreign-kid", "an unknown `kid` falls back to no check", "RFC 8725 §3.8") { workshop, draft in
-      try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("kid", #""foreign""#))
-    },
-    bad("foreign-no-kid", "without a `kid` nothing is checked", "RFC 8725 §3.8") { workshop, draft in
-      try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("kid", nil))
-    },
-    bad("header-jwk", "the token brings its own key (`jwk`)", "RFC 8725 §3.10; RFC 7515 §4.1.3") {
-      workshop,
-      draft in
-      try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("jwk", workshop.foreignJWK))
-    },
-    bad("header-jwk-no-kid", "the token brings its own key (`jwk`)", "RFC 8725 §3.10") { workshop, draft in
-      try workshop.foreignSigned(
-        draft.header("alg", #""ES384""#).header("kid", nil).header("jwk", workshop.foreignJWK)
-      )
-    },
-    bad("header-jku", "the token says where its key is (`jku`)", "RFC 8725 §3.10; RFC 7515 §4.1.2") {
-      workshop,
-      draft in
-      let url = "data:application/json,{\"keys\":[\(workshop.foreignJWK)]}"
-      return try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("jku", quoted(url)))
-    },
-    bad("header-x5u", "the token says where its certificate is (`x5u`)", "RFC 8725 §3.10") {
-      workshop,
-      draft in
-      try workshop.foreignSigned(
-        draft.header("alg", #""ES384""#).header("x5u", #""https://attacker.invalid/key.pem""#)
-      )
-    },
-    signed(
-      "kid-missing",
-      "a token without `kid` is taken though the issuer has several keys",
-      "RFC 8725 §3.8"
-    ) {
-      $0.header("kid", nil)
-    },
-    signed("kid-unknown", "a `kid` that the issuer does not have is taken", "RFC 7515 §4.1.4") {
-      $0.header("kid", #""no-such-key""#)
-    },
-    signed("kid-number", "a `kid` that is no string is taken", "RFC 7515 §4.1.4") { $0.header("kid", "0") },
-    signed("kid-array", "a `kid` that is no string is taken", "RFC 7515 §4.1.4") { $0.header("kid", "[]") },
-    signed("kid-sql", "`kid` reaches a database unescaped", "RFC 8725 §3.10") {
-      $0.header("kid", #""x' UNION SELECT 'key' --""#)
-    },
-    signed("alg-other-key", "a key is used with an algorithm that is not its own", "RFC 8725 §3.1") { draft in
-      draft.header("alg", draft.algorithm == .es384 ? #""RS256""# : #""ES384""#)
-    },
-    signed("alg-other-hash", "a key is used with an algorithm that is not its own", "RFC 8725 §3.1") {
-      draft in
-      draft.header("alg", draft.algorithm == .es384 ? #""ES256""# : #""RS512""#)
-    },
-  ]
+  static var keyCases: [RelyingPartyCase] {
+    [
+      bad("foreign-key", "a signature of somebody else's key is taken", "RFC 7515 §5.2") { workshop, draft in
+        try workshop.foreignSigned(draft.header("alg", #""ES384""#))
+      },
+      bad("foreign-rsa-key", "a signature of somebody else's RSA key is taken", "RFC 7515 §5.2") {
+        workshop,
+        draft in
+        try workshop.foreignRSASigned(draft.header("alg", #""RS256""#))
+      },
+      bad("foreign-kid", "an unknown `kid` falls back to no check", "RFC 8725 §3.8") { workshop, draft in
+        try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("kid", #""foreign""#))
+      },
+      bad("foreign-no-kid", "without a `kid` nothing is checked", "RFC 8725 §3.8") { workshop, draft in
+        try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("kid", nil))
+      },
+      bad("header-jwk", "the token brings its own key (`jwk`)", "RFC 8725 §3.10; RFC 7515 §4.1.3") {
+        workshop,
+        draft in
+        try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("jwk", workshop.foreignJWK))
+      },
+      bad("header-jwk-no-kid", "the token brings its own key (`jwk`)", "RFC 8725 §3.10") { workshop, draft in
+        try workshop.foreignSigned(
+          draft.header("alg", #""ES384""#).header("kid", nil).header("jwk", workshop.foreignJWK)
+        )
+      },
+      bad("header-jku", "the token says where its key is (`jku`)", "RFC 8725 §3.10; RFC 7515 §4.1.2") {
+        workshop,
+        draft in
+        let url = "data:application/json,{\"keys\":[\(workshop.foreignJWK)]}"
+        return try workshop.foreignSigned(draft.header("alg", #""ES384""#).header("jku", quoted(url)))
+      },
+      bad("header-x5u", "the token says where its certificate is (`x5u`)", "RFC 8725 §3.10") {
+        workshop,
+        draft in
+        try workshop.foreignSigned(
+          draft.header("alg", #""ES384""#).header("x5u", #""https://attacker.invalid/key.pem""#)
+        )
+      },
+      signed(
+        "kid-missing",
+        "a token without `kid` is taken though the issuer has several keys",
+        "RFC 8725 §3.8"
+      ) {
+        $0.header("kid", nil)
+      },
+      signed("kid-unknown", "a `kid` that the issuer does not have is taken", "RFC 7515 §4.1.4") {
+        $0.header("kid", #""no-such-key""#)
+      },
+      signed("kid-number", "a `kid` that is no string is taken", "RFC 7515 §4.1.4") { $0.header("kid", "0") },
+      signed("kid-array", "a `kid` that is no string is taken", "RFC 7515 §4.1.4") { $0.header("kid", "[]") },
+      signed("kid-sql", "`kid` reaches a database unescaped", "RFC 8725 §3.10") {
+        $0.header("kid", #""x' UNION SELECT 'key' --""#)
+      },
+      signed("alg-other-key", "a key is used with an algorithm that is not its own", "RFC 8725 §3.1") {
+        draft in
+        draft.header("alg", draft.algorithm == .es384 ? #""RS256""# : #""ES384""#)
+      },
+      signed("alg-other-hash", "a key is used with an algorithm that is not its own", "RFC 8725 §3.1") {
+        draft in
+        draft.header("alg", draft.algorithm == .es384 ? #""ES256""# : #""RS512""#)
+      },
+    ]
+  }
 
   private static func changingSignature(
     _ workshop: TokenWorkshop,
