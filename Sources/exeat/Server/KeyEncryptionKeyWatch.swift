@@ -47,20 +47,21 @@ struct KeyEncryptionKeyWatch: Sendable {
       guard let now, now != seen || ring == nil else { continue }
       do throws(KeyEncryptionKeyError) {
         let next = try await source.load()
-        lastCause = nil
         if let before = ring {
+          let isTaken = try await take(next, before, parts)
           seen = now
-          guard try await take(next, before, parts) else { continue }
+          guard isTaken else { continue }
         } else {
-          seen = now
           parts.keys.use(next)
+          seen = now
           parts.logger.notice("unsealed", metadata: ["key": "\(next.current.identifier)"])
           await parts.unsealed()
         }
+        lastCause = nil
         ring = next
         unfinished = !next.openers.isEmpty && !isComplete(next)
       } catch {
-        if ring != nil { seen = now }
+        // Tried again at the next look: the token, or the store, may be back then.
         let cause = "\(error)"
         if cause != lastCause {
           parts.logger.error(
