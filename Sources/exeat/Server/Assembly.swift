@@ -185,6 +185,7 @@ enum Assembly {
       ),
       clock: systemClock,
       logger: logger,
+      dropped: { directory.forgetEverything() },
       unsealed: {
         do {
           try await publishAll()

@@ -28,6 +28,8 @@ struct KeyEncryptionKeyWatch: Sendable {
     let resealing: Resealing
     let clock: WallClock
     let logger: Logger
+    /// Called when a key is no longer there: what was opened with it is to be forgotten.
+    let dropped: @Sendable () -> Void
     /// Called when a sealed server has got its keys.
     let unsealed: @Sendable () async -> Void
   }
@@ -107,6 +109,7 @@ struct KeyEncryptionKeyWatch: Sendable {
       }
     }
     parts.keys.use(next)
+    if !Set(before.identifiers).isSubset(of: next.identifiers) { parts.dropped() }
     var status = status(of: next, now)
     if next.current.identifier != before.current.identifier { status.currentSince = now }
     status.state = next.openers.isEmpty ? .complete : status.state
