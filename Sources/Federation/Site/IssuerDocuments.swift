@@ -44,6 +44,8 @@ package struct IssuerDocuments: Sendable {
   package let strangers: [KeyID]
   /// Until when the SAML metadata is valid; `nil` when there is none.
   package let metadataValidUntil: Instant?
+  /// Whether the issuer has status lists too, which only the server publishes: they are signed anew every few minutes.
+  package let hasStatusLists: Bool
   /// JWK set, discovery, SAML metadata: what discovery points at stands before it.
   package let files: [File]
 
@@ -76,6 +78,7 @@ package struct IssuerDocuments: Sendable {
         certificates[key.publicKey] = try await Self.certificate(of: key, record, signer)
       }
     }
+    hasStatusLists = record.tokensHaveStatus == true
     var files = [
       File(
         below: Issuers.jwksPath,
@@ -84,7 +87,11 @@ package struct IssuerDocuments: Sendable {
       File(
         below: Issuers.discoveryPath,
         PublishedDocument(
-          json: DiscoveryDocument.render(issuer: record.issuer, jwksURI: record.issuer + Issuers.jwksPath)
+          json: DiscoveryDocument.render(
+            issuer: record.issuer,
+            jwksURI: record.issuer + Issuers.jwksPath,
+            statusAggregation: hasStatusLists ? record.issuer + StatusLists.path : nil
+          )
         )
       ),
     ]
