@@ -108,6 +108,11 @@ struct IssuerLocation: ParsableArguments {
         "left out: the key \(Console.printable(keyID.description)) in the store is not one of ours"
       )
     }
+    if documents.hasStatusLists {
+      Console.note(
+        "left out: the status lists, which are signed every few minutes; export from --issuer has them"
+      )
+    }
     return IssuerCopy(
       issuer: documents.issuer,
       keys: documents.keys,
