@@ -107,6 +107,14 @@ let package = Package(
 
     // what a workload runs on its own machine
     wall("Exchange", ["FederationClient", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats"]),
+    wall(
+      "Agent",
+      [
+        "Exchange", "FederationClient", "Federation", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ]
+    ),
 
     // executable
     .executableTarget(
@@ -114,7 +122,7 @@ let package = Package(
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
         "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
-        "Exchange",
+        "Exchange", "Agent",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -180,6 +188,13 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         crypto, cryptoExtras,
+      ]
+    ),
+    tests(
+      "AgentTests",
+      [
+        "Agent", "Exchange", "Federation", "FederationClient", "IdentityModel", "StrictJSON",
+        .product(name: "Logging", package: "swift-log"),
       ]
     ),
     tests("ExchangeTests", ["Exchange", "FederationClient", "IdentityModel", "StrictJSON", "SigV4"]),

@@ -19,7 +19,8 @@ struct Exeat: AsyncParsableCommand {
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
       PolicyCommand.self, AuditCommand.self, AccountCommand.self, TransparencyCommand.self,
-      FederationConfigCommand.self, ExchangeCommand.self, AWSModelCommand.self, VersionCommand.self,
+      FederationConfigCommand.self, ExchangeCommand.self, AgentCommand.self, AWSModelCommand.self,
+      VersionCommand.self,
     ]
   )
 
