@@ -143,6 +143,7 @@ extension APIRequest {
 
 /// `localhost` or an address of loopback, with or without a port.
 private func isThisMachine(_ host: String) -> Bool {
-  guard let url = try? HTTPURL("http://\(host)"), url.path == "/", url.query == nil else { return false }
+  guard !host.utf8.contains(UInt8(ascii: "/")), let url = try? HTTPURL("http://\(host)"), url.query == nil
+  else { return false }
   return url.host.utf8.elementsEqual("localhost".utf8) || IPAddress(url.host)?.reach == .loopback
 }
