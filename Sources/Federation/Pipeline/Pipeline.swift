@@ -283,7 +283,14 @@ package struct Pipeline: Sendable {
         throw diagnostics.serviceError("commit \(A.name)", error)
       }
       guard let promised = proposal.promised else { return recorded }
-      return try await issue(promised.issuance, recorded, action: A.name, promised.result, &trail)
+      return try await issue(
+        promised.issuance,
+        recorded,
+        of: subject.account,
+        action: A.name,
+        promised.result,
+        &trail
+      )
     }
   }
 }
