@@ -117,6 +117,14 @@ let package = Package(
 
     // what a workload runs on its own machine
     wall("Exchange", ["FederationClient", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats"]),
+    wall(
+      "Agent",
+      [
+        "Exchange", "FederationClient", "Federation", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ]
+    ),
 
     // the public library's way to the network, and its place in a server
     wall("RelyingPartyHTTP", ["RelyingParty", "FederationClient", "IdentityModel"]),
@@ -135,7 +143,7 @@ let package = Package(
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
         "StoreSQLite", "LocalKeys", "PKCS11", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
-        "Exchange",
+        "Exchange", "Agent",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -235,6 +243,13 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         crypto, cryptoExtras,
+      ]
+    ),
+    tests(
+      "AgentTests",
+      [
+        "Agent", "Exchange", "Federation", "FederationClient", "IdentityModel", "StrictJSON",
+        .product(name: "Logging", package: "swift-log"),
       ]
     ),
     tests("ExchangeTests", ["Exchange", "FederationClient", "IdentityModel", "StrictJSON", "SigV4"]),

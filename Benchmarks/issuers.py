@@ -23,7 +23,7 @@ import signed_requests as wire
 
 FILLER = bench.ROOT / ".build" / "release" / "issuers-bench"
 FIRST, SECRET = 200_000_000_000, "bench/secret/key/of/no/value/at/all/0002"
-COUNTS, USED = (1, 1_000, 100_000), 2_000
+COUNTS, USED, PATIENCE = (1, 1_000, 100_000), 2_000, 300
 
 
 def fill(work, there, count):
@@ -63,14 +63,16 @@ def use(server, numbers):
 
 
 def measure(counts=COUNTS):
-    """A row for each count."""
+    """A row for each count; without the last ones when making so many would take more than `PATIENCE` seconds."""
     if not FILLER.exists():
         raise RuntimeError("issuers-bench is not built (swift build -c release --product issuers-bench)")
     rows = []
     with tempfile.TemporaryDirectory(prefix="bench-issuers-", dir=bench.OUT) as folder:
-        work, there = pathlib.Path(folder), 0
+        work, there, filled = pathlib.Path(folder), 0, 0
         bench.set_up(work)
         for count in counts:
+            if there > 1 and filled / there * count > PATIENCE:
+                break
             filled = fill(work, there, count)
             there = count
             settle(work)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.parse
 import urllib.request
@@ -200,9 +201,11 @@ class SimpleSAMLphp(Daemon):
     """SimpleSAMLphp as an identity provider under Apache: every GET of `url` is answered with a signed assertion for one
     service, about a subject who needs no password, with an RSA-2048 key and SHA-256."""
 
-    def __init__(self, work):
+    def __init__(self):
         port = bench.free_port()
-        work = work / "simplesamlphp"
+        # Apache runs without privileges, and must get at it wherever the project lies.
+        self.folder = tempfile.TemporaryDirectory(prefix="exeat-bench-")
+        work = pathlib.Path(self.folder.name)
         for folder in ("config", "metadata", "sessions", "empty"):
             (work / folder).mkdir(parents=True)
         package = pathlib.Path("/etc/simplesamlphp/config.php").read_text().replace(
@@ -226,15 +229,15 @@ class SimpleSAMLphp(Daemon):
         if os.getuid() == 0:
             for path in (work, *work.rglob("*")):
                 shutil.chown(path, "www-data", "www-data")
-            # The folders above belong to root and must be passable.
-            for path in work.parents:
-                if path.stat().st_mode & 0o001 == 0:
-                    path.chmod(path.stat().st_mode | 0o011)
             user = {"user": "www-data", "group": "www-data", "extra_groups": []}
         super().__init__(["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", work / "apache.conf"], port, work / "apache.out",
                          user=user)
         entity = urllib.parse.quote("https://sp.bench.example", safe="")
         self.url = f"http://127.0.0.1:{port}/simplesamlphp/saml2/idp/SSOService.php?spentityid={entity}"
+
+    def stop(self):
+        super().stop()
+        self.folder.cleanup()
 
     @staticmethod
     def missing():

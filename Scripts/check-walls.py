@@ -16,7 +16,9 @@ import sys
 # The house plan. A target that stands in none of these lists is held to the strictest rule, a room's.
 WORDS = {"IdentityModel", "StrictJSON"}
 HOUSE = {"Federation"}
-ADAPTERS = {"PKCS11", "StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+ADAPTERS = {"StoreSQLite", "LocalKeys", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient"}
+# What drives a device for an adapter: knows words and the system, and no adapter, no room and no house.
+DRIVERS = {"PKCS11"}
 # What a workload runs on its own machine: adapters that stand on the client, one on the other.
 CLIENTS = ["FederationClient", "Exchange", "Agent"]
 # What others link. The library verifies: it waits for documents, but has no network, no Foundation and no adapter; its
@@ -121,7 +123,7 @@ class Walls:
     def check(self):
         targets = [t for t in self.package["targets"] if t["type"] in ("regular", "executable", "test")]
         names = {t["name"] for t in self.package["targets"]}
-        beyond = HOUSE | ADAPTERS | set(CLIENTS) | LIBRARY | LIBRARY_ADAPTERS
+        beyond = HOUSE | ADAPTERS | DRIVERS | set(CLIENTS) | LIBRARY | LIBRARY_ADAPTERS
         rooms = {t["name"] for t in targets if t["type"] == "regular"} - WORDS - beyond
         for target in targets:
             self.check_arrows(target, rooms)
@@ -137,26 +139,28 @@ class Walls:
             return
         adapters = ADAPTERS | set(CLIENTS)
         if name in WORDS:
+            forbidden = rooms | HOUSE | adapters | DRIVERS | LIBRARY | LIBRARY_ADAPTERS
+        elif name in DRIVERS:
             forbidden = rooms | HOUSE | adapters | LIBRARY | LIBRARY_ADAPTERS
         elif name in HOUSE:
-            forbidden = adapters | LIBRARY | LIBRARY_ADAPTERS
+            forbidden = adapters | DRIVERS | LIBRARY | LIBRARY_ADAPTERS
         elif name in LIBRARY:
-            forbidden = HOUSE | adapters | LIBRARY_ADAPTERS
+            forbidden = HOUSE | adapters | DRIVERS | LIBRARY_ADAPTERS
         elif name in LIBRARY_ADAPTERS:
-            forbidden = HOUSE | (adapters - {"FederationClient"}) | (LIBRARY_ADAPTERS - {name})
+            forbidden = HOUSE | DRIVERS | (adapters - {"FederationClient"}) | (LIBRARY_ADAPTERS - {name})
         elif name in CLIENTS:
-            forbidden = (adapters - set(CLIENTS[: CLIENTS.index(name)]) - {name}) | LIBRARY_ADAPTERS
+            forbidden = (adapters - set(CLIENTS[: CLIENTS.index(name)]) - {name}) | DRIVERS | LIBRARY_ADAPTERS
         elif name in ADAPTERS:
             forbidden = (adapters - {name}) | LIBRARY_ADAPTERS
         else:
-            forbidden = (rooms - {name}) | HOUSE | adapters | LIBRARY | LIBRARY_ADAPTERS
+            forbidden = (rooms - {name}) | HOUSE | adapters | DRIVERS | LIBRARY | LIBRARY_ADAPTERS
         for other in sorted(wants & forbidden):
             self.breach("Package.swift", f"`{name}` may not depend on `{other}`")
 
     def check_files(self, target, declared, rooms):
         name, kind = target["name"], target["type"]
         folder = self.root / (target.get("path") or f"{'Tests' if kind == 'test' else 'Sources'}/{name}")
-        pure = kind == "regular" and name not in ADAPTERS | set(CLIENTS) | LIBRARY_ADAPTERS
+        pure = kind == "regular" and name not in ADAPTERS | DRIVERS | set(CLIENTS) | LIBRARY_ADAPTERS
         system = TESTS if kind == "test" else ANYONE if pure else OUTSIDE
         for path in sorted(folder.rglob("*.swift")):
             file = path.relative_to(self.root).as_posix()

@@ -2,7 +2,10 @@
 //
 // Where one event loop and the tasks of its requests hand things to each other: many at a time, because every hand-over
 // that wakes a thread costs more than reading the request did. Owns when it is done; refuses to know what is handed over.
-// DEVIATION (style guide, concurrency): unstructured tasks, for the reason in ResponderBridge.
+// DEVIATION (style guide, concurrency): unstructured tasks outside the assembly. A channel handler has no task to be the
+// parent. What structure would give is kept by hand, in ResponderBridge: the server does not end before the count of
+// requests is zero or its grace is over. A task is not cancelled when its client goes away: a change that was asked for
+// is carried out whole.
 
 import Federation
 import NIOCore
@@ -42,13 +45,13 @@ final class LoopDesk: Sendable {
   ///
   /// To be called on the event loop, whose own tasks come after the sockets that are ready.
   func take(_ work: @escaping @Sendable () async -> Void) {
+    guard let tasks else {
+      Task { await work() }
+      return
+    }
     guard requests.withLock({ $0.add(work) }) else { return }
     eventLoop.execute {
       let all = self.requests.withLock { $0.takeAll() }
-      guard let tasks = self.tasks else {
-        for work in all { Task { await work() } }
-        return
-      }
       tasks.together {
         for work in all { Task(executorPreference: tasks) { await work() } }
       }
@@ -60,6 +63,7 @@ final class LoopDesk: Sendable {
   /// Their executor takes tasks in order of arrival: the one that takes the answers away comes after those that give
   /// theirs.
   func giveBack(_ answer: @escaping @Sendable () -> Void) {
+    guard let tasks else { return eventLoop.execute(answer) }
     guard answers.withLock({ $0.add(answer) }) else { return }
     Task(executorPreference: tasks) {
       let all = self.answers.withLock { $0.takeAll() }

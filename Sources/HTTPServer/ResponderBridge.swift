@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The one place where an event loop, which cannot wait, hands a request to the responder, which may.
-// DEVIATION (style guide, concurrency): an unstructured `Task` outside the assembly. A channel handler has no
-// task to be the parent. What structure would give is kept by hand: every task is counted in before it starts
-// and out when its answer was delivered, and the server does not end before the count is zero or its grace is
-// over. A task is not cancelled when its client goes away: a change that was asked for is carried out whole.
+// Every request is counted in before its task starts and out when its answer was delivered.
 
 import Federation
 import Logging

@@ -159,13 +159,13 @@ package final class SigningThreads: RequestExecutor {
 
   private func serve(_ lane: Int) {
     while true {
-      let (step, helper) = state.withLock { state in
-        let step = step(&state)
+      let (next, helper) = state.withLock { (state: inout State) -> (Step, Call) in
+        let next = step(&state)
         // Where there is more to do than one thread takes, it calls the next one, and that one the next.
-        return (step, whom(&state))
+        return (next, whom(&state))
       }
       call(helper)
-      switch step {
+      switch next {
       case .run(let job): job.runSynchronously(on: asUnownedTaskExecutor())
       case .give(let turn): turn.resume()
       case .sleep:

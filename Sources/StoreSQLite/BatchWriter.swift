@@ -9,39 +9,6 @@ import Federation
 import GRDB
 import IdentityModel
 
-/// One write as callers hand it over; audit records are rendered by the caller's thread, not by the writer's.
-struct PendingWrite: Sendable {
-  /// A row of the audit log.
-  struct Row: Sendable {
-    let eventID: String
-    let eventTime: Int64
-    let account: String?
-    let eventSource: String
-    let eventName: String
-    let json: String
-
-    fileprivate init(_ record: AuditRecord) throws(StoreError) {
-      self.eventID = record.eventID
-      self.eventTime = record.eventTime.milliseconds
-      self.account = record.recipientAccountID?.description
-      self.eventSource = record.eventSource
-      self.eventName = record.eventName
-      self.json = try text(record.json, of: "the audit record")
-    }
-  }
-
-  let change: Change?
-  /// In the order of the log.
-  let rows: [Row]
-
-  init(_ change: Change?, recording record: AuditRecord) throws(StoreError) {
-    self.change = change
-    var rows = [try Row(record)]
-    for copy in record.copies { rows.append(try Row(copy)) }
-    self.rows = rows
-  }
-}
-
 struct BatchWriter: Sendable {
   enum Target: Sendable {
     case memory(DatabaseQueue)
@@ -51,6 +18,7 @@ struct BatchWriter: Sendable {
   private let target: Target
   private var connection: DatabaseQueue?
   private var memory = RevisionMemory()
+  private var feed = HistoryFeed()
   /// Why nothing is written any more.
   private var loss: StoreError?
 
@@ -67,9 +35,11 @@ struct BatchWriter: Sendable {
     do {
       try requireFiles()
       let connection = try connected()
-      let results = try connection.inDatabase { db in try transact(batch, db, &memory) }
+      var fresh: [HistoryRow] = []
+      let results = try connection.inDatabase { db in try transact(batch, db, &memory, &fresh) }
       // SECURITY: only now is it known that the commit went into the files that the next start will find.
       try requireFiles()
+      feed.append(fresh)
       return results
     } catch {
       memory.forgetAll()
@@ -101,6 +71,15 @@ struct BatchWriter: Sendable {
       if loss == nil { disconnect() } else { close() }
       throw StoreError(error)
     }
+  }
+
+  /// Takes a few records into the event history; how many there were.
+  mutating func advanceHistory() throws(StoreError) -> Int {
+    // In a variable of its own: `maintain` changes the writer itself.
+    var feed = feed
+    let count = try maintain { db in try EventIndex.advance(db, &feed) }
+    self.feed = feed
+    return count
   }
 
   /// Ends the life of the store: everything after it fails.
@@ -150,7 +129,8 @@ struct BatchWriter: Sendable {
 private func transact(
   _ batch: [PendingWrite],
   _ db: Database,
-  _ memory: inout RevisionMemory
+  _ memory: inout RevisionMemory,
+  _ fresh: inout [HistoryRow]
 ) throws -> [Result<Void, StoreError>] {
   var results: [Result<Void, StoreError>] = []
   results.reserveCapacity(batch.count)
@@ -165,6 +145,15 @@ private func transact(
     for write in batch {
       do {
         try perform(write, sequence: sequence + 1, db, &memory)
+        for (index, row) in write.rows.enumerated() {
+          fresh.append(
+            HistoryRow(
+              sequence: sequence + 1 + Int64(index),
+              eventTime: row.eventTime,
+              entry: row.history
+            )
+          )
+        }
         sequence += Int64(write.rows.count)
         results.append(.success(()))
       } catch let error as StoreError {
@@ -309,11 +298,4 @@ private func identifier(_ key: RecordKey) throws(StoreError) -> String {
     throw .corrupted("U+0000 in a record key of kind `\(key.kind.name)`")
   }
   return key.id
-}
-
-func text(_ bytes: [UInt8], of what: String) throws(StoreError) -> String {
-  guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
-    throw .corrupted("\(what) is not UTF-8 text without U+0000")
-  }
-  return text
 }

@@ -33,10 +33,24 @@ enum EventIndex {
   /// The most records that one transaction takes in: a few milliseconds.
   static let step = 256
 
-  /// Takes in up to `step` records; how many there were.
-  static func advance(_ db: Database) throws -> Int {
+  /// Takes in up to `step` records, from `feed` or else from the log; how many there were.
+  static func advance(_ db: Database, _ feed: inout HistoryFeed) throws -> Int {
     let position = try position(db)
-    let rows = try Row.fetchCursor(
+    let known = feed.rows(after: position, limit: step)
+    let rows = try known.isEmpty ? read(db, after: position)[...] : known
+    guard let last = rows.last else { return 0 }
+    for row in rows {
+      guard case .known(let account, let attributes) = row.entry, !attributes.isEmpty else { continue }
+      let insert = try db.cachedStatement(sql: insertion(ofAttributes: attributes.count))
+      let values = [account, row.eventTime, row.sequence] + attributes
+      try insert.execute(arguments: StatementArguments(values.map(\.databaseValue)))
+    }
+    try db.execute(sql: "UPDATE history_position SET sequence = ?", arguments: [last.sequence])
+    return rows.count
+  }
+
+  private static func read(_ db: Database, after position: Int64) throws -> [HistoryRow] {
+    let found = try Row.fetchCursor(
       db.cachedStatement(
         sql: """
           SELECT sequence, event_time, json FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?
@@ -44,37 +58,25 @@ enum EventIndex {
       ),
       arguments: [position, step]
     )
-    var count = 0
-    var last = position
-    while let row = try rows.next() {
-      count += 1
+    var rows: [HistoryRow] = []
+    while let row = try found.next() {
       guard let sequence = Int64.fromDatabaseValue(row[0]), let time = Int64.fromDatabaseValue(row[1]) else {
         throw StoreError.corrupted("an audit log entry breaks the schema")
       }
-      last = sequence
       // Whoever is nobody's caller has no history, and a record that is none cannot be shown.
-      guard let json = String.fromDatabaseValue(row[2]), let summary = try? EventSummary(Array(json.utf8)),
-        let account = summary.recipientAccountID.flatMap({ Int64($0.description) })
-      else { continue }
-      var arguments: [DatabaseValue] = [account.databaseValue, time.databaseValue, sequence.databaseValue]
-      for attribute in LookupAttribute.allCases where attribute != .eventID {
-        for value in summary.values(of: attribute) {
-          arguments.append(hash(attribute, value).databaseValue)
-        }
-      }
-      let insert = try db.cachedStatement(sql: insertion(ofAttributes: arguments.count - 3))
-      try insert.execute(arguments: StatementArguments(arguments))
+      let summary = String.fromDatabaseValue(row[2]).flatMap { try? EventSummary(Array($0.utf8)) }
+      let entry = summary.map { HistoryEntry($0) } ?? .nobodys
+      rows.append(HistoryRow(sequence: sequence, eventTime: time, entry: entry))
     }
-    guard count > 0 else { return 0 }
-    try db.execute(sql: "UPDATE history_position SET sequence = ?", arguments: [last])
-    return count
+    return rows
   }
 
   // All rows of a record at once: a statement costs more than the row it inserts. Every record has an event name, a source
   // and says whether it only reads, so that there is a row.
   private static func insertion(ofAttributes count: Int) -> String {
     let rows = (4..<(4 + count)).map { "(?1, ?\($0), ?2, ?3)" }.joined(separator: ", ")
-    return "INSERT INTO history (account, attribute, event_time, sequence) VALUES \(rows) ON CONFLICT DO NOTHING"
+    return
+      "INSERT INTO history (account, attribute, event_time, sequence) VALUES \(rows) ON CONFLICT DO NOTHING"
   }
 
   /// The last record that was taken in.
@@ -112,7 +114,7 @@ extension SQLiteStore {
 
   private func advanceEventHistory() async throws(StoreError) -> Int {
     guard try await reader.eventHistoryIsBehind() else { return 0 }
-    return try await maintain { db in try EventIndex.advance(db) }
+    return try await maintaining { writer throws(StoreError) in try writer.advanceHistory() }
   }
 
   /// Takes in what is left; gives up on a log that is far ahead, which the keeper works through.

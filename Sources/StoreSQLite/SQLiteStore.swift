@@ -88,10 +88,17 @@ package final class SQLiteStore: Sendable {
   func maintain<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(StoreError) -> Value {
+    try await maintaining { writer throws(StoreError) in try writer.maintain(body) }
+  }
+
+  /// The same with the writer itself.
+  func maintaining<Value: Sendable>(
+    _ body: @escaping @Sendable (inout BatchWriter) throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
     let result: Result<Value, StoreError> = await withCheckedContinuation { done in
       upkeep.async {
         let result = self.writer.withLock { writer in
-          Result { () throws(StoreError) in try writer.maintain(body) }
+          Result { () throws(StoreError) in try body(&writer) }
         }
         done.resume(returning: result)
       }

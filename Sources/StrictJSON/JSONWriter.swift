@@ -97,7 +97,9 @@ package struct JSONWriter: Sendable {
     self.value(value)
     if bytes.count - start > limit {
       bytes.removeSubrange(start...)
-      bytes.append(contentsOf: UnsafeBufferPointer(start: substitute.utf8Start, count: substitute.utf8CodeUnitCount))
+      bytes.append(
+        contentsOf: UnsafeBufferPointer(start: substitute.utf8Start, count: substitute.utf8CodeUnitCount)
+      )
     }
     needsComma = true
   }

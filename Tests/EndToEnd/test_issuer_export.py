@@ -43,6 +43,10 @@ class Exported:
             self.done = self.export("--dir", self.folder)
             self.fetched = exeat(
                 "issuer", "export", "--issuer", self.issuer, "--ca-file", self.server.ca, "--dir", work / "fetched")
+            wire.call(self.server, "EnableOutboundTokenStatus", "iam")
+            self.listed_token = wire.token(self.server, Audience=[AUDIENCE])
+            self.listed = exeat(
+                "issuer", "export", "--issuer", self.issuer, "--ca-file", self.server.ca, "--dir", work / "listed")
             self.checked = exeat("issuer", "check", self.folder, "--issuer", self.issuer, "--ca-file", self.server.ca)
 
     def source(self, account=servers.ACCOUNT):
@@ -71,6 +75,7 @@ def host(exported):
     """nginx where the server was, with the exported folder and the server's own certificate."""
     with apache.folder() as work:
         shutil.copytree(exported.folder, work / "issuer")
+        shutil.copytree(exported.work / "listed" / "status", work / "issuer" / "status")
         tls = exported.server.data_dir / "tls"
         for name in ("server.pem", "server-key.pem"):
             shutil.copy(tls / name, work / name)
@@ -125,6 +130,23 @@ def test_pyjwt_verifies_from_the_web_host_while_the_server_is_stopped(exported, 
         headers = tokens.get(exported.server, f"{exported.issuer}/{name}").headers
         for field in ("Content-Type", "Cache-Control", "Access-Control-Allow-Origin", "X-Content-Type-Options"):
             assert headers[field] == exported.served[name].headers[field], (name, field)
+
+
+def test_status_lists_are_taken_from_the_server_and_read_from_the_web_host(exported, host, tmp_path):
+    assert exported.listed.returncode == 0, exported.listed.stderr
+    uri = tokens.claims_of(exported.listed_token)["status"]["status_list"]["uri"]
+    number = uri.rsplit("/", 1)[1]
+    assert files(exported.work / "listed") == [JWKS, DISCOVERY, METADATA, f"status/{number}", "status/index.json"]
+    answer = tokens.get(exported.server, uri)
+    assert answer.headers["Content-Type"] == "application/statuslist+jwt"
+    key = jwt.PyJWKSet.from_json(exported.served[JWKS].text)[jwt.get_unverified_header(answer.text)["kid"]]
+    assert jwt.decode(answer.text, key.key, algorithms=["ES384"])["sub"] == uri
+    names = tokens.get(exported.server, f"{exported.issuer}/status")
+    assert names.headers["Content-Type"] == "application/json" and uri in names.json()["status_lists"]
+    # The store alone has no fresh list, and says so; discovery names them all the same, as the server's does.
+    done = exported.export("--dir", tmp_path / "out")
+    assert done.returncode == 0 and "left out: the status lists" in done.stderr
+    assert (tmp_path / "out" / DISCOVERY).read_bytes() == (exported.work / "listed" / DISCOVERY).read_bytes()
 
 
 def test_the_key_set_alone_is_printed_or_written(exported, tmp_path):

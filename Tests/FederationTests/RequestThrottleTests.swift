@@ -106,7 +106,9 @@ import Testing
     }
   }
 
-  @Test func `accounts without a quota have the server's own, and one of them may be without any`() async throws {
+  @Test func `accounts without a quota have the server's own, and one of them may be without any`()
+    async throws
+  {
     try await TestServer.run(standardQuota: try quota(1, burst: 1)) { server in
       #expect(await server.token().status == 200)
       #expect(await server.token().code == "Throttling")

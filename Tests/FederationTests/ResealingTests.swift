@@ -212,6 +212,12 @@ import TokenFormats
       _ = try await resealing(server).run(with: keys)
       #expect(await server.call("GetCallerIdentity", as: session).status == 200)
       let fresh = try #require(await server.call("GetSessionToken", as: user).credentials)
+      // Memory does not keep a session alive whose key is gone.
+      #expect(await server.call("GetCallerIdentity", as: session).status == 200)
+      keys.use(new.withoutOpeners)
+      server.house.directory.forgetEverything()
+      #expect(await server.call("GetCallerIdentity", as: session).status == 403)
+      #expect(await server.call("GetCallerIdentity", as: user).status == 200)
       // A server that was started without the old key.
       let next = try TestServer(store: server.store, ring: new.withoutOpeners)
       #expect(await next.call("GetCallerIdentity", as: session).status == 403)

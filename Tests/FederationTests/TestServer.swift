@@ -298,7 +298,10 @@ struct TestServer: Sendable {
     return Answer(
       status: response.status,
       text: String(decoding: response.body, as: UTF8.self),
-      headers: Dictionary(response.headers.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+      headers: Dictionary(
+        response.headers.map { ($0.name, $0.value) },
+        uniquingKeysWith: { first, _ in first }
+      )
     )
   }
 

@@ -45,7 +45,16 @@ enum SoftToken {
     var labels: Set<String> = []
     for number in 1...20 {
       let label = "exeat-\(number)"
-      let isMade: Void? = try? run("--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "so-" + pin)
+      let isMade: Void? = try? run(
+        "--init-token",
+        "--free",
+        "--label",
+        label,
+        "--pin",
+        pin,
+        "--so-pin",
+        "so-" + pin
+      )
       if isMade != nil { labels.insert(label) }
     }
     return labels

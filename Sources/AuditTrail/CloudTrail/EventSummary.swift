@@ -67,8 +67,37 @@ package struct EventSummary: Hashable, Sendable {
     self.recipientAccountID = record["recipientAccountId"]?.string.flatMap { AccountID($0) }
     let identity = record["userIdentity"]?.object
     self.accessKeyID = identity?["accessKeyId"]?.string
-    self.username = identity.flatMap(EventSummary.username)
+    self.username = identity.flatMap { identity in
+      EventSummary.username(
+        identity["userName"]?.string,
+        type: identity["type"]?.string,
+        principalID: identity["principalId"]?.string
+      )
+    }
     self.resources = EventSummary.resources(record["requestParameters"]?.object, service: eventSource)
+  }
+
+  /// What `init(_:)` reads from the JSON of `record`, without the JSON.
+  ///
+  /// Returns `nil` where the JSON may hold less than the record: of what is long it holds a part, or nothing.
+  package init?(of record: AuditRecord) {
+    let identity = record.userIdentity
+    guard record.eventName.utf8.count <= 256, (identity.accessKeyID?.utf8.count ?? 0) <= 128,
+      (record.requestParameters?.textBytes ?? 0) <= 1024
+    else { return nil }
+    self.eventID = record.eventID
+    self.eventName = record.eventName
+    self.eventSource = record.eventSource
+    self.eventTime = Instant(seconds: record.eventTime.seconds)
+    self.readOnly = record.readOnly ? "true" : "false"
+    self.recipientAccountID = record.recipientAccountID
+    self.accessKeyID = identity.accessKeyID
+    self.username = EventSummary.username(
+      identity.userName,
+      type: identity.type,
+      principalID: identity.principalID
+    )
+    self.resources = EventSummary.resources(record.requestParameters?.object, service: record.eventSource)
   }
 
   /// The values of `attribute`.
@@ -101,13 +130,13 @@ package struct EventSummary: Hashable, Sendable {
     values(of: attribute).contains { $0.utf8.elementsEqual(value.utf8) }
   }
 
-  private static func username(_ identity: JSONObject) -> String? {
-    if let name = identity["userName"]?.string { return name }
-    switch identity["type"]?.string {
+  private static func username(_ name: String?, type: String?, principalID: String?) -> String? {
+    if let name { return name }
+    switch type {
     case "Root": return "root"
     case "AssumedRole", "FederatedUser":
       // `AROA…:session`; the part behind the colon is the session's name.
-      guard let id = identity["principalId"]?.string, let colon = id.utf8.firstIndex(of: UInt8(ascii: ":"))
+      guard let id = principalID, let colon = id.utf8.firstIndex(of: UInt8(ascii: ":"))
       else { return nil }
       return String(id[id.utf8.index(after: colon)...])
     default: return nil
@@ -125,6 +154,19 @@ package struct EventSummary: Hashable, Sendable {
       }
     return types.compactMap { parameter, type in
       parameters[parameter]?.string.map { Resource(type: type, name: $0) }
+    }
+  }
+}
+
+extension JSONValue {
+  // How much text it holds, and a byte for each value.
+  fileprivate var textBytes: Int {
+    switch self {
+    case .null, .bool: 1
+    case .number(let number): 1 + number.text.utf8.count
+    case .string(let text): 1 + text.utf8.count
+    case .array(let elements): elements.reduce(1) { $0 + $1.textBytes }
+    case .object(let object): object.members.reduce(1) { $0 + $1.name.utf8.count + $1.value.textBytes }
     }
   }
 }

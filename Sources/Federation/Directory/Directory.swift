@@ -289,6 +289,13 @@ package final class Directory: Sendable {
     }
   }
 
+  /// Drops everything that memory holds.
+  ///
+  /// SECURITY: what was opened with a key-encryption key that is no longer there, a session above all, must not live on here.
+  package func forgetEverything() {
+    memory.withLock { $0.forgetEverything() }
+  }
+
   /// Drops what memory holds of `account`, and how it sees its organization: of the other accounts each finds out for
   /// itself that something changed.
   package func forget(_ account: AccountID) {

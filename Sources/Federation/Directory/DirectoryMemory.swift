@@ -126,7 +126,7 @@ struct DirectoryMemory: ~Copyable {
     forgetEverything()
   }
 
-  private mutating func forgetEverything() {
+  mutating func forgetEverything() {
     generation += 1
     issuers.removeAll()
     nobodies.removeAll()

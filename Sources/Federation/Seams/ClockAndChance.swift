@@ -2,7 +2,6 @@
 //
 // Time and randomness as arguments, so that tests fix them and nothing else.
 
-import Glibc
 package import IdentityModel
 
 /// The wall clock.
@@ -30,19 +29,13 @@ package struct Entropy: Sendable {
 
   /// The operating system's generator.
   package static let system = Entropy { count in
-    var octets = [UInt8](repeating: 0, count: count)
-    octets.withUnsafeMutableBytes { buffer in
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        // getentropy(3) gives 256 octets at a time.
-        let part = rest.prefix(256)
-        let status = getentropy(UnsafeMutableRawBufferPointer(rebasing: part).baseAddress, part.count)
-        // INVARIANT: with 256 octets or fewer this fails only on a kernel without getrandom(2), where nothing may be
-        // named or sealed.
-        guard status == 0 else { fatalError("getentropy failed") }
-        rest = rest.dropFirst(part.count)
-      }
+    var generator = SystemRandomNumberGenerator()
+    var octets: [UInt8] = []
+    octets.reserveCapacity(count + 8)
+    while octets.count < count {
+      withUnsafeBytes(of: generator.next()) { octets.append(contentsOf: $0) }
     }
+    octets.removeLast(octets.count - count)
     return octets
   }
 }

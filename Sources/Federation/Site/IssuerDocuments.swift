@@ -16,6 +16,8 @@ package enum IssuerDocumentsError: Error, Hashable, Sendable {
   case noIssuer
   /// None of the issuer's keys is vouched for by the key-encryption key.
   case noVouchedKey
+  /// The issuer lacks a key that is only made when somebody asks the server for its key set.
+  case incomplete
   /// The store cannot be read.
   case store(StoreError)
   /// A certificate or the SAML metadata cannot be signed.
@@ -44,6 +46,8 @@ package struct IssuerDocuments: Sendable {
   package let strangers: [KeyID]
   /// Until when the SAML metadata is valid; `nil` when there is none.
   package let metadataValidUntil: Instant?
+  /// Whether the issuer has status lists too, which only the server publishes: they are signed anew every few minutes.
+  package let hasStatusLists: Bool
   /// JWK set, discovery, SAML metadata: what discovery points at stands before it.
   package let files: [File]
 
@@ -71,6 +75,8 @@ package struct IssuerDocuments: Sendable {
     let (ring, strangers) = try Self.vouched(issuer, signer, sealer)
     let published = ring.published(at: now, .standard)
     guard !published.isEmpty else { throw .noVouchedKey }
+    // SECURITY: a verifier that saw a set without a key would refuse its tokens for as long as it keeps the set.
+    guard ring.missing.isEmpty else { throw .incomplete }
     // A suspended issuer whose key set is emptied publishes none here either.
     let keys = record.publishesNoKeys ? [] : published
     var certificates: [PublicKey: EncodedCertificate] = [:]
@@ -80,17 +86,22 @@ package struct IssuerDocuments: Sendable {
         certificates[key.publicKey] = try await Self.certificate(of: key, record, signer)
       }
     }
+    hasStatusLists = record.tokensHaveStatus == true
     var files = [
       File(
         below: IssuerDocument.keySet.path,
-        PublishedDocument(json: JWKSet.render(keys: keys.map(\.publicKey), certificates: certificates))
+        PublishedDocument(
+          json: JWKSet.render(keys: keys.map(\.publicKey), certificates: certificates),
+          maxAgeSeconds: keys.isEmpty ? IssuerPublication.emptiedMaxAgeSeconds : 300
+        )
       ),
       File(
         below: IssuerDocument.discovery.path,
         PublishedDocument(
           json: DiscoveryDocument.render(
             issuer: record.issuer,
-            jwksURI: record.issuer + IssuerDocument.keySet.path
+            jwksURI: record.issuer + IssuerDocument.keySet.path,
+            statusAggregation: hasStatusLists ? record.issuer + StatusLists.path : nil
           )
         )
       ),

@@ -39,9 +39,11 @@ enum KnownActions {
     DeleteSigningCertificate DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy
     DeleteVirtualMFADevice DetachGroupPolicy DetachRolePolicy DetachUserPolicy
     DisableOrganizationsRootCredentialsManagement DisableOrganizationsRootSessions
-    DisableOutboundTokenTransparency DisableOutboundWebIdentityFederation EnableMFADevice
+    DisableOutboundTokenStatus DisableOutboundTokenTransparency
+    DisableOutboundWebIdentityFederation EnableMFADevice
     EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
-    EnableOutboundTokenTransparency EnableOutboundWebIdentityFederation GenerateCredentialReport
+    EnableOutboundTokenStatus EnableOutboundTokenTransparency
+    EnableOutboundWebIdentityFederation GenerateCredentialReport
     GenerateOrganizationsAccessReport GenerateServiceLastAccessedDetails GetAccessKeyLastUsed
     GetAccountAuthorizationDetails GetAccountPasswordPolicy GetAccountSummary GetContextKeysForCustomPolicy
     GetContextKeysForPrincipalPolicy GetCredentialReport GetDelegationRequest GetGroup GetGroupPolicy
@@ -63,9 +65,9 @@ enum KnownActions {
     PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy
     RejectDelegationRequest RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
     RemoveUserFromGroup ResetServiceSpecificCredential ResumeOutboundIssuer ResyncMFADevice
-    RevokeOutboundSigningKey RotateOutboundSamlKey RotateOutboundSigningKey SendDelegationToken
-    SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy SimulatePrincipalPolicy
-    SuspendOutboundIssuer TagInstanceProfile TagMFADevice TagOpenIDConnectProvider
+    RevokeOutboundSigningKey RevokeOutboundTokens RotateOutboundSamlKey RotateOutboundSigningKey
+    SendDelegationToken SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy
+    SimulatePrincipalPolicy SuspendOutboundIssuer TagInstanceProfile TagMFADevice TagOpenIDConnectProvider
     TagOutboundFederationConfig TagPolicy TagRole TagSAMLProvider TagServerCertificate TagUser
     UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider UntagOutboundFederationConfig
     UntagPolicy UntagRole UntagSAMLProvider UntagServerCertificate UntagUser UpdateAccessKey

@@ -20,7 +20,9 @@ struct AccountCommand: AsyncParsableCommand {
       Create, limit and close while no server runs on the store; a running server keeps it locked, and its management account \
       makes and closes accounts with `aws organizations create-account` and `close-account`.
       """,
-    subcommands: [AccountCreateCommand.self, AccountListCommand.self, AccountQuotaCommand.self, AccountCloseCommand.self]
+    subcommands: [
+      AccountCreateCommand.self, AccountListCommand.self, AccountQuotaCommand.self, AccountCloseCommand.self,
+    ]
   )
 }
 

@@ -101,7 +101,8 @@ struct ServeCommand: AsyncParsableCommand {
     "accepted-hosts", "trusted-proxy", "key-encryption-key", "signing-keys", "key-lifetime", "key-overlap", "log-key",
     "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
-    "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format", "log-level",
+    "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format",
+    "log-level",
     "ready-file",
   ]
 

@@ -81,12 +81,12 @@ struct IssuerLocation: ParsableArguments {
     _ hasCertificates: Bool,
     _ now: Instant
   ) async throws(CommandFailure) -> IssuerCopy {
-    let keyFile = keyEncryptionKey ?? directory.keyEncryptionKey
+    let source = try KeyEncryptionKeySource(keyEncryptionKey, directory)
     let keys: LocalKeys
     do throws(KeyEncryptionKeyError) {
-      keys = LocalKeys(keyEncryptionKey: try KeyEncryptionKey.load(from: keyFile))
+      keys = LocalKeys(ring: try await source.load())
     } catch {
-      throw .failed("--key-encryption-key: \(keyFile) is not usable: \(error)")
+      throw .failed("--key-encryption-key: \(source.path) is not usable: \(error)")
     }
     let documents: IssuerDocuments
     do {
@@ -108,6 +108,11 @@ struct IssuerLocation: ParsableArguments {
         "left out: the key \(Console.printable(keyID.description)) in the store is not one of ours"
       )
     }
+    if documents.hasStatusLists {
+      Console.note(
+        "left out: the status lists, which are signed every few minutes; export from --issuer has them"
+      )
+    }
     return IssuerCopy(
       issuer: documents.issuer,
       keys: documents.keys,
@@ -115,7 +120,7 @@ struct IssuerLocation: ParsableArguments {
         IssuerFile(
           path: file.path,
           contentType: file.document.contentType,
-          maxAgeSeconds: 300,
+          maxAgeSeconds: file.document.maxAgeSeconds,
           body: file.document.body
         )
       },
@@ -194,6 +199,11 @@ extension CommandFailure {
         .failed(
           "the key-encryption key opens none of the issuer's keys",
           hint: "see --key-encryption-key; a key that it does not open is not published"
+        )
+      case .incomplete:
+        .failed(
+          "a key of the issuer is still to be made",
+          hint: "the server makes it when its key set is fetched for the first time"
         )
       case .store(let error): .failed("--data-dir: \(CommandFailure(startError: error).message)")
       case .signer(let error): .failed("the documents cannot be signed: \(error)")

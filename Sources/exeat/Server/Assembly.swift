@@ -194,6 +194,7 @@ enum Assembly {
       ),
       clock: systemClock,
       logger: logger,
+      dropped: { directory.forgetEverything() },
       // What could not be vouched for, or not be signed, is made when it is asked for again.
       unsealed: { house.publication.readAllAgain() }
     )

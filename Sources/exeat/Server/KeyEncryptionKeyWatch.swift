@@ -28,6 +28,8 @@ struct KeyEncryptionKeyWatch: Sendable {
     let resealing: Resealing
     let clock: WallClock
     let logger: Logger
+    /// Called when a key is no longer there: what was opened with it is to be forgotten.
+    let dropped: @Sendable () -> Void
     /// Called when a sealed server has got its keys.
     let unsealed: @Sendable () async -> Void
   }
@@ -47,20 +49,21 @@ struct KeyEncryptionKeyWatch: Sendable {
       guard let now, now != seen || ring == nil else { continue }
       do throws(KeyEncryptionKeyError) {
         let next = try await source.load()
-        lastCause = nil
         if let before = ring {
+          let isTaken = try await take(next, before, parts)
           seen = now
-          guard try await take(next, before, parts) else { continue }
+          guard isTaken else { continue }
         } else {
-          seen = now
           parts.keys.use(next)
+          seen = now
           parts.logger.notice("unsealed", metadata: ["key": "\(next.current.identifier)"])
           await parts.unsealed()
         }
+        lastCause = nil
         ring = next
         unfinished = !next.openers.isEmpty && !isComplete(next)
       } catch {
-        if ring != nil { seen = now }
+        // Tried again at the next look: the token, or the store, may be back then.
         let cause = "\(error)"
         if cause != lastCause {
           parts.logger.error(
@@ -106,6 +109,7 @@ struct KeyEncryptionKeyWatch: Sendable {
       }
     }
     parts.keys.use(next)
+    if !Set(before.identifiers).isSubset(of: next.identifiers) { parts.dropped() }
     var status = status(of: next, now)
     if next.current.identifier != before.current.identifier { status.currentSince = now }
     status.state = next.openers.isEmpty ? .complete : status.state

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the agent fares: of each thing that it keeps, until when it lives and why it was not renewed. Holds no secret,
+// and is what `/health` and `exeat agent status` show.
+
+package import IdentityModel
+package import StrictJSON
+import Synchronization
+
+/// What the agent keeps, and how that is.
+package final class AgentStatus: Sendable {
+  /// How a kept thing is.
+  package enum Condition: String, Hashable, Sendable {
+    /// It is as it should be.
+    case fresh
+    /// It lives, and renewing it fails.
+    case stale
+    /// It has ended.
+    case expired
+    /// It was never there.
+    case missing
+  }
+
+  private struct Entry {
+    let name: String
+    let path: String?
+    var renewed: Instant?
+    var expiration: Instant?
+    var failure: String?
+
+    func condition(_ now: Instant) -> Condition {
+      guard renewed != nil else { return .missing }
+      if let expiration, expiration <= now { return .expired }
+      return failure == nil ? .fresh : .stale
+    }
+  }
+
+  private let entries: Mutex<[Entry]>
+
+  /// Begins with nothing there.
+  ///
+  /// - Parameter things: the name of each, and the path where it is a file.
+  package init(_ things: [(name: String, path: String?)]) {
+    entries = Mutex(things.map { Entry(name: $0.name, path: $0.path) })
+  }
+
+  /// Notes that the thing at `index` is new.
+  func renewed(_ index: Int, at now: Instant, until expiration: Instant?) {
+    entries.withLock { entries in
+      entries[index].renewed = now
+      entries[index].expiration = expiration
+      entries[index].failure = nil
+    }
+  }
+
+  /// Notes that the thing at `index` could not be renewed, in words without secrets.
+  func failed(_ index: Int, _ words: String) {
+    entries.withLock { $0[index].failure = words }
+  }
+
+  /// The things that were never there.
+  package var missing: [String] {
+    entries.withLock { entries in entries.filter { $0.renewed == nil }.map(\.name) }
+  }
+
+  /// Whether everything lives.
+  package func isAlive(_ now: Instant) -> Bool {
+    entries.withLock { entries in
+      entries.allSatisfy { [.fresh, .stale].contains($0.condition(now)) }
+    }
+  }
+
+  /// The report: `status` is `ok`, `degraded` when something is not renewed, `failing` when something does not live.
+  package func report(_ now: Instant) -> JSONValue {
+    let entries = entries.withLock { $0 }
+    let conditions = entries.map { $0.condition(now) }
+    let isFailing = conditions.contains(.expired) || conditions.contains(.missing)
+    let status = isFailing ? "failing" : conditions.contains(.stale) ? "degraded" : "ok"
+    let things = zip(entries, conditions).map { entry, condition in
+      var members: [JSONObject.Member] = [.init("name", .string(entry.name))]
+      if let path = entry.path { members.append(.init("file", .string(path))) }
+      members.append(.init("condition", .string(condition.rawValue)))
+      if let renewed = entry.renewed { members.append(.init("renewed", .string(renewed.rfc3339))) }
+      if let expiration = entry.expiration { members.append(.init("expires", .string(expiration.rfc3339))) }
+      if let failure = entry.failure { members.append(.init("failure", .string(failure))) }
+      return JSONValue.object(JSONObject(members))
+    }
+    return .object(JSONObject([.init("status", .string(status)), .init("kept", .array(things))]))
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent's own access to the server: its credential, found along the AWS chain and kept for minutes, and calls that
+// are signed with it. One for all that is kept, so that a role is taken on once for a hundred tokens.
+
+package import FederationClient
+package import IdentityModel
+import SigV4
+
+/// Calls the server for the agent.
+package actor ServerAccess {
+  private let environment: ClientEnvironment
+  private let options: EndpointSettings.Options
+  private let profile: String?
+  private let http: FederationHTTPClient
+  private let clock: @Sendable () -> Instant
+  private var kept: (found: ResolvedCredential, until: Instant)?
+
+  /// Makes it; nothing is asked yet.
+  ///
+  /// - Parameters:
+  ///   - plan: where the server is and whose profile is used.
+  ///   - environment: variables, files and processes.
+  ///   - clock: the wall clock.
+  /// - Throws: what is wrong with the settings, the shared files or the CA file.
+  package init(
+    _ plan: AgentPlan,
+    environment: ClientEnvironment,
+    clock: @escaping @Sendable () -> Instant
+  ) throws {
+    self.environment = environment
+    self.options = plan.server
+    self.profile = plan.profile
+    self.clock = clock
+    let settings = try Self.settings(.sts, plan.server, plan.profile, environment).settings
+    let roots = try settings.caBundle.map { try TrustRoots(file: $0, in: environment) } ?? .system
+    http = FederationHTTPClient(trustRoots: roots)
+    endpoint = settings.endpoint
+    region = settings.region
+  }
+
+  /// The STS endpoint.
+  package nonisolated let endpoint: HTTPURL
+  /// The region.
+  package nonisolated let region: Region
+
+  /// What `body` makes of a call to `service`, tried once: whoever keeps something tries again.
+  func call<Value: Sendable>(
+    _ service: ServiceName,
+    _ body: @Sendable (AWSQueryClient, SigningCredential) async throws(STSClientError) -> Value
+  ) async throws -> Value {
+    let settings = try Self.settings(service, options, profile, environment).settings
+    let credential = try await credential().credential
+    let client = AWSQueryClient(
+      endpoint: settings.endpoint,
+      region: settings.region,
+      service: service,
+      http: http,
+      clock: clock,
+      retry: RetryPolicy(attempts: 1) { _ in .zero }
+    )
+    do throws(STSClientError) {
+      return try await body(client, credential)
+    } catch {
+      // Whoever was refused may have an old key: the next try finds the credential anew.
+      if case .refused = error { kept = nil }
+      throw error
+    }
+  }
+
+  /// The agent's own credential.
+  func credential() async throws -> ResolvedCredential {
+    let now = clock()
+    if let kept, now < kept.until { return kept.found }
+    let (settings, files) = try Self.settings(.sts, options, profile, environment)
+    let chain = CredentialChain(
+      environment: environment,
+      files: files,
+      profile: profile,
+      http: http,
+      settings: settings
+    )
+    let found = try await chain.resolve(now: now)
+    let soon = now.advanced(bySeconds: 300)
+    kept = (found, min(soon, found.expiration?.advanced(bySeconds: -60) ?? soon))
+    return found
+  }
+
+  /// Closes the connections; no call may follow.
+  package func shutdown() async {
+    await http.shutdown()
+  }
+
+  private static func settings(
+    _ service: ServiceName,
+    _ options: EndpointSettings.Options,
+    _ profile: String?,
+    _ environment: ClientEnvironment
+  ) throws -> (settings: EndpointSettings, files: ProfileFiles) {
+    let files = try ProfileFiles(environment)
+    let name = CredentialChain.profileName(profile, in: environment) ?? "default"
+    let settings = try EndpointSettings(
+      options,
+      for: service,
+      profile: files.profile(name),
+      files: files,
+      environment: environment
+    )
+    return (settings, files)
+  }
+}
