@@ -34,7 +34,7 @@ package enum PublishedIssuerError: Error, Hashable, Sendable {
     case .discovery(let error): "its discovery document is none: \(reason(error))"
     case .otherIssuer(let issuer): "its discovery document names the issuer `\(printable(issuer))`"
     case .elsewhere(let address): "it has a document at `\(printable(address))`, outside of its own URL"
-    case .keySet(let error): "its JWK set is none: \(reason(error))"
+    case .keySet(let error): "its JWK set is none: \(printable(RelyingParty.reason(error)))"
     case .statusLists: "its list of status lists is none"
     }
   }

@@ -378,6 +378,16 @@ private final class SwitchedSigner: TokenSigner {
     return try signer.vouches(for: key)
   }
 
+  func makeReadyKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID,
+    purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey? {
+    try await makeKey(algorithm, for: account, purpose: purpose)
+  }
+
+  func forget(_ keyID: KeyID) {}
+
   func sign(
     _ message: [UInt8],
     with key: SealedSigningKey,

@@ -174,6 +174,16 @@ struct OneKeySigner: TokenSigner {
 
   func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try Self.keys.vouches(for: key) }
 
+  func makeReadyKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID,
+    purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey? {
+    try await makeKey(algorithm, for: account, purpose: purpose)
+  }
+
+  func forget(_ keyID: KeyID) {}
+
   func sign(
     _ message: [UInt8],
     with key: SealedSigningKey,

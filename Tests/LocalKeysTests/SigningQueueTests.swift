@@ -207,6 +207,23 @@ private final class HeldSigner: TokenSigner {
     for continuation in held { continuation.resume() }
   }
 
+  func importKey(
+    _ pem: Secret,
+    for account: AccountID
+  ) async throws(TokenSignerError) -> SealedSigningKey {
+    throw .failed("takes no keys")
+  }
+
+  func makeReadyKey(
+    _ algorithm: SigningAlgorithm,
+    for account: AccountID,
+    purpose: SigningKeyPurpose
+  ) async throws(TokenSignerError) -> SealedSigningKey? {
+    try await makeKey(algorithm, for: account, purpose: purpose)
+  }
+
+  func forget(_ keyID: KeyID) {}
+
   func sign(
     _ message: [UInt8],
     with key: SealedSigningKey,

@@ -122,16 +122,6 @@ package protocol TokenSigner: Sendable {
 }
 
 extension TokenSigner {
-  package func makeReadyKey(
-    _ algorithm: SigningAlgorithm,
-    for account: AccountID,
-    purpose: SigningKeyPurpose
-  ) async throws(TokenSignerError) -> SealedSigningKey? {
-    try await makeKey(algorithm, for: account, purpose: purpose)
-  }
-
-  package func forget(_ keyID: KeyID) {}
-
   /// Makes a new key for the tokens of `account`.
   package func makeKey(
     _ algorithm: SigningAlgorithm,
