@@ -19,7 +19,7 @@ struct Exeat: AsyncParsableCommand {
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
       PolicyCommand.self, AuditCommand.self, AccountCommand.self, TransparencyCommand.self,
-      FederationConfigCommand.self, AWSModelCommand.self, VersionCommand.self,
+      FederationConfigCommand.self, TrustCommand.self, AWSModelCommand.self, VersionCommand.self,
     ]
   )
 
