@@ -301,7 +301,7 @@ class RabbitMQ(RelyingParty):
 
     @contextlib.contextmanager
     def prepared(self):
-        """Ports and folders of a broker that is not started yet; `environment` says them to its programs."""
+        """Ports and folders of a broker that is not started yet, and what its programs need; `environment` tells them."""
         (self.work / "conf.d").mkdir()
         with port() as names, port() as nodes:
             self.environment = {
@@ -313,17 +313,19 @@ class RabbitMQ(RelyingParty):
                 "RABBITMQ_LOGS": "-", "RABBITMQ_GENERATED_CONFIG_DIR": str(self.work / "generated"),
                 "RABBITMQ_PID_FILE": str(self.work / "pid"),
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"}
-            yield
+            apache.hand_over(self.work)
+            # Erlang's register of names, which each of its programs would start as a daemon that stays.
+            with apache.Daemon(
+                    ["epmd"], self.work / "epmd.out", lambda: apache.answers(("127.0.0.1", names)), **self.environment):
+                yield
 
     @contextlib.contextmanager
     def started(self):
-        """The broker, and Erlang's register of names, which it would start as a daemon of its own that stays."""
+        """The broker."""
         apache.hand_over(self.work)
-        names = ("127.0.0.1", int(self.environment["ERL_EPMD_PORT"]))
-        with apache.Daemon(["epmd"], self.work / "epmd.out", lambda: apache.answers(names), **self.environment), \
-                apache.Daemon(
-                    ["/usr/lib/rabbitmq/bin/rabbitmq-server"], self.work / "rabbitmq.out",
-                    lambda: apache.answers(("127.0.0.1", self.port)), **self.environment):
+        with apache.Daemon(
+                ["/usr/lib/rabbitmq/bin/rabbitmq-server"], self.work / "rabbitmq.out",
+                lambda: apache.answers(("127.0.0.1", self.port)), **self.environment):
             yield
 
     def programs(self):
