@@ -19,8 +19,8 @@ struct Exeat: AsyncParsableCommand {
     subcommands: [
       DevCommand.self, InitCommand.self, ServeCommand.self, TokenCommand.self, VerifyCommand.self,
       PolicyCommand.self, AuditCommand.self, AccountCommand.self, IssuerCommand.self, KeysCommand.self,
-      TransparencyCommand.self, FederationConfigCommand.self, ExchangeCommand.self, AgentCommand.self,
-      RelyingPartyTestCommand.self, AWSModelCommand.self, VersionCommand.self,
+      TransparencyCommand.self, FederationConfigCommand.self, TrustCommand.self, ExchangeCommand.self,
+      AgentCommand.self, RelyingPartyTestCommand.self, AWSModelCommand.self, VersionCommand.self,
     ]
   )
 

