@@ -93,7 +93,8 @@ struct JWTAttackTests {
       ),
       ("algorithmNotAllowed", "kid-*"),
       ("extensionNotUnderstood crit", "crit-*"),
-      ("extensionNotUnderstood cty", "cty-*"),
+      // Its payload is a token, and claims are read before the issuer is known.
+      ("notJSON payload", "cty-*"),
       ("typeNotAllowed", "typ-*"),
       ("notJSON header", "dup-alg-rev dup-alg"),
       ("notJSON payload", "dup-* bom utf16-payload bad-utf8 overlong trailing-* comment nan deep-nesting-*"),

@@ -67,6 +67,7 @@ extension RelyingPartyCase {
       },
       bad("form-trailing-bits", "two texts are one signature", "RFC 4648 §3.5") { workshop, draft in
         // 256 octets leave four unused bits in the last character, 96 none: then one more character stands there.
+        let draft = workshop.drafts[.rs256] ?? draft
         var token = try await workshop.signed(draft)
         if draft.algorithm == .es384 { return token + "A" }
         let last = token.removeLast()
@@ -80,8 +81,8 @@ extension RelyingPartyCase {
       },
       bad("form-empty", "an empty token is taken", "RFC 6750 §3.1") { _, _ in "." },
       bad("form-words", "anything is taken for a token", "RFC 6750 §3.1") { _, _ in "let-me-in" },
-      signed("oversized", "a token of 200 kB is taken", "RFC 8725 §3.7; RFC 9700 §4") {
-        $0.claim("padding", quoted(String(repeating: "x", count: 150_000)))
+      signed("oversized", "a token of 60 kB is taken", "RFC 8725 §3.7; RFC 9700 §4") {
+        $0.claim("padding", quoted(String(repeating: "x", count: 45_000)))
       },
       payload("payload-array", "claims that are no object are taken", "RFC 7519 §7.2") {
         "[\($0.claimsText)]"
@@ -106,11 +107,11 @@ extension RelyingPartyCase {
         return draft.claimsText.dropLast() + #","x":\#(open)\#(close)}"#
       },
       signed("duplicate-sub", "claims with two `sub` are taken: two readers see two callers", "RFC 7519 §4") {
-        $0.adding("sub", #""arn:aws:iam::000000000000:root""#)
+        $0.adding("sub", #""arn:aws:iam::999999999999:role/Admin""#)
       },
       signed("duplicate-sub-escaped", "claims with two `sub`, one of them escaped, are taken", "RFC 7519 §4")
       {
-        $0.adding(#"s\u0075b"#, #""arn:aws:iam::000000000000:root""#)
+        $0.adding(#"s\u0075b"#, #""arn:aws:iam::999999999999:role/Admin""#)
       },
       signed("duplicate-aud", "claims with two `aud` are taken", "RFC 7519 §4") { draft in
         var first = draft

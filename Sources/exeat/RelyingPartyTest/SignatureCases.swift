@@ -60,7 +60,7 @@ extension RelyingPartyCase {
       },
       bad("payload-changed", "the claims are not what was signed", "RFC 7515 §5.2") { workshop, draft in
         let token = try await workshop.signed(draft)
-        let other = workshop.signingInput(draft.claim("sub", #""arn:aws:iam::000000000000:root""#))
+        let other = workshop.signingInput(draft.claim("sub", #""arn:aws:iam::999999999999:role/Admin""#))
         return other + "." + parts(token)[2]
       },
       bad("header-changed", "the header is not part of what is verified", "RFC 7515 §5.2") {
