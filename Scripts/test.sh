@@ -75,11 +75,11 @@ swift_tests() {
 swift_tests rooms "running the tests of the rooms: words, JSON, SigV4, AWS Query, policy, tokens" \
   "IdentityModelTests|StrictJSONTests|SigV4Tests|AWSProtocolsTests|PolicyEngineTests|TokenFormatsTests|AuditTrailTests"
 swift_tests house "running the tests of the pipeline, the store and the keys" \
-  "FederationTests|StoreTests|LocalKeysTests"
+  "FederationTests|StoreTests|LocalKeysTests|PKCS11Tests|AuditSinksTests"
 # One at a time: child processes and answers that must come within seconds do not share two cores well.
 swift_tests server "running the tests of the HTTP server" "HTTPServerTests" --no-parallel
-swift_tests client "running the tests of the client, the exchange and the agent" \
-  "FederationClientTests|ExchangeTests|AgentTests" --no-parallel
+swift_tests client "running the tests of the client, the library, the exchange and the agent" \
+  "FederationClientTests|RelyingPartyTests|ExchangeTests|AgentTests" --no-parallel
 
 end_to_end() {
   EXEAT_BINARY=$PWD/.build/debug/exeat .build/venv/bin/python -m pytest Tests/EndToEnd "$@"

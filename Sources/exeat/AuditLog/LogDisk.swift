@@ -3,6 +3,8 @@
 // The system calls around a log's files: a file appears whole or not at all, and a folder of them is on the disk before
 // the checkpoint that counts on it. Source: POSIX.1 open, rename, fsync.
 
+import AuditSinks
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -20,12 +22,11 @@ enum LogDisk {
     }
     defer { close(descriptor) }
     // A directory opens, and so does a pipe; neither is a file of a log.
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard let status = FileStatus(of: descriptor), status.isRegular else {
       throw .failed("\(path) is not a file")
     }
-    guard status.st_size <= limit else { throw .failed("\(path) is longer than \(limit) bytes") }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    guard status.size <= limit else { throw .failed("\(path) is longer than \(limit) bytes") }
+    var bytes = [UInt8](repeating: 0, count: status.size)
     var filled = 0
     while filled < bytes.count {
       let count = bytes.withUnsafeMutableBytes {
@@ -101,8 +102,7 @@ enum LogDisk {
 
   /// Whether there is a folder at `path`.
   static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    FileStatus(at: path, followsLinks: true)?.isDirectory == true
   }
 
   /// Makes a folder and those above it, or takes the ones that are there.

@@ -4,6 +4,7 @@
 // is Federation's, `OwnActions`; here are the files. Source: botocore loaders.py, "The Search Path".
 
 import ArgumentParser
+import AuditSinks
 import Federation
 import FederationClient
 import StrictJSON
@@ -117,9 +118,8 @@ struct ModelFile {
 
   /// Throws when there is something that an `install` did not write.
   func requireOurs(unless isForced: Bool) throws(CommandFailure) {
-    var status = stat()
-    guard !isForced, lstat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFREG, let text = try LogDisk.read(path, limit: Self.limit),
+    guard !isForced, let status = FileStatus(at: path, followsLinks: false) else { return }
+    guard status.isRegular, let text = try LogDisk.read(path, limit: Self.limit),
       let maker = try? JSONReader.read(text, maximumBytes: Self.limit).object?[SDKExtras.makerMember]?.string,
       maker.utf8.starts(with: "exeat ".utf8)
     else {
@@ -133,8 +133,7 @@ struct ModelFile {
   /// Puts the file there, whole or not at all; says what was done.
   func install() throws(CommandFailure) -> String {
     let text = Array(extras.text.utf8)
-    var status = stat()
-    let isFile = lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    let isFile = FileStatus(at: path, followsLinks: false)?.isRegular == true
     let present = isFile ? try LogDisk.read(path, limit: Self.limit) : nil
     guard present != text else { return "unchanged" }
     try LogDisk.write(text, to: path, isDurable: true)
