@@ -78,7 +78,6 @@ import TrailStorage
       let full = #"{"closed":{},"reserved":\#(StatusLists.size)}"#
       try await server.store.setProgress(of: name, Array(full.utf8))
       let next = try TestServer(store: server.store, keyEncryptionKey: kek)
-      try await next.house.issuers.loadAll(from: next.house.directory, vouchedForBy: next.house.signer)
       let token = try #require(await next.token()["WebIdentityToken"])
       let url = issuer.stored.record.issuer
       #expect(
@@ -206,7 +205,6 @@ import TrailStorage
       let id = try #require(try payloadOfToken(token)["jti"]?.string)
       #expect(await server.call("RevokeOutboundTokens", ["TokenId": id])["RevokedTokenCount"] == "1")
       let next = try TestServer(store: server.store, keyEncryptionKey: kek)
-      try await next.house.issuers.loadAll(from: next.house.directory, vouchedForBy: next.house.signer)
       #expect(try await next.statusOf(token) == StatusList.invalid)
     }
   }
@@ -314,10 +312,6 @@ import TrailStorage
         await server.status("/status/1", issuerID: "00000000-0000-4000-8000-000000000000").status == 404
       )
       let sealed = try TestServer(store: server.store, keyEncryptionKey: nil)
-      try await sealed.house.issuers.loadAll(
-        from: sealed.house.directory,
-        vouchedForBy: sealed.house.signer
-      )
       #expect(await sealed.status("/status/1").status == 503)
       #expect(await sealed.status("/status/2").status == 404)
       #expect(await sealed.status("/status").status == 200)
