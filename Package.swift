@@ -195,7 +195,8 @@ let package = Package(
     tests(
       "RelyingPartyTests",
       [
-        "RelyingParty", "RelyingPartyHTTP", "RelyingPartyHummingbird", "TokenFormats", "IdentityModel", "StrictJSON",
+        "RelyingParty", "RelyingPartyHTTP", "RelyingPartyHummingbird", "TokenFormats", "IdentityModel",
+        "StrictJSON",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),

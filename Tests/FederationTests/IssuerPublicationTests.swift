@@ -41,7 +41,10 @@ import Testing
         #expect(lazy.status == fast.status && lazy.headers == fast.headers && lazy.body == fast.body)
         server.house.issuers.tokenDocuments.removeAll()
         let tag = HTTPField("If-None-Match", document.entityTag)
-        #expect(await server.get(path, method: method, headers: [tag]).status == (method == "GET" || method == "HEAD" ? 304 : fast.status))
+        #expect(
+          await server.get(path, method: method, headers: [tag]).status
+            == (method == "GET" || method == "HEAD" ? 304 : fast.status)
+        )
       }
     }
   }
@@ -134,7 +137,9 @@ import Testing
         try await server.addAccount(account, keys, enablesFederation: true)
         let answer = await server.done("GetOutboundWebIdentityFederationInfo", as: keys)
         let issuer = try #require(answer["IssuerIdentifier"])
-        paths.append(String(issuer.dropFirst("https://sts.example.test".count)) + "/.well-known/openid-configuration")
+        paths.append(
+          String(issuer.dropFirst("https://sts.example.test".count)) + "/.well-known/openid-configuration"
+        )
       }
       for path in paths + paths.reversed() {
         #expect(await server.get(path).status == 200)

@@ -51,7 +51,9 @@ import TokenFormats
     }
   }
 
-  @Test func `an emptied key set is served as such, for a minute, and the SAML metadata is gone`() async throws {
+  @Test func `an emptied key set is served as such, for a minute, and the SAML metadata is gone`()
+    async throws
+  {
     try await withConfigs { server in
       let keys = try await server.keySet()
       let path = try await server.issuerPath()

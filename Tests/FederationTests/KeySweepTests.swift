@@ -96,7 +96,9 @@ private let day: Int64 = 24 * 3600
     }
   }
 
-  @Test func `a private half is destroyed an hour after its last signature, the public one stays and is vouched for`()
+  @Test
+  func
+    `a private half is destroyed an hour after its last signature, the public one stays and is vouched for`()
     async throws
   {
     let kek = KeyEncryptionKey.ephemeral()
@@ -178,7 +180,9 @@ private let day: Int64 = 24 * 3600
     }
   }
 
-  @Test func `a server with another key-encryption key makes no keys that the right one would not open`() async throws {
+  @Test func `a server with another key-encryption key makes no keys that the right one would not open`()
+    async throws
+  {
     try await TestServer.run { server in
       _ = try await server.signer()
       let other = try TestServer(store: server.store, keyEncryptionKey: .ephemeral())

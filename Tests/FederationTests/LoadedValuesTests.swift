@@ -101,7 +101,9 @@ private final class Source: Sendable {
     #expect(values.absentCount <= 16 && values.count == 7)
   }
 
-  @Test func `a change while a load goes on makes it load again, and nobody gets what was before`() async throws {
+  @Test func `a change while a load goes on makes it load again, and nobody gets what was before`()
+    async throws
+  {
     let values = LoadedValues<Int>(capacity: 4)
     let source = Source()
     source.hold()

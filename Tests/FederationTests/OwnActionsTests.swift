@@ -84,7 +84,8 @@ import Testing
     let own = Set(OwnActions.shapes.map(\.name))
     #expect(own.count == OwnActions.shapes.count)
     let used = OwnActions.all.flatMap { $0.input + $0.output }.map(\.shape) + OwnActions.all.flatMap(\.errors)
-    for shape in used where ["outboundfederation", "outboundsigningkey"].contains(where: shape.lowercased().contains) {
+    for shape in used
+    where ["outboundfederation", "outboundsigningkey"].contains(where: shape.lowercased().contains) {
       #expect(own.contains(shape), "\(shape)")
     }
   }

@@ -36,7 +36,8 @@ extension TestServer {
 @Suite struct SigningKeyActionTests {
   @Test func `an account without an issuer has no keys to list, rotate, revoke or import`() async throws {
     try await TestServer.run(enablesFederation: false) { server in
-      let message = "The account has no issuer: it is made when outbound identity federation is first enabled."
+      let message =
+        "The account has no issuer: it is made when outbound identity federation is first enabled."
       await server.refused("ListOutboundSigningKeys", [:], 404, "NoSuchEntity", message)
       await server.refused("RotateOutboundSigningKey", [:], 404, "NoSuchEntity", message)
       await server.refused("RevokeOutboundSigningKey", ["KeyId": "k"], 404, "NoSuchEntity", message)
@@ -71,7 +72,9 @@ extension TestServer {
     }
   }
 
-  @Test func `a successor is published at once, signs after the overlap, and the old key stays as long as tokens do`()
+  @Test
+  func
+    `a successor is published at once, signs after the overlap, and the old key stays as long as tokens do`()
     async throws
   {
     try await TestServer.run { server in
@@ -121,7 +124,9 @@ extension TestServer {
       let unknown = await server.call("RotateOutboundSigningKey", ["SigningAlgorithm": "RS512"])
       #expect(unknown.code == "ValidationError")
       let after = await server.done("ListOutboundSigningKeys").text
-      #expect(after.split(separator: "<ResponseMetadata>")[0] == before.split(separator: "<ResponseMetadata>")[0])
+      #expect(
+        after.split(separator: "<ResponseMetadata>")[0] == before.split(separator: "<ResponseMetadata>")[0]
+      )
     }
   }
 
@@ -236,7 +241,8 @@ extension TestServer {
     }
   }
 
-  @Test func `no token is issued with a revoked key, however many are asked for at that moment`() async throws {
+  @Test func `no token is issued with a revoked key, however many are asked for at that moment`() async throws
+  {
     try await TestServer.run { server in
       for isPromised in [false, true] {
         if isPromised { _ = try await TokenTransparencyTests.open(server) }
@@ -281,9 +287,11 @@ extension TestServer {
       #expect(token.kid != old)
       let account = try #require(TestServer.account)
       // What was read before is of no use either.
-      #expect(try await server.house.directory.issuer(of: account)?.signingKeys.keys.contains { key in
-        key.keyID.description == old && key.sealed != nil
-      } == false)
+      #expect(
+        try await server.house.directory.issuer(of: account)?.signingKeys.keys.contains { key in
+          key.keyID.description == old && key.sealed != nil
+        } == false
+      )
     }
   }
 
@@ -356,7 +364,12 @@ extension TestServer {
       try await server.house.directory.commit(
         change,
         of: account,
-        recording: AuditRecord(operatorEvent: "Test", account: account, now: server.clock.now, entropy: .system)
+        recording: AuditRecord(
+          operatorEvent: "Test",
+          account: account,
+          now: server.clock.now,
+          entropy: .system
+        )
       )
       #expect(try await server.signer() == keyID)
       let listed = await server.done("ListOutboundSigningKeys")

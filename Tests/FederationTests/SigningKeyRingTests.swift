@@ -201,14 +201,18 @@ import Testing
     for hour in 0..<2000 {
       let now = Self.at(Double(hour))
       for algorithm in SigningAlgorithm.allCases {
-        guard let signsFrom = SigningKeyRing(keys).dueSuccessor(algorithm, at: now, schedule) else { continue }
+        guard let signsFrom = SigningKeyRing(keys).dueSuccessor(algorithm, at: now, schedule) else {
+          continue
+        }
         #expect(signsFrom.milliseconds - now.milliseconds >= 24 * 3_600_000)
         let hours = Double((signsFrom.milliseconds - Self.start.milliseconds) / 3_600_000)
         keys.append(try Self.key("\(algorithm)\(hour)", algorithm, signsFrom: hours))
       }
       let published = SigningKeyRing(keys).published(at: now, schedule)
       #expect(published.count <= KeySchedule.maximumPublished, "\(hour)")
-      #expect(SigningAlgorithm.allCases.allSatisfy { algorithm in published.contains { $0.algorithm == algorithm } })
+      #expect(
+        SigningAlgorithm.allCases.allSatisfy { algorithm in published.contains { $0.algorithm == algorithm } }
+      )
     }
     #expect(keys.count > 100)
   }

@@ -21,7 +21,11 @@ package enum OwnActions {
           "Whether each token carries the log's promise that it is on record."
         ),
         .optional("LogVerifierKey", "stringType", "The key by which relying parties check promises."),
-        .optional("IssuerSuspended", "booleanType", "Whether the issuer is suspended, and gives out no tokens."),
+        .optional(
+          "IssuerSuspended",
+          "booleanType",
+          "Whether the issuer is suspended, and gives out no tokens."
+        ),
         .optional("TokenStatusEnabled", "booleanType", "Whether each token has a place in a status list."),
       ]
     )

@@ -234,7 +234,9 @@ package struct Pipeline: Sendable {
       // suspended, gives out nothing any more.
       guard let issuer = try await house.directory.issuer(of: account),
         issuer.stored.record.suspendDate == nil, issuer.signingKeys.mayRelease(issuance.keyID)
-      else { throw ServiceError.serviceUnavailable("The signing key was revoked while the token was signed.") }
+      else {
+        throw ServiceError.serviceUnavailable("The signing key was revoked while the token was signed.")
+      }
       return recorded.answering(result(token), action: action)
     } catch {
       trail.failsAfterRecord(eventID: house.entropy.eventID(at: trail.now))

@@ -122,7 +122,8 @@ func isIssuerID(_ text: Substring.UTF8View) -> Bool {
   guard text.count == 36 else { return false }
   for (index, byte) in text.enumerated() {
     switch (index, byte) {
-    case (8, UInt8(ascii: "-")), (13, UInt8(ascii: "-")), (18, UInt8(ascii: "-")), (23, UInt8(ascii: "-")): continue
+    case (8, UInt8(ascii: "-")), (13, UInt8(ascii: "-")), (18, UInt8(ascii: "-")), (23, UInt8(ascii: "-")):
+      continue
     case (8, _), (13, _), (18, _), (23, _): return false
     case (_, UInt8(ascii: "0")...UInt8(ascii: "9")), (_, UInt8(ascii: "a")...UInt8(ascii: "f")): continue
     default: return false

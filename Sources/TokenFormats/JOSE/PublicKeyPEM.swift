@@ -13,6 +13,7 @@ extension PublicKey {
     let lines = stride(from: 0, to: text.count, by: 64).map { start in
       String(decoding: text[start..<min(start + 64, text.count)], as: UTF8.self)
     }
-    return (["-----BEGIN PUBLIC KEY-----"] + lines + ["-----END PUBLIC KEY-----"]).joined(separator: "\n") + "\n"
+    return (["-----BEGIN PUBLIC KEY-----"] + lines + ["-----END PUBLIC KEY-----"]).joined(separator: "\n")
+      + "\n"
   }
 }

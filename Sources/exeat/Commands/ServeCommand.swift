@@ -98,7 +98,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static let names = [
     "data-dir", "listen", "public-url", "tls", "tls-cert", "tls-key", "issuer-style", "region",
-    "accepted-hosts", "trusted-proxy", "key-encryption-key", "signing-keys", "key-lifetime", "key-overlap", "log-key",
+    "accepted-hosts", "trusted-proxy", "key-encryption-key", "signing-keys", "key-lifetime", "key-overlap",
+    "log-key",
     "audit-retention",
     "identity-provider-network", "identity-provider-ca", "audit-export", "trail-bucket", "trail-bucket-ca",
     "trail-delivery-interval", "trail-digest-interval", "requests-per-second", "burst", "log-format",

@@ -15,7 +15,9 @@ extension KeySchedule {
         overlapSeconds: overlap ?? Self.standard.overlapSeconds
       )
     } catch {
-      throw .usage("\(settings["key-overlap"]?.origin ?? settings["key-lifetime"]?.origin ?? ""): \(error.text)")
+      throw .usage(
+        "\(settings["key-overlap"]?.origin ?? settings["key-lifetime"]?.origin ?? ""): \(error.text)"
+      )
     }
   }
 
