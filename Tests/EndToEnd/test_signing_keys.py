@@ -11,8 +11,9 @@ import botocore.config
 import botocore.session
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_public_key)
 
 from driver import server as servers, tokens, wire
 
@@ -171,6 +172,25 @@ def test_a_weak_key_is_not_imported(running, iam):
     assert kids(running) == before
     with open(running.data_dir / "store.sqlite", "rb") as store:
         assert pem.splitlines()[1].encode() not in store.read()
+
+
+def test_a_key_from_elsewhere_is_a_successor_and_comes_only_once(running, iam):
+    key = ec.generate_private_key(ec.SECP384R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    [waiting] = [key["KeyId"] for key in iam.list_outbound_signing_keys()["OutboundSigningKeys"]
+                 if (key["SigningAlgorithm"], key["Status"]) == ("ES384", "Successor")]
+    with pytest.raises(iam.exceptions.LimitExceededException):
+        iam.import_outbound_signing_key(PrivateKey=pem)
+    iam.revoke_outbound_signing_key(KeyId=waiting)
+    imported = iam.import_outbound_signing_key(PrivateKey=pem)["OutboundSigningKeys"]
+    [own] = [entry for entry in imported if entry.get("PublicKey") == key.public_key().public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()]
+    assert own["Status"] == "Successor" and own["KeyId"] in kids(running)
+    for _ in range(2):
+        with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
+            iam.import_outbound_signing_key(PrivateKey=pem)
+        iam.revoke_outbound_signing_key(KeyId=own["KeyId"])
+    assert own["KeyId"] not in kids(running)
 
 
 def test_keys_that_live_for_seconds_follow_one_another_and_no_verifier_notices(tmp_path, models):

@@ -32,6 +32,8 @@ import TokenFormats
   @Test func `the documents are those that the server publishes`() async throws {
     let kek = KeyEncryptionKey.ephemeral()
     try await TestServer.run(keyEncryptionKey: kek) { server in
+      // With a key of each algorithm.
+      _ = try await server.keySet()
       let account = try #require(TestServer.account)
       let made = try await documents(server, account, kek)
       #expect(made.issuer == "https://sts.example.test" + (try await server.issuerPath()))
@@ -52,6 +54,8 @@ import TokenFormats
   @Test func `a key that nobody here sealed is left out and named`() async throws {
     let kek = KeyEncryptionKey.ephemeral()
     try await TestServer.run(keyEncryptionKey: kek) { server in
+      // With a key of each algorithm.
+      _ = try await server.keySet()
       let account = try #require(TestServer.account)
       let foreign = try await LocalKeys(keyEncryptionKey: .ephemeral()).makeKey(.es384, for: account)
       let record = SigningKeyRecord(foreign, createDate: server.clock.now)
@@ -82,6 +86,8 @@ import TokenFormats
   @Test func `a certificate is of its key, by its key, and the same each time`() async throws {
     let kek = KeyEncryptionKey.ephemeral()
     try await TestServer.run(keyEncryptionKey: kek) { server in
+      // With a key of each algorithm.
+      _ = try await server.keySet()
       let account = try #require(TestServer.account)
       let first = try await documents(server, account, kek, hasCertificates: true)
       server.clock.advance(seconds: 3600)
@@ -102,6 +108,8 @@ import TokenFormats
       await #expect(throws: IssuerDocumentsError.noSuchAccount) { try await documents(server, nobody, kek) }
     }
     try await TestServer.run(keyEncryptionKey: kek) { server in
+      // With a key of each algorithm.
+      _ = try await server.keySet()
       let account = try #require(TestServer.account)
       await #expect(throws: IssuerDocumentsError.noVouchedKey) {
         try await documents(server, account, .ephemeral())

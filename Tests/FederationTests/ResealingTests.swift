@@ -40,6 +40,8 @@ import TokenFormats
     let old = KeyEncryptionKeyRing(key)
     let new = try await old.succeeded()
     try await TestServer.run(keyEncryptionKey: key) { server in
+      // With a key of each algorithm.
+      _ = try await server.keySet()
       try await body(server, try #require(server.house.signer as? LocalKeys), old, new)
     }
   }

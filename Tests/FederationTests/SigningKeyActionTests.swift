@@ -300,7 +300,7 @@ extension TestServer {
       let before = await server.done("ListOutboundSigningKeys").all("KeyId")
       let answer = await server.call("ImportOutboundSigningKey", ["PrivateKey": "very-private-words"])
       #expect(answer.status == 400 && answer.code == "InvalidInput")
-      #expect(answer["Message"]?.hasPrefix("The key cannot be used: ") == true)
+      #expect(answer["Message"]?.hasPrefix("The private key cannot be used: ") == true)
       #expect(await server.done("ListOutboundSigningKeys").all("KeyId") == before)
       let records = try await server.records()
       #expect(!records.contains { $0.contains("very-private-words") })

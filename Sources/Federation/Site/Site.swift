@@ -64,9 +64,11 @@ package struct Site: RequestResponder {
   /// What the token endpoint of an issuer answers; `nil` for other paths.
   private func tokenAnswer(_ request: APIRequest) async -> APIResponse? {
     guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path),
-      rest.utf8.elementsEqual(Issuers.tokenPath.utf8),
-      case .document = await pipeline.house.publication.document(.discovery, of: issuerID, now: clock.now())
+      rest.utf8.elementsEqual(Issuers.tokenPath.utf8)
     else { return nil }
+    // An issuer that is there, or of which nobody can tell: then the call says why it fails.
+    let discovery = await pipeline.house.publication.document(.discovery, of: issuerID, now: clock.now())
+    if case .nothing = discovery { return nil }
     guard request.method == "POST" else { return text(405, "method not allowed\n", allow: "POST") }
     return await pipeline.exchange(request, issuerID: issuerID)
   }

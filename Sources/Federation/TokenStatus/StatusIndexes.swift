@@ -107,6 +107,10 @@ private struct StatusMemory {
   }
 
   mutating func remember(_ allocation: StatusAllocation?, _ issuerID: String, capacity: Int) {
+    if allocations.count >= capacity, allocations[issuerID] == nil {
+      // Issuers that were only looked at go first: whoever knows many ids must not make others lose their places.
+      allocations = allocations.filter { blocks[$0.key] != nil }
+    }
     // What is forgotten is read again; the rest of a forgotten block is lost, as after a crash.
     if allocations.count >= capacity, allocations[issuerID] == nil {
       allocations.removeAll(keepingCapacity: true)

@@ -35,6 +35,7 @@ package final class IssuerPublication: Sendable {
   private let keeping: KeyKeeping
   private let saml: SAMLMetadataRendering
   private let diagnostics: Diagnostics
+  private let notices = NoticeLimit()
 
   init(
     _ issuers: Issuers,
@@ -74,7 +75,7 @@ package final class IssuerPublication: Sendable {
     } catch TokenSignerError.keyEncryptionKeyMissing {
       return .awaitsUnsealing
     } catch {
-      report(issuerID, error)
+      report(issuerID, error, now)
       return .unavailable
     }
   }
@@ -95,12 +96,12 @@ package final class IssuerPublication: Sendable {
       do {
         try await issuers.tokenDocuments.changed(issuerID) { try await self.loadTokens(issuerID, now) }
       } catch {
-        report(issuerID, error)
+        report(issuerID, error, now)
       }
       do {
         try await issuers.samlDocuments.changed(issuerID) { try await self.loadSAML(issuerID, now) }
       } catch {
-        report(issuerID, error)
+        report(issuerID, error, now)
       }
       return issuerID
     } catch {
@@ -128,7 +129,7 @@ package final class IssuerPublication: Sendable {
           try await self.loadTokens(issuerID, now)
         }
       } catch {
-        report(issuerID, error)
+        report(issuerID, error, now)
       }
     }
     for issuerID in issuers.samlDocuments.due(at: now) {
@@ -137,7 +138,7 @@ package final class IssuerPublication: Sendable {
           try await self.loadSAML(issuerID, now)
         }
       } catch {
-        report(issuerID, error)
+        report(issuerID, error, now)
       }
     }
   }
@@ -194,7 +195,7 @@ package final class IssuerPublication: Sendable {
       (ring, strangers) = try vouched(completed)
     }
     let (_, misplaced) = try await directory.storedSigningKeys(of: record.account)
-    report(strangers: misplaced + strangers, of: record)
+    report(strangers: misplaced + strangers, of: record, now)
     let keys = ring.published(at: now, keeping.schedule)
     // Verifiers go on with what they have, where an empty set would turn them away.
     guard !keys.isEmpty else { return .init(nil) }
@@ -227,20 +228,26 @@ package final class IssuerPublication: Sendable {
     guard signer.isUnsealed else { return .init(.awaitsUnsealing) }
     let record = issuer.stored.record
     let (ring, strangers) = try issuer.samlKeys.vouched(by: signer)
-    report(strangers: try await directory.misplacedSAMLKeys(of: record.account) + strangers, of: record)
+    report(
+      strangers: try await directory.misplacedSAMLKeys(of: record.account) + strangers,
+      of: record,
+      now
+    )
     guard let document = try await saml.document(of: record, ring, now: now) else { return .init(nil) }
     let due = now.advanced(bySeconds: Int64(SAMLMetadataRendering.renewalSeconds))
     return .init(.metadata(document), due: min(due, ring.nextStep(after: now) ?? due))
   }
 
-  private func report(_ issuerID: String, _ error: any Error) {
+  // Strangers make the server load: one cause of a kind in a while tells enough.
+  private func report(_ issuerID: String, _ error: any Error, _ now: Instant) {
+    guard notices.admits(String(describing: type(of: error)), at: now) else { return }
     diagnostics.report(
       Incident(what: "publish the documents of issuer `\(issuerID)`", cause: String(describing: error))
     )
   }
 
-  private func report(strangers: [KeyID], of record: IssuerRecord) {
-    for keyID in strangers {
+  private func report(strangers: [KeyID], of record: IssuerRecord, _ now: Instant) {
+    for keyID in strangers where notices.admits(keyID.description, at: now) {
       diagnostics.report(
         Incident(
           what: "publish the key `\(keyID)` of account `\(record.account)`",
