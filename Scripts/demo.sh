@@ -47,13 +47,13 @@ stock_aws() {
 echo "==> asking with the stock AWS CLI (only AWS_ENDPOINT_URL and AWS_CA_BUNDLE point it here)"
 issuer=$(stock_aws iam get-outbound-web-identity-federation-info --query IssuerIdentifier --output text)
 echo "    issuer $issuer"
-token=$(stock_aws sts get-web-identity-token --audience api:AzureADTokenExchange --signing-algorithm RS256 \
+token=$(stock_aws sts get-web-identity-token --audience api://AzureADTokenExchange --signing-algorithm RS256 \
   --region us-east-1 --query WebIdentityToken --output text)
 echo "    token of ${#token} characters"
 
 echo "==> verifying with PyJWT: discovery, JWK set, signature, issuer, audience, time"
 printf '%s' "$token" \
-  | .build/venv/bin/python Scripts/verify-token.py --issuer "$issuer" --audience api:AzureADTokenExchange --ca-file "$ca"
+  | .build/venv/bin/python Scripts/verify-token.py --issuer "$issuer" --audience api://AzureADTokenExchange --ca-file "$ca"
 
 kill -TERM "$server"
 wait "$server" || { cat "$work/output"; echo "exeat dev did not stop cleanly" >&2; exit 1; }

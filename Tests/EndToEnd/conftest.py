@@ -101,7 +101,10 @@ def follow(party, tmp_path):
 def enable(running):
     answer = wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
     assert answer.status == 200, answer.body
-    return answer.text("IssuerIdentifier")
+    issuer = answer.text("IssuerIdentifier")
+    # As the first verifier would: from then on there is a key for each algorithm.
+    wire.send(running, "GET", f"{running.url}/{issuer.rsplit('/', 1)[1]}/.well-known/jwks.json")
+    return issuer
 
 
 @pytest.fixture(name="enable")

@@ -8,7 +8,7 @@ import pytest
 
 from driver import clients, server as servers, tokens, wire
 
-AUDIENCE = "api:AzureADTokenExchange"
+AUDIENCE = "api://AzureADTokenExchange"
 ENABLE = ("iam", "enable-outbound-web-identity-federation")
 TOKEN = ("sts", "get-web-identity-token", "--audience", AUDIENCE, "--signing-algorithm", "RS256",
          "--region", "us-east-1")

@@ -21,6 +21,8 @@ extension OwnActions {
 
   private static let signingKeys: [ModelledAction.Member] = [
     .required("IssuerIdentifier", "stringType", "The issuer URL."),
+    .optional("IssuerSuspended", "booleanType", "Whether the issuer is suspended, and gives out no tokens."),
+    .optional("KeySetEmptied", "booleanType", "Whether its key set is empty for as long."),
     .required(
       "OutboundSigningKeys",
       "outboundSigningKeyListType",

@@ -233,8 +233,12 @@ extension SigningKeyRing {
         ])
       )
     }
+    let record = issuer.stored.record
     return ResponseStructure([
-      "IssuerIdentifier": .string(issuer.stored.record.issuer), "OutboundSigningKeys": .list(members),
+      "IssuerIdentifier": .string(record.issuer),
+      "IssuerSuspended": record.suspendDate.map { _ in .boolean(true) },
+      "KeySetEmptied": record.publishesNoKeys ? .boolean(true) : nil,
+      "OutboundSigningKeys": .list(members),
     ])
   }
 }

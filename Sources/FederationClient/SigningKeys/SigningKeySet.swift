@@ -63,11 +63,17 @@ package struct SigningKeyDescription: Hashable, Sendable {
 package struct SigningKeySet: Hashable, Sendable {
   /// The issuer whose tokens they sign.
   package let issuer: String
+  /// Whether the issuer is suspended, and gives out no tokens.
+  package let isSuspended: Bool
+  /// Whether the published key set is empty, whatever keys there are.
+  package let isEmptied: Bool
   /// The keys, in the order of the server.
   package let keys: [SigningKeyDescription]
 
   init(_ result: ActionResult) throws(STSClientError) {
     issuer = try result.element("IssuerIdentifier")
+    isSuspended = result.text("IssuerSuspended") == "true"
+    isEmptied = result.text("KeySetEmptied") == "true"
     var keys: [SigningKeyDescription] = []
     for element in result.elements("OutboundSigningKeys/member") {
       guard let key = SigningKeyDescription(element) else {
@@ -80,6 +86,9 @@ package struct SigningKeySet: Hashable, Sendable {
 
   /// The members of the API.
   package var json: [JSONObject.Member] {
-    [.init("IssuerIdentifier", .string(issuer)), .init("OutboundSigningKeys", .array(keys.map(\.json)))]
+    [
+      .init("IssuerIdentifier", .string(issuer)), .init("IssuerSuspended", .bool(isSuspended)),
+      .init("KeySetEmptied", .bool(isEmptied)), .init("OutboundSigningKeys", .array(keys.map(\.json))),
+    ]
   }
 }

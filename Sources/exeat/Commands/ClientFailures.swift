@@ -69,6 +69,9 @@ extension CommandFailure {
   private static func call(_ error: STSClientError) -> CommandFailure {
     let hint: String? =
       switch error {
+      case .refused("OutboundWebIdentityFederationDisabledException", let message?, _, _)
+      where message.utf8.elementsEqual("The issuer of the account is suspended.".utf8):
+        "somebody stopped it; whoever may lets it go on: exeat keys resume"
       case .refused("OutboundWebIdentityFederationDisabledException", _, _, _):
         "switch it on: aws iam enable-outbound-web-identity-federation"
       case .refused("InvalidClientTokenId", _, _, _), .refused("SignatureDoesNotMatch", _, _, _):

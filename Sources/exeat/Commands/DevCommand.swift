@@ -147,7 +147,7 @@ struct DevCommand: AsyncParsableCommand {
 
     Then try:
       aws sts get-caller-identity
-      aws sts get-web-identity-token --audience api:AzureADTokenExchange --signing-algorithm RS256
+      aws sts get-web-identity-token --audience api://AzureADTokenExchange --signing-algorithm RS256
       exeat token --audience my-service --decode
     """
   }

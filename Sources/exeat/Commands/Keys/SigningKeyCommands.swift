@@ -58,7 +58,7 @@ struct KeysRevokeCommand: AsyncParsableCommand {
     abstract: "Take a key out of the key set at once and never sign with it again.",
     discussion: """
       The only key of its algorithm gets a successor first. A verifier that keeps the key set may accept tokens of the \
-      revoked key until it fetches the set again.
+      revoked key until it fetches the set again. A key id that begins with - is written after --.
       """
   )
 
@@ -225,7 +225,9 @@ struct KeysExportPublicCommand: AsyncParsableCommand {
 
   func run() async throws {
     let keys = try await client.callingKeys { client in try await client.list() }
-    let texts = try keys.keys.filter { all || $0.isPublished }.map { key throws(CommandFailure) in
+    // What was taken from verifiers is not handed to one by another way.
+    if keys.isEmptied, !all { Console.note("the issuer is suspended, and its key set is empty") }
+    let texts = try keys.keys.filter { all || $0.isPublished && !keys.isEmptied }.map { key throws(CommandFailure) in
       guard let text = key.publicKey, let publicKey = PublicKey(pem: text),
         publicKey.thumbprint.description.utf8.elementsEqual(key.keyID.utf8)
       else { throw .failed("the answer lacks a usable public key for \(Console.printable(key.keyID))") }

@@ -14,6 +14,13 @@ enum SigningKeyTable {
       return Console.out(JSONValue.object(JSONObject(keys.json)).text(isOneLine: true))
     }
     Console.out("issuer \(Console.printable(keys.issuer))")
+    if keys.isSuspended {
+      Console.out(
+        keys.isEmptied
+          ? "SUSPENDED: no tokens are issued, and the published key set is empty (`exeat keys resume`)"
+          : "SUSPENDED: no tokens are issued (`exeat keys resume`)"
+      )
+    }
     let rows = keys.keys.map { key in
       [key.algorithm, key.keyID, key.status, key.createDate.rfc3339, next(key, keys)].map(Console.printable)
     }
