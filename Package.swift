@@ -80,6 +80,7 @@ let package = Package(
     wall("TrailStorage", ["Federation", "StrictJSON", "CZlib"]),
     // Its header is that of Debian's libp11-kit-dev; nothing is linked.
     .systemLibrary(name: "CPKCS11"),
+    .systemLibrary(name: "CProcess"),
     wall("PKCS11", ["IdentityModel", "CPKCS11"]),
     wall(
       "LocalKeys",
@@ -121,6 +122,7 @@ let package = Package(
       "Agent",
       [
         "Exchange", "FederationClient", "Federation", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        "CProcess",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ]
@@ -143,7 +145,7 @@ let package = Package(
       dependencies: [
         "IdentityModel", "StrictJSON", "SigV4", "TokenFormats", "PolicyEngine", "AuditTrail", "Federation",
         "StoreSQLite", "LocalKeys", "PKCS11", "AuditSinks", "TrailStorage", "HTTPServer", "FederationClient",
-        "Exchange", "Agent",
+        "Exchange", "Agent", "CProcess",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -118,10 +118,10 @@ package struct AgentPlan: Sendable {
     var files: [KeptFile] = []
     for mapping in mappings { files.append(try KeptFile(mapping, in: environment)) }
     self.files = files
-    try Self.refuseCollisions(files)
     credentials = try file.mapping("credentials").map { mapping throws(AgentFileError) in
       try CredentialsPlan(mapping, in: environment)
     }
+    try Self.refuseCollisions(files, credentials)
     guard credentials == nil || listen != nil else { throw .missing("listen") }
     guard !files.isEmpty || credentials != nil else { throw .missing("files") }
     var variables: [String: String] = [:]
@@ -153,7 +153,10 @@ package struct AgentPlan: Sendable {
     return (host, port)
   }
 
-  private static func refuseCollisions(_ files: [KeptFile]) throws(AgentFileError) {
+  private static func refuseCollisions(
+    _ files: [KeptFile],
+    _ credentials: CredentialsPlan?
+  ) throws(AgentFileError) {
     var names: Set<[UInt8]> = []
     var paths: Set<[UInt8]> = []
     for (index, file) in files.enumerated() {
@@ -165,6 +168,9 @@ package struct AgentPlan: Sendable {
           throw .malformed("files[\(index)].file", "it is written twice")
         }
       }
+    }
+    if let path = credentials?.authorizationTokenFile, paths.contains(Array(path.utf8)) {
+      throw .malformed("credentials.authorization-token-file", "it is written twice")
     }
   }
 }

@@ -156,10 +156,13 @@ package struct FileKeeper: Sendable {
     }
   }
 
-  // SECURITY: 0, 1 and negative numbers name groups, everybody or init.
+  // SECURITY: digits and one line feed, or whoever wrote it meant something else. 0, 1 and negative numbers name groups, everybody or init.
   private func pid(in path: String) -> pid_t? {
-    guard let bytes = try? ClientEnvironment.system(variables: [:]).readFile(path), bytes.count <= 32,
-      let number = pid_t(String(decoding: bytes.filter { $0 > 0x20 }, as: UTF8.self)), number > 1
+    guard var bytes = try? ClientEnvironment.system(variables: [:]).readFile(path) else { return nil }
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    guard bytes.count <= 10,
+      bytes.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let number = pid_t(String(decoding: bytes, as: UTF8.self)), number > 1
     else { return nil }
     return number
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The program that the agent runs: started with the agent's own standard streams and the environment that it is to
-// see, told of signals, waited for. Source: POSIX.1 posix_spawn, waitpid.
+// see, told of signals, waited for. Source: POSIX.1 posix_spawn, waitpid; glibc
+// posix_spawn_file_actions_addclosefrom_np.
 
+import CProcess
 import Dispatch
 import Synchronization
 
@@ -134,8 +136,14 @@ package struct Program: Sendable {
     defer { for copy in arguments + variables { free(copy) } }
     arguments.append(nil)
     variables.append(nil)
+    // SECURITY: the agent's listener and its connections are not the program's, whatever opened them.
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let unclosed = exeat_close_from(&actions, 3)
+    guard unclosed == 0 else { throw ProgramError(program: program, errno: unclosed) }
     var pid: pid_t = 0
-    let failure = posix_spawnp(&pid, program, nil, &attributes, arguments, variables)
+    let failure = posix_spawnp(&pid, program, &actions, &attributes, arguments, variables)
     guard failure == 0 else { throw ProgramError(program: program, errno: failure) }
     return pid
   }

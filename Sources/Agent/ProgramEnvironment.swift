@@ -27,9 +27,15 @@ extension AgentPlan {
     // SECURITY: the program gets what the agent hands out and never what the agent has itself. Without credentials to
     // hand out it gets none.
     for name in Self.credentialVariables { variables[name] = nil }
+    // SECURITY: SDKs look into the files of ~/.aws before they ask the agent, and there the agent's own key may be.
+    variables["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
+    variables["AWS_CONFIG_FILE"] = "/dev/null"
+    // What the machine's own metadata service would give is not what the file says either.
+    variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = nil
+    variables["AWS_EC2_METADATA_DISABLED"] = "true"
     variables["AWS_ENDPOINT_URL_STS"] = access.endpoint.description
     variables["AWS_REGION"] = String(describing: access.region)
-    if let caFile = server.caFile { variables["AWS_CA_BUNDLE"] = caFile }
+    if let caBundle = access.caBundle { variables["AWS_CA_BUNDLE"] = caBundle }
     if let credentials, let bound {
       let host = bound.host.utf8.contains(UInt8(ascii: ":")) ? "[\(bound.host)]" : bound.host
       let base = "http://\(host):\(bound.port)"
@@ -41,7 +47,10 @@ extension AgentPlan {
           String(decoding: bytes, as: UTF8.self)
         }
       }
-      if credentials.servesMetadata { variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = base }
+      if credentials.servesMetadata {
+        variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = base
+        variables["AWS_EC2_METADATA_DISABLED"] = nil
+      }
     }
     for file in files {
       if let variable = file.variable { variables[variable] = file.path }
@@ -51,7 +60,8 @@ extension AgentPlan {
   }
 
   private static let credentialVariables = [
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_FILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",

@@ -37,12 +37,15 @@ package actor ServerAccess {
     http = FederationHTTPClient(trustRoots: roots)
     endpoint = settings.endpoint
     region = settings.region
+    caBundle = settings.caBundle
   }
 
   /// The STS endpoint.
   package nonisolated let endpoint: HTTPURL
   /// The region.
   package nonisolated let region: Region
+  /// The PEM file of the CAs that are trusted there; `nil` for the system's.
+  package nonisolated let caBundle: String?
 
   /// What `body` makes of a call to `service`, tried once: whoever keeps something tries again.
   func call<Value: Sendable>(

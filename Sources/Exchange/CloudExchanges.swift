@@ -39,19 +39,20 @@ package struct EntraExchange: Sendable {
 
   /// OAuth's code says little; Entra's number says what is wrong.
   private func refusal(_ answer: ExchangeAnswer, _ token: SubjectToken) -> ExchangeError {
-    let error = oauthRefusal(answer, .entra, hiding: token)
+    let error = oauthRefusal(answer, .entra, hiding: [token.secret])
     guard case .refused(let refusal) = error, let object = answer.anyObject,
       let number = object["error_codes"]?.array?.first?.int64
     else { return error }
     // Further lines hold trace numbers and the time, of use to nobody here.
-    let firstLine = token.hidden(in: object["error_description"]?.string)?.prefix { !$0.isNewline }
+    let firstLine = object["error_description"]?.string?.prefix { !$0.isNewline }
     let words = firstLine.map { String($0).split(separator: " Trace ID: ").first ?? "" }
     return .refused(
       ExchangeRefusal(
         service: .entra,
         status: refusal.status,
         code: "AADSTS\(number)",
-        message: words.map { "\(refusal.code): \($0)" } ?? refusal.code
+        message: words.map { "\(refusal.code): \($0)" } ?? refusal.code,
+        hiding: [token.secret]
       )
     )
   }
@@ -87,15 +88,16 @@ package struct GoogleExchange: Sendable {
       ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
     ]
     let answer = try await exchange.post(tokenURL, form: form)
-    guard answer.isSuccess else { throw oauthRefusal(answer, .google, hiding: token) }
+    guard answer.isSuccess else { throw oauthRefusal(answer, .google, hiding: [token.secret]) }
     let federated = try oauthToken(answer)
     guard let impersonationURL else { return .token(federated) }
-    return .token(try await impersonate(impersonationURL, federated, exchange))
+    return .token(try await impersonate(impersonationURL, federated, token, exchange))
   }
 
   private func impersonate(
     _ url: HTTPURL,
     _ federated: AccessToken,
+    _ token: SubjectToken,
     _ exchange: ExchangeClient
   ) async throws(ExchangeError) -> AccessToken {
     var writer = JSONWriter()
@@ -110,7 +112,7 @@ package struct GoogleExchange: Sendable {
       json: writer.bytes,
       headers: [HTTPField("Authorization", bearer)]
     )
-    guard answer.isSuccess else { throw refusal(answer) }
+    guard answer.isSuccess else { throw refusal(answer, hiding: [federated.secret, token.secret]) }
     let object = try answer.object()
     let secret = try answer.token("accessToken", in: object)
     guard let expiration = Instant(rfc3339: try answer.text("expireTime", in: object)) else {
@@ -122,8 +124,10 @@ package struct GoogleExchange: Sendable {
   /// `{"error": {"code": 403, "message": …, "status": "PERMISSION_DENIED"}}`.
   ///
   /// Source: google.rpc.Status over HTTP.
-  private func refusal(_ answer: ExchangeAnswer) -> ExchangeError {
-    guard let error = answer.anyObject?["error"]?.object, let status = error["status"]?.string else {
+  private func refusal(_ answer: ExchangeAnswer, hiding secrets: [Secret]) -> ExchangeError {
+    guard let error = answer.anyObject?["error"]?.object, let status = error["status"]?.string,
+      isErrorCode(status)
+    else {
       return answer.malformed("an error of Google")
     }
     return .refused(
@@ -131,7 +135,8 @@ package struct GoogleExchange: Sendable {
         service: .google,
         status: answer.status,
         code: status,
-        message: error["message"]?.string
+        message: error["message"]?.string,
+        hiding: secrets
       )
     )
   }
@@ -190,8 +195,18 @@ package struct AWSExchange: Sendable {
     case .http(let error):
       return .http(error)
     case .refused(let code, let message, let status, _):
-      let message = token.hidden(in: message)
-      return .refused(ExchangeRefusal(service: .aws, status: status, code: code, message: message))
+      guard isErrorCode(code) else {
+        return .malformedAnswer(status: status, what: "an error of AWS STS")
+      }
+      return .refused(
+        ExchangeRefusal(
+          service: .aws,
+          status: status,
+          code: code,
+          message: message,
+          hiding: [token.secret]
+        )
+      )
     case .notAWSQuery(let status):
       guard !(300..<400).contains(status) else { return .redirected(status: status) }
       return .malformedAnswer(status: status, what: "an answer of AWS STS")

@@ -81,6 +81,7 @@ package struct OAuthExchange: Sendable {
     form += audiences.map { ("audience", $0) } + resources.map { ("resource", $0) }
     if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
     var headers: [HTTPField] = []
+    var secrets = [token.secret]
     if let client {
       switch client.authentication {
       case .identified:
@@ -90,14 +91,17 @@ package struct OAuthExchange: Sendable {
         let pair = secret.withBytes { bytes in
           "\(percentEncoded(client.id)):\(percentEncoded(String(decoding: bytes, as: UTF8.self)))"
         }
-        headers.append(HTTPField("Authorization", "Basic \(XMLBase64.encode(Array(pair.utf8)))"))
+        let encoded = XMLBase64.encode(Array(pair.utf8))
+        headers.append(HTTPField("Authorization", "Basic \(encoded)"))
+        secrets += [Secret(encoded), Secret(pair), secret]
       case .form(let secret):
         form.append(("client_id", client.id))
         form.append(("client_secret", secret.withBytes { String(decoding: $0, as: UTF8.self) }))
+        secrets.append(secret)
       }
     }
     let answer = try await exchange.post(tokenURL, form: form, headers: headers)
-    guard answer.isSuccess else { throw oauthRefusal(answer, .oauth, hiding: token) }
+    guard answer.isSuccess else { throw oauthRefusal(answer, .oauth, hiding: secrets) }
     return .token(try oauthToken(answer))
   }
 }
@@ -118,9 +122,9 @@ func oauthToken(_ answer: ExchangeAnswer) throws(ExchangeError) -> AccessToken {
 func oauthRefusal(
   _ answer: ExchangeAnswer,
   _ service: ExchangeService,
-  hiding token: SubjectToken
+  hiding secrets: [Secret]
 ) -> ExchangeError {
-  guard let object = answer.anyObject, let code = object["error"]?.string, !code.isEmpty else {
+  guard let object = answer.anyObject, let code = object["error"]?.string, isErrorCode(code) else {
     return answer.malformed("an OAuth error")
   }
   return .refused(
@@ -128,17 +132,50 @@ func oauthRefusal(
       service: service,
       status: answer.status,
       code: code,
-      message: token.hidden(in: object["error_description"]?.string)
+      message: object["error_description"]?.string,
+      hiding: secrets
     )
   )
 }
 
-extension SubjectToken {
-  /// `message` without this token, which some servers repeat in full.
-  func hidden(in message: String?) -> String? {
-    message?.replacing(text, with: "<token>")
-  }
+/// Whether `code` is in the form of an error code: the characters of RFC 6749 §5.2, and 64 of them at most.
+func isErrorCode(_ code: String) -> Bool {
+  (1...64).contains(code.utf8.count)
+    && code.utf8.allSatisfy { byte in
+      (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+}
 
+extension ExchangeRefusal {
+  /// The same without `secrets`, which some servers repeat in full.
+  init(
+    service: ExchangeService,
+    status: Int,
+    code: String,
+    message: String?,
+    hiding secrets: [Secret]
+  ) {
+    self.init(
+      service: service,
+      status: status,
+      code: hidden(secrets, in: code),
+      message: message.map { hidden(secrets, in: $0) }
+    )
+  }
+}
+
+// By bytes: a mark that combines with the last character does not show the rest.
+private func hidden(_ secrets: [Secret], in text: String) -> String {
+  var bytes = Array(text.utf8)
+  for secret in secrets {
+    let pattern = secret.withBytes { Array($0) }
+    guard !pattern.isEmpty else { continue }
+    bytes = bytes.replacing(pattern, with: Array("<hidden>".utf8))
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+extension SubjectToken {
   func isNot(_ wanted: Kind) -> ExchangeError {
     .tokenKind(wanted: wanted.rawValue, given: kind.rawValue)
   }

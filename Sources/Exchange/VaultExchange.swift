@@ -47,7 +47,8 @@ package struct VaultExchange: Sendable {
         service: .vault,
         status: answer.status,
         code: "HTTP \(answer.status)",
-        message: words.isEmpty ? nil : token.hidden(in: words)
+        message: words.isEmpty ? nil : words,
+        hiding: [token.secret]
       )
     )
   }

@@ -119,6 +119,10 @@ struct AgentPlanTests {
       .unknown("files[0].exchange.addres")
     ),
     (
+      "{listen: '127.0.0.1:1', files: [{name: a, file: /a, token: {audience: a}}], credentials: {authorization-token-file: /a}}",
+      .malformed("credentials.authorization-token-file", "it is written twice")
+    ),
+    (
       "files: [{name: a, file: /a, token: {audience: a}, exchange: {target: vault}}]",
       .missing("files[0].exchange.address")
     ),

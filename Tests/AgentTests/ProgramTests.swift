@@ -23,6 +23,16 @@ struct ProgramTests {
     #expect(status == 0)
   }
 
+  @Test func `a program inherits the standard streams and no other file`() async throws {
+    let first = open("/dev/null", O_RDONLY)
+    let high = fcntl(first, F_DUPFD, 200)
+    defer { for descriptor in [first, high] { close(descriptor) } }
+    #expect(first >= 3 && high >= 200 && fcntl(high, F_GETFD) == 0)
+    // Number 3 is what `ls` reads the folder by.
+    let status = try await run(#"set -- $(ls /proc/self/fd); test "$*" = "0 1 2 3""#)
+    #expect(status == 0)
+  }
+
   @Test func `a signal reaches the program`() async throws {
     let slot = ProgramSlot()
     #expect(!slot.send(SIGTERM))

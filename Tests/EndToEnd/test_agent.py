@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`exeat agent`: files that stay fresh through outages, credentials for stock AWS clients, a program and its end."""
 
+import http.server
 import json
+import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 
 import pytest
 import yaml
@@ -147,6 +152,75 @@ def test_a_file_is_renewed_before_it_ends_and_a_program_is_told(agent, other, tm
         listener.stdout.close()
 
 
+def test_a_pid_file_that_holds_more_than_a_number_names_nobody(agent, tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as listener:
+        try:
+            number = str(listener.pid)
+            (tmp_path / "pid").write_text(f"{number[:1]} {number[1:]}\n")
+            with agent({"files": [kept(tmp_path, signal="SIGTERM") | {"pid-file": str(tmp_path / "pid")}]}) as running:
+                until(lambda: "nobody was told of the new file" in running.output, "the warning")
+            assert listener.poll() is None
+        finally:
+            listener.kill()
+
+
+def test_status_prints_nothing_that_steers_a_terminal():
+    body = json.dumps({"status": "ok", "kept": [], "more": "\x9b\u202e\u2028"}, ensure_ascii=False).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as listener:
+        thread = threading.Thread(target=listener.handle_request)
+        thread.start()
+        done = servers.exeat("agent", "status", "--address", f"127.0.0.1:{listener.server_port}", "--json")
+        thread.join(30)
+    assert done.stdout == '{"status":"ok","kept":[],"more":"\\u009b\\u202e\\u2028"}\n', done
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another uid can only be taken on by root")
+def test_the_memory_of_agent_and_server_is_closed_to_others_of_their_uid():
+    """/proc/PID belongs to root when a process may not be dumped, and to the process's own uid otherwise."""
+    work = pathlib.Path(tempfile.mkdtemp(prefix="exeat-uid-"))
+    nobody = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": work, "stdin": subprocess.DEVNULL}
+    try:
+        os.chown(work, 65534, 65534)
+        (work / "agent.yaml").write_text(yaml.safe_dump({"files": [kept(work)]}))
+        data = servers.init(work / "data")
+        for path in [data, *data.rglob("*")]:
+            os.chown(path, 65534, 65534)
+        environment = servers.clean_environment(
+            HOME=str(work), AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+        port = servers.free_port()
+        for arguments, word in [
+                (["agent", "--config", "agent.yaml"], "not renewed"),
+                (["serve", "--data-dir", "data", "--listen", f"127.0.0.1:{port}", "--tls", "off",
+                  "--public-url", f"http://localhost:{port}"], "listening")]:
+            try:
+                process = subprocess.Popen([servers.binary(), *arguments], env=environment, text=True,
+                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **nobody)
+            except PermissionError:
+                pytest.skip("another uid may not run the program from its folder")
+            try:
+                assert any(word in line for line in process.stdout), arguments
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                assert "Uid:\t65534\t65534" in status
+                assert os.stat(f"/proc/{process.pid}/environ").st_uid == 0, arguments
+            finally:
+                process.kill()
+                process.wait(30)
+                process.stdout.close()
+    finally:
+        shutil.rmtree(work)
+
+
 def test_a_bad_answer_never_takes_the_place_of_a_good_file(agent, other, tmp_path):
     numbered(other, 5)
     good = other.bend
@@ -277,6 +351,52 @@ def test_a_program_sees_the_files_and_none_of_the_agents_keys(agent, server, tmp
     assert seen["UNTOUCHED"] == "1" and seen["AWS_ENDPOINT_URL_STS"].rstrip("/") == server.url
     assert not {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} & seen.keys()
     assert not any(server.root.secret_access_key in value for value in seen.values())
+
+
+def test_a_program_inherits_the_standard_streams_alone(agent, tmp_path):
+    # Number 3 is what the program reads the folder by.
+    program = "import os; print(sorted(os.listdir('/proc/self/fd')), flush=True)"
+    with agent({"files": [kept(tmp_path)]}, sys.executable, "-c", program) as running:
+        assert running.wait() == 0, running.output
+    assert "['0', '1', '2', '3']\n" in running.lines, running.output
+
+
+WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'], flush=True)"
+
+
+def default_profile(tmp_path, credentials):
+    """The agent's key where SDKs look before they ask an endpoint."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").write_text(
+        f"[default]\naws_access_key_id = {credentials.access_key_id}\n"
+        f"aws_secret_access_key = {credentials.secret_access_key}\n")
+
+
+@pytest.mark.parametrize("metadata", [False, True])
+def test_a_program_is_the_role_though_the_agents_key_is_the_default_profile(agent, role, tmp_path, metadata):
+    arn, credentials = role
+    default_profile(tmp_path, credentials)
+    plan = {"credentials": {"role-arn": arn, "session-name": "pod", "metadata": metadata}}
+    with agent(plan, sys.executable, "-c", WHO, credentials=credentials) as running:
+        assert running.wait() == 0, running.output
+    assert any(line.strip().endswith(":assumed-role/app/pod") for line in running.lines), running.output
+
+
+def test_a_program_without_credentials_gets_none_of_the_machine(agent, role, tmp_path):
+    _, credentials = role
+    default_profile(tmp_path, credentials)
+    program = WHO + "\n"
+    inherited = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"}
+    with agent({"files": [kept(tmp_path)]}, sys.executable, "-c", program, credentials=credentials, **inherited) as running:
+        assert running.wait() == 1
+    assert "NoCredentialsError" in running.output, running.output
+    program = "import json, os; print(json.dumps(dict(os.environ)))"
+    plan = {"files": [kept(tmp_path)], "environment": {"AWS_CONFIG_FILE": "/etc/mine"}}
+    with agent(plan, sys.executable, "-c", program, **inherited) as running:
+        assert running.wait() == 0, running.output
+    (seen,) = [json.loads(line) for line in running.lines if line.startswith("{")]
+    assert seen["AWS_EC2_METADATA_DISABLED"] == "true" and "AWS_EC2_METADATA_SERVICE_ENDPOINT" not in seen
+    assert (seen["AWS_SHARED_CREDENTIALS_FILE"], seen["AWS_CONFIG_FILE"]) == ("/dev/null", "/etc/mine")
 
 
 @pytest.mark.parametrize("script, status", [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)])

@@ -2,6 +2,7 @@
 """`exeat exchange` against authorities on loopback that verify its tokens by the issuer's key set, and against a second
 Exeat as AWS."""
 
+import base64
 import json
 import os
 import subprocess
@@ -106,7 +107,7 @@ def test_vault_says_why_a_token_is_not_for_it(exchange, other, server, tmp_path)
     forged = wrong[:-8] + ("A" if wrong[-8] != "A" else "B") + wrong[-7:]
     done = exchange("vault", "--address", other.url, "--token-file", "-", stdin=forged)
     # That server repeats the whole token; we do not.
-    refused(done, "error validating token", "<token>")
+    refused(done, "error validating token", "<hidden>")
     assert forged not in done.stderr
 
 
@@ -123,7 +124,7 @@ def test_an_authorization_server_takes_the_token(exchange, other, target):
     answer = json.loads(done.stdout)
     assert answer["access_token"] == "oauth-token" and answer["scope"] == "x y"
     done = exchange(*plain, "--token-audience", "x")
-    refused(done, "invalid_grant", "<token>", "does not trust")
+    refused(done, "invalid_grant", "<hidden>", "does not trust")
 
 
 def test_a_client_with_a_secret_proves_itself(exchange, other, tmp_path):
@@ -137,6 +138,40 @@ def test_a_client_with_a_secret_proves_itself(exchange, other, tmp_path):
     done = exchange(*plain)
     refused(done, "invalid_client", "its secret is wrong")
     assert "another" not in done.stderr
+
+
+@pytest.mark.parametrize("way", ["basic", "post"])
+def test_a_clients_secret_is_in_no_error(exchange, other, tmp_path, way):
+    arguments = ["oauth", "--token-url", f"{other.url}/oauth/token", "--client-id", "me", "--client-secret-file", "secret",
+                 "--client-authentication", way]
+    (tmp_path / "secret").write_text("s3cr%t:")
+    other.faults.append(Refused(401, {"error": "s3cr%t:", "error_description": "the secret s3cr%t:\u0301 is wrong"}))
+    done = exchange(*arguments)
+    refused(done, "refused with <hidden>: the secret <hidden>")
+    assert "s3cr" not in done.stderr
+    if way == "basic":
+        pair = base64.b64encode(b"me:s3cr%25t%3A").decode()
+        other.faults.append(Refused(401, {"error": "invalid_client", "error_description": f"in Basic {pair} is no client"}))
+        done = exchange(*arguments)
+        refused(done, "in Basic <hidden> is no client")
+
+
+def test_googles_own_token_is_in_no_error(exchange, other):
+    def bend(body):
+        if "accessToken" not in body:
+            return body
+        raise Refused(403, {"error": {"status": "PERMISSION_DENIED", "message": "google-federated may not"}})
+
+    other.bend = bend
+    done = exchange(*google(other), "--service-account", authorities.ACCOUNT)
+    refused(done, "PERMISSION_DENIED: <hidden> may not")
+    assert "google-federated" not in done.stderr
+
+
+@pytest.mark.parametrize("code", ["x" * 65, "a\\b", 'a"b', "a\nb", "é", ""])
+def test_a_code_that_is_none_is_not_repeated(exchange, other, code):
+    other.faults.append(Refused(400, {"error": code}))
+    refused(exchange("oauth", "--token-url", f"{other.url}/oauth/token"), "lacks a usable `an OAuth error`")
 
 
 def test_the_requested_type_is_asked_for(exchange, other):

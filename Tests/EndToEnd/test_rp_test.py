@@ -10,7 +10,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from driver import careless, server as servers, wire
+from driver import careless, clients, server as servers, wire
 
 AUDIENCE = "https://service.example/api"
 
@@ -112,6 +112,21 @@ def test_what_answers_neither_yes_nor_no_is_a_finding(dev, keys):
 def test_mistakes_in_the_command_are_said(dev, arguments, message):
     done = rp_test(dev, "http://127.0.0.1:1/", *arguments)
     assert done.returncode == 2 and message in done.stderr, done.stderr
+
+
+def test_an_issuer_that_people_rely_on_is_asked_for_no_token(server, issuer, keys, tmp_path):
+    with careless.Service(verifier(keys)) as service:
+        done = servers.exeat("rp-test", service.url, "--audience", AUDIENCE,
+                             environment=clients.environment_for(server, tmp_path))
+        assert done.returncode == 1 and "the issuer signs no test tokens" in done.stderr, done.stderr
+        assert service.received == []
+
+
+def test_tokens_go_beyond_this_machine_over_tls(dev):
+    done = rp_test(dev, "http://192.0.2.1/")
+    assert done.returncode == 2 and "is plain http beyond this machine" in done.stderr and "--allow-plain-http" in done.stderr
+    done = rp_test(dev, "http://service.invalid/", "--only", "alg-none", "--allow-plain-http")
+    assert done.returncode == 1 and "no answer" in done.stdout, done.stderr
 
 
 def test_only_dev_signs_what_it_is_given(dev, server):

@@ -42,6 +42,7 @@ struct AgentRunCommand: AsyncParsableCommand {
   @Argument(parsing: .postTerminator, help: "A program to run, and its arguments.") var program: [String] = []
 
   func run() async throws {
+    try ProcessSecrecy.begin()
     guard let format = LogFormat(rawValue: logFormat) else {
       throw CommandFailure.usage("--log-format: `\(logFormat)` is not text or json")
     }

@@ -26,7 +26,9 @@ struct AgentStatusCommand: AsyncParsableCommand {
       let word = answer["status"]?.string, let kept = answer["kept"]?.array
     else { throw CommandFailure.failed("what answers there is no agent", hint: "see --address") }
     if json {
-      Console.out(String(decoding: body, as: UTF8.self))
+      var writer = JSONWriter(isOneLine: true)
+      writer.value(.object(answer))
+      Console.out(String(decoding: writer.bytes, as: UTF8.self))
     } else {
       Console.out(Console.printable(word))
       for thing in kept { Console.out(Console.printable(line(thing))) }

@@ -108,6 +108,7 @@ struct ServeCommand: AsyncParsableCommand {
   ]
 
   func run() async throws {
+    try ProcessSecrecy.begin()
     let settings = try Settings(
       names: Self.names,
       flags: [

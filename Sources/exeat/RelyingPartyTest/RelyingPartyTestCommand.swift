@@ -4,6 +4,7 @@
 // refused.
 
 import ArgumentParser
+import Exchange
 import Federation
 import FederationClient
 import FoundationEssentials
@@ -36,6 +37,7 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   @Option(help: "Statuses for a token that is refused.") var refuseStatus = "400,401,403,413,414,431"
   @Option(help: ArgumentHelp("A PEM file of the CAs to trust for the service.", valueName: "file"))
   var serviceCaFile: String?
+  @Flag(help: "Speak http with a service beyond this machine.") var allowPlainHttp = false
   @Option(help: ArgumentHelp("Run this case alone. May be repeated.", valueName: "id")) var only: [String] =
     []
   @Flag(help: "List the cases and end.") var list = false
@@ -110,14 +112,7 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
         var rows: [RelyingPartyReport.Row] = []
         for test in cases {
           guard let draft = workshop.drafts[algorithms[0]] else { continue }
-          do {
-            rows.append(await target.row(of: test, token: try await test.make(workshop, draft)))
-          } catch STSClientError.refused("InvalidAction", _, _, _) {
-            throw CommandFailure.failed(
-              "the issuer signs no test tokens",
-              hint: "the issuer of `exeat rp-test` is a running `exeat dev`"
-            )
-          }
+          rows.append(await target.row(of: test, token: try await test.make(workshop, draft)))
         }
         return RelyingPartyReport(url: target.url.description, rows: rows)
       }
@@ -138,10 +133,11 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
 
   private func target() throws(CommandFailure) -> RelyingPartyTarget {
     let parsed: HTTPURL
-    do {
-      parsed = try HTTPURL(url)
+    do throws(ExchangeError) {
+      parsed = try exchangeURL(url, setting: "url", permitsPlainHTTP: allowPlainHttp)
     } catch {
-      throw .usage("`\(url)` is not an http or https URL")
+      guard case .endpoint(_, let reason) = error else { throw CommandFailure(clientError: error) }
+      throw .usage(reason, hint: "--allow-plain-http speaks http beyond this machine")
     }
     guard let accepted = RelyingPartyTarget.Statuses(expectStatus) else {
       throw .usage("--expect-status: `\(expectStatus)` is not a list such as 200,3xx")

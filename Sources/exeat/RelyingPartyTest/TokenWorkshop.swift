@@ -26,6 +26,8 @@ struct TokenWorkshop {
   private let foreign = P384.Signing.PrivateKey()
 
   /// Asks the issuer for one token of each algorithm, and for its keys.
+  ///
+  /// - Throws: `CommandFailure` when it signs no test tokens, before anything else is asked.
   init(
     iam: AWSQueryClient,
     sts: STSClient,
@@ -38,6 +40,8 @@ struct TokenWorkshop {
     self.sts = sts
     self.credential = credential
     self.audience = audience
+    // SECURITY: tokens of an issuer that people rely on are not for trying, good ones neither.
+    _ = try await Self.sign("{}", "{}", .es384, iam, credential)
     var drafts: [SigningAlgorithm: TokenDraft] = [:]
     for algorithm in algorithms {
       let token = try await sts.getWebIdentityToken(
@@ -89,11 +93,29 @@ struct TokenWorkshop {
 
   /// Two texts, signed with the issuer's key for `algorithm`.
   func signed(_ header: String, _ payload: String, _ algorithm: SigningAlgorithm) async throws -> String {
-    let answer = try await iam.call(
-      "SignOutboundTestToken",
-      [("Header", header), ("Payload", payload), ("SigningAlgorithm", algorithm.rawValue)],
-      signedBy: credential
-    )
+    try await Self.sign(header, payload, algorithm, iam, credential)
+  }
+
+  private static func sign(
+    _ header: String,
+    _ payload: String,
+    _ algorithm: SigningAlgorithm,
+    _ iam: AWSQueryClient,
+    _ credential: SigningCredential
+  ) async throws -> String {
+    let answer: XMLAnswer
+    do {
+      answer = try await iam.call(
+        "SignOutboundTestToken",
+        [("Header", header), ("Payload", payload), ("SigningAlgorithm", algorithm.rawValue)],
+        signedBy: credential
+      )
+    } catch STSClientError.refused("InvalidAction", _, _, _) {
+      throw CommandFailure.failed(
+        "the issuer signs no test tokens",
+        hint: "the issuer of `exeat rp-test` is a running `exeat dev`"
+      )
+    }
     guard let token = answer["SignOutboundTestTokenResponse/SignOutboundTestTokenResult/Token"] else {
       throw CommandFailure.failed("the issuer signed no token")
     }
