@@ -25,6 +25,12 @@ package enum PublishedIssuerError: Error, Hashable, Sendable {
   case keySet(JWKSetError)
   /// The list of status lists is none.
   case statusLists
+  /// It names more status lists than the cap.
+  case tooManyStatusLists(limit: Int)
+  /// It names the status list at this address twice.
+  case statusListTwice(String)
+  /// The documents together have more octets than the cap.
+  case tooLarge(limitBytes: Int)
 
   /// What went wrong, in words; nothing in it can steer a terminal.
   package var words: String {
@@ -36,6 +42,9 @@ package enum PublishedIssuerError: Error, Hashable, Sendable {
     case .elsewhere(let address): "it has a document at `\(printable(address))`, outside of its own URL"
     case .keySet(let error): "its JWK set is none: \(printable(RelyingParty.reason(error)))"
     case .statusLists: "its list of status lists is none"
+    case .tooManyStatusLists(let limit): "it has more than \(limit) status lists"
+    case .statusListTwice(let address): "it names the status list `\(printable(address))` twice"
+    case .tooLarge(let limit): "its documents together have more than \(limit) octets"
     }
   }
 }
@@ -56,6 +65,9 @@ package struct PublishedIssuer: Sendable {
     package let body: [UInt8]
   }
 
+  /// The most status lists that an issuer may have.
+  package static let maximumStatusLists = 1000
+
   /// The keys in the JWK set.
   package let keySet: JWKSet
   /// Until when the SAML metadata says that it is valid, as it says it; `nil` when there is none.
@@ -63,16 +75,20 @@ package struct PublishedIssuer: Sendable {
   /// The documents: what discovery points at stands before it.
   package let files: [File]
 
-  /// Fetches everything that `issuer` publishes.
+  /// Fetches everything that `issuer` publishes, or its JWK set alone once discovery names it.
   ///
   /// - Parameters:
   ///   - issuer: the issuer's URL, without a slash at its end.
+  ///   - keySetAlone: whether `files` is to hold the JWK set and nothing else.
+  ///   - maximumBytes: the most octets that the documents may have together; a single one has 1 MiB at most.
   ///   - http: the way to the network.
   ///   - policy: which addresses it may have.
   ///   - resolver: how hosts are resolved.
   /// - Throws: `PublishedIssuerError` when one of them cannot be had, or is not the issuer's own.
   package init(
     of issuer: String,
+    keySetAlone: Bool = false,
+    maximumBytes: Int = 64 << 20,
     http: FederationHTTPClient,
     policy: IssuerPolicy,
     resolver: HostResolver = .system
@@ -98,14 +114,20 @@ package struct PublishedIssuer: Sendable {
       throw .keySet(error)
     }
     var files = [File(jwksPath, "application/json", jwks)]
+    guard !keySetAlone else {
+      self.metadataValidUntil = nil
+      self.files = files
+      return
+    }
     var metadataValidUntil: String?
     if let metadata = try await Self.fetchIfThere("\(issuer)/saml/metadata", fetcher) {
       files.append(File("saml/metadata", "application/samlmetadata+xml", metadata))
       metadataValidUntil = (try? XMLReader.read(metadata.body))?.attribute("validUntil")
     }
     self.metadataValidUntil = metadataValidUntil
-    files += try await Self.statusLists(issuer, discovery.body, fetcher)
     files.append(File(discoveryPath, "application/json", discovery))
+    let lists = try await Self.statusLists(issuer, discovery.body, beside: files, maximumBytes, fetcher)
+    files.insert(contentsOf: lists, at: files.count - 1)
     self.files = files
   }
 
@@ -131,6 +153,8 @@ package struct PublishedIssuer: Sendable {
   private static func statusLists(
     _ issuer: String,
     _ discovery: [UInt8],
+    beside others: [File],
+    _ maximumBytes: Int,
     _ fetcher: IssuerFetcher
   ) async throws(PublishedIssuerError) -> [File] {
     guard let object = (try? JSONReader.read(discovery, maximumBytes: 1 << 16))?.object,
@@ -141,6 +165,10 @@ package struct PublishedIssuer: Sendable {
     guard let lists = (try? JSONReader.read(answer.body))?.object?["status_lists"]?.array else {
       throw .statusLists
     }
+    // SECURITY: a single answer can name tens of thousands of lists, each of a mebibyte.
+    guard lists.count <= maximumStatusLists else { throw .tooManyStatusLists(limit: maximumStatusLists) }
+    var bytes = others.reduce(answer.body.count) { $0 + $1.body.count }
+    var paths: Set<String> = []
     var files: [File] = []
     for list in lists {
       guard let uri = list.string else { throw .statusLists }
@@ -149,7 +177,10 @@ package struct PublishedIssuer: Sendable {
         number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
       else { throw .elsewhere(uri) }
       let path = "status/" + String(decoding: number, as: UTF8.self)
+      guard paths.insert(path).inserted else { throw .statusListTwice(uri) }
       files.append(File(path, "application/statuslist+jwt", try await fetch(uri, fetcher)))
+      bytes += files.last?.body.count ?? 0
+      guard bytes <= maximumBytes else { throw .tooLarge(limitBytes: maximumBytes) }
     }
     files.append(File("status", "application/json", answer))
     return files

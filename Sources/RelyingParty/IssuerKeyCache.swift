@@ -69,7 +69,7 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
   private struct Keys {
     let set: ProviderKeySet
     let freshUntil: Instant
-    let staleUntil: Instant
+    var staleUntil: Instant
   }
 
   private struct Entry: Sendable {
@@ -189,6 +189,9 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
         entry.failure = nil
       case .failure(let error):
         entry.failure = (error, now.advanced(bySeconds: rules.failureSeconds))
+        // Keys stay in use only while their issuer does not answer; one that answers something else has changed its
+        // mind, whether it answers afterwards or not.
+        if !error.isTransient, let keys = entry.keys { entry.keys?.staleUntil = keys.freshUntil }
       }
       entries[name] = entry
       return entry
@@ -197,11 +200,7 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
 
   /// The keys that may be used at `now`, fresh or stale.
   private func usable(_ entry: Entry, _ now: Instant) throws(Failure) -> ProviderKeySet {
-    if let keys = entry.keys {
-      // Keys stay in use only while their issuer does not answer; one that answers something else has changed its mind.
-      let isBridged = entry.failure.map { $0.error.isTransient } ?? true
-      if now < keys.freshUntil || isBridged && now < keys.staleUntil { return keys.set }
-    }
+    if let keys = entry.keys, now < keys.staleUntil { return keys.set }
     throw entry.failure?.error ?? none
   }
 }

@@ -17,9 +17,22 @@ final class StatusChecker: Sendable {
   private static let failureSeconds: Int64 = 10
   private static let maximumLists = 64
 
-  private struct Entry {
-    var outcome: Result<StatusListToken, VerificationFailure>
-    var until: Instant
+  private typealias Outcome = Result<StatusListToken, VerificationFailure>
+
+  private struct Entry: Sendable {
+    var list: (token: StatusListToken, until: Instant)?
+    var failure: (error: VerificationFailure, until: Instant)?
+    /// The fetch that is under way, whose outcome all get who come while it lasts.
+    var fetch: Task<Outcome, Never>?
+
+    func isNeeded(_ now: Instant) -> Bool {
+      fetch != nil || list.map { now < $0.until } ?? false || failure.map { now < $0.until } ?? false
+    }
+  }
+
+  private enum Step {
+    case conclude(Outcome)
+    case wait(Task<Outcome, Never>)
   }
 
   private let fetcher: any DocumentFetcher
@@ -64,20 +77,60 @@ final class StatusChecker: Sendable {
   ) async throws(VerificationFailure) -> StatusListToken {
     // The length of the issuer keeps the two texts apart.
     let name = Array("\(issuer.issuer.utf8.count):".utf8) + issuer.issuer.utf8 + uri.utf8
-    if let kept = lists.withLock({ $0[name] }), now < kept.until { return try kept.outcome.get() }
-    let outcome: Result<StatusListToken, VerificationFailure>
-    do throws(VerificationFailure) {
-      outcome = .success(try await fetch(uri, issuer, keys, now, leewaySeconds))
-    } catch {
-      outcome = .failure(error)
+    let step = lists.withLock { lists in next(name, uri, issuer, keys, now, leewaySeconds, &lists) }
+    switch step {
+    case .conclude(let outcome): return try outcome.get()
+    case .wait(let task): return try await task.value.get()
     }
-    let until = Self.end(of: outcome, now)
+  }
+
+  /// Decides what to do for one who asks, and begins a fetch when that is it.
+  private func next(
+    _ name: [UInt8],
+    _ uri: String,
+    _ issuer: TrustedIssuer,
+    _ keys: ProviderKeySet,
+    _ now: Instant,
+    _ leewaySeconds: Int64,
+    _ lists: inout [[UInt8]: Entry]
+  ) -> Step {
+    var entry = lists[name] ?? Entry()
+    if let list = entry.list, now < list.until { return .conclude(.success(list.token)) }
+    if let failure = entry.failure, now < failure.until { return .conclude(.failure(failure.error)) }
+    if let task = entry.fetch { return .wait(task) }
+    if lists.count >= Self.maximumLists { lists = lists.filter { $0.value.isNeeded(now) } }
+    if lists.count >= Self.maximumLists { lists = lists.filter { $0.value.fetch != nil } }
+    // A task of its own: one who asks and goes away must not make the list look unreachable to the others.
+    let task = Task {
+      let outcome: Outcome
+      do throws(VerificationFailure) {
+        outcome = .success(try await self.fetch(uri, issuer, keys, now, leewaySeconds))
+      } catch {
+        outcome = .failure(error)
+      }
+      self.end(name, outcome, now, leewaySeconds)
+      return outcome
+    }
+    entry.fetch = task
+    lists[name] = entry
+    return .wait(task)
+  }
+
+  /// Keeps what came of a fetch; a failure beside the last list, which is good for its time.
+  private func end(_ name: [UInt8], _ outcome: Outcome, _ now: Instant, _ leewaySeconds: Int64) {
     lists.withLock { lists in
-      if lists.count >= Self.maximumLists { lists = lists.filter { now < $0.value.until } }
-      if lists.count >= Self.maximumLists { lists.removeAll() }
-      lists[name] = Entry(outcome: outcome, until: until)
+      // INVARIANT: an entry that is being fetched for is never forgotten.
+      var entry = lists[name] ?? Entry()
+      entry.fetch = nil
+      switch outcome {
+      case .success(let list):
+        entry.list = (list, Self.end(of: list, now, leewaySeconds))
+        entry.failure = nil
+      case .failure(let error):
+        entry.failure = (error, now.advanced(bySeconds: Self.failureSeconds))
+      }
+      lists[name] = entry
     }
-    return try outcome.get()
   }
 
   private func fetch(
@@ -121,12 +174,13 @@ final class StatusChecker: Sendable {
     }
   }
 
-  /// §8.3: a list is used up to its `ttl`, and never beyond its `exp`.
-  private static func end(of outcome: Result<StatusListToken, VerificationFailure>, _ now: Instant) -> Instant
-  {
-    guard case .success(let list) = outcome else { return now.advanced(bySeconds: failureSeconds) }
-    let seconds = list.timeToLiveSeconds ?? keptByDefaultSeconds
-    let end = now.advanced(bySeconds: min(max(seconds, keptSeconds.lowerBound), keptSeconds.upperBound))
-    return list.expiration.map { min($0, end) } ?? end
+  /// §8.3: a list is used up to its `ttl` and its `exp`; for the shortest time also where that has passed and the
+  /// leeway has not, so that it is not fetched for every token.
+  private static func end(of list: StatusListToken, _ now: Instant, _ leewaySeconds: Int64) -> Instant {
+    let seconds = min(list.timeToLiveSeconds ?? keptByDefaultSeconds, keptSeconds.upperBound)
+    let asked = now.advanced(bySeconds: seconds)
+    let shortest = now.advanced(bySeconds: keptSeconds.lowerBound)
+    guard let expiration = list.expiration else { return max(asked, shortest) }
+    return min(max(min(asked, expiration), shortest), expiration.advanced(bySeconds: leewaySeconds))
   }
 }

@@ -249,6 +249,15 @@ def test_a_copy_that_lacks_a_key_or_holds_one_that_was_withdrawn_is_stale(export
     done = exported.check(copy, "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["differences"] == [{"kind": "withdrawn", "keyId": "old"}]
+    # A verifier that speaks ES256 would believe it.
+    foreign = jwt.algorithms.ECAlgorithm.to_jwk(
+        cryptography.hazmat.primitives.asymmetric.ec.generate_private_key(
+            cryptography.hazmat.primitives.asymmetric.ec.SECP256R1()).public_key(), as_dict=True)
+    copy.write_text(json.dumps({"keys": [*keys, foreign | {"kid": "more", "use": "sig", "alg": "ES256"}]}))
+    done = exported.check(copy)
+    assert done.returncode == 1 and done.stdout.splitlines()[0].startswith(f"foreign: key {len(keys)} of the copy")
+    report = json.loads(exported.check(copy, "--json").stdout)
+    assert report["isStale"] and report["differences"] == [{"kind": "foreign", "index": len(keys)}]
 
 
 def test_a_copy_on_the_web_is_compared(exported, host):

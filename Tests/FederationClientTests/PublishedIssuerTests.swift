@@ -4,6 +4,7 @@
 
 import FederationClient
 import IdentityModel
+import Synchronization
 import Testing
 import TokenFormats
 
@@ -12,6 +13,8 @@ struct PublishedIssuerTests {
 
   /// The issuer at `server`, below `/tenant`, with documents beside discovery and JWK set.
   private func fetch(
+    keySetAlone: Bool = false,
+    maximumBytes: Int = 64 << 20,
     discovery: @escaping @Sendable (_ issuer: String) -> String? = { _ in nil },
     jwks: String? = nil,
     others: @escaping @Sendable (_ issuer: String, _ path: String) -> ServerAnswer? = { _, _ in nil }
@@ -31,7 +34,13 @@ struct PublishedIssuerTests {
       try await withClient { http in
         do throws(PublishedIssuerError) {
           return .success(
-            try await PublishedIssuer(of: server.url(path: "/tenant"), http: http, policy: policy)
+            try await PublishedIssuer(
+              of: server.url(path: "/tenant"),
+              keySetAlone: keySetAlone,
+              maximumBytes: maximumBytes,
+              http: http,
+              policy: policy
+            )
           )
         } catch {
           return .failure(error)
@@ -145,5 +154,65 @@ struct PublishedIssuerTests {
       Issue.record("\(String(describing: error))")
       return
     }
+  }
+
+  /// An issuer whose status lists are `names`, of 1000 octets each, and what it was asked for.
+  private func fetchLists(
+    _ names: [String],
+    keySetAlone: Bool = false,
+    maximumBytes: Int = 64 << 20
+  ) async throws -> (outcome: Result<PublishedIssuer, PublishedIssuerError>, asked: [String]) {
+    let asked = Mutex<[String]>([])
+    let outcome = try await fetch(
+      keySetAlone: keySetAlone,
+      maximumBytes: maximumBytes,
+      discovery: { issuer in
+        #"{"issuer":"\#(issuer)","jwks_uri":"\#(issuer)/.well-known/jwks.json","#
+          + #""status_list_aggregation_endpoint":"\#(issuer)/status"}"#
+      },
+      others: { issuer, path in
+        asked.withLock { $0.append(path) }
+        guard path.hasPrefix("status") else { return nil }
+        guard path == "status" else {
+          return .answer(status: 200, headers: [], body: Array(repeating: 0x61, count: 1000))
+        }
+        let lists = names.map { #""\#(issuer)/status/\#($0)""# }.joined(separator: ",")
+        return .answer(status: 200, headers: [], body: Array(#"{"status_lists":[\#(lists)]}"#.utf8))
+      }
+    )
+    return (outcome, asked.withLock { $0 })
+  }
+
+  @Test func `more than a thousand status lists are refused before one is fetched`() async throws {
+    let (outcome, asked) = try await fetchLists((0...1000).map { "\($0)" })
+    #expect(throws: PublishedIssuerError.tooManyStatusLists(limit: 1000)) { try outcome.get() }
+    #expect(!asked.contains { $0.hasPrefix("status/") })
+  }
+
+  @Test func `a status list that is named twice is refused`() async throws {
+    let (outcome, asked) = try await fetchLists(["7", "8", "7", "9"])
+    guard case .failure(.statusListTwice(let address)) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(address.hasSuffix("/tenant/status/7"))
+    #expect(asked.count { $0 == "status/7" } == 1 && !asked.contains("status/9"))
+  }
+
+  @Test func `documents that are too large together are refused as soon as they are`() async throws {
+    let names = (0..<20).map { "\($0)" }
+    let (outcome, asked) = try await fetchLists(names, maximumBytes: 6000)
+    #expect(throws: PublishedIssuerError.tooLarge(limitBytes: 6000)) { try outcome.get() }
+    #expect(asked.count { $0.hasPrefix("status/") } <= 6)
+    let (whole, _) = try await fetchLists(names, maximumBytes: 40_000)
+    #expect(try whole.get().files.count == 23)
+  }
+
+  @Test func `the key set alone makes nobody ask for metadata and lists`() async throws {
+    let (outcome, asked) = try await fetchLists(["1"], keySetAlone: true)
+    let published = try outcome.get()
+    #expect(published.files.map(\.path) == [".well-known/jwks.json"])
+    #expect(published.keySet.keys.count == 1 && published.metadataValidUntil == nil)
+    #expect(asked == [".well-known/openid-configuration", ".well-known/jwks.json"])
   }
 }

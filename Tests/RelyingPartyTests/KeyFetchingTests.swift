@@ -135,6 +135,22 @@ struct KeyFetchingTests {
     #expect(await verifier.failure(of: try token(after: 300)) != nil)
   }
 
+  @Test(arguments: [Int64(10), 300])
+  func `an outage does not bring keys back that an issuer took away`(second: Int64) async throws {
+    let documents = TestDocuments([key])
+    let verifier = try testVerifier(documents, clock: clock.clock)
+    #expect(await verifier.failure(of: try token()) == nil)
+    documents.set { $0.failure = .refused("answered with status 404") }
+    clock.set(after: second)
+    // While the keys are fresh only one of which nobody knows makes a fetch.
+    #expect(await verifier.failure(of: try token(after: second, .es384("new"))) != nil)
+    #expect(documents.fetched.count == 3)
+    documents.set { $0.failure = .unavailable("answered with status 503") }
+    clock.set(after: 330)
+    #expect(await verifier.failure(of: try token(after: 330))?.name == "keysUnavailable")
+    #expect(documents.fetched.count == 4)
+  }
+
   @Test func `a revoked key is gone with the next fetch`() async throws {
     let documents = TestDocuments([key], cacheControl: "max-age=60")
     let verifier = try testVerifier(documents, clock: clock.clock)

@@ -173,4 +173,82 @@ struct TokenStatusTests {
       #expect(documents.fetched.count { $0 == listURI } == fetches)
     }
   }
+
+  /// A token with a status that is good for an hour.
+  private func lastingToken() throws -> String {
+    try key.token(claims([status("4"), ("iat", "\(testNow)"), ("exp", "\(testNow + 3600)")]))
+  }
+
+  @Test func `many who ask at once make one fetch`() async throws {
+    let documents = TestDocuments([key])
+    let list = try list(Self.lists[1].text)
+    let verifier = try testVerifier(documents)
+    #expect(await verifier.failure(of: try key.token(claims())) == nil)
+    documents.set {
+      $0.documents[listURI] = list
+      $0.isHeld = true
+    }
+    let token = try lastingToken()
+    let refused = await withTaskGroup(of: Bool.self) { group in
+      for _ in 0..<60 { group.addTask { await verifier.failure(of: token) != nil } }
+      group.addTask {
+        while !documents.fetched.contains(listURI) { await Task.yield() }
+        // Time for the others to come too.
+        for _ in 0..<10_000 { await Task.yield() }
+        documents.set { $0.isHeld = false }
+        return false
+      }
+      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(refused == 0)
+    #expect(documents.fetched.count { $0 == listURI } == 1)
+  }
+
+  static let expirations: [(expiration: Int64, seconds: [Int64], fetches: [Int])] = [
+    (-30, [0, 9, 10, 19, 20], [1, 1, 2, 2, 3]), (-58, [0, 1], [1, 1]), (4, [0, 9, 10], [1, 1, 2]),
+  ]
+
+  @Test(arguments: expirations)
+  func `a list that has expired within the leeway is fetched once in ten seconds`(
+    expiration: Int64,
+    seconds: [Int64],
+    fetches: [Int]
+  ) async throws {
+    let documents = TestDocuments([key])
+    let list = try list(Self.lists[1].text, changes: [("exp", "\(testNow + expiration)")])
+    documents.set { $0.documents[listURI] = list }
+    let clock = TestClock()
+    let verifier = try testVerifier(documents, clock: clock.clock)
+    for (second, count) in zip(seconds, fetches) {
+      clock.set(after: second)
+      #expect(await verifier.failure(of: try lastingToken()) == nil)
+      #expect(documents.fetched.count { $0 == listURI } == count)
+    }
+  }
+
+  @Test func `no list is used beyond its expiration and the leeway`() async throws {
+    let documents = TestDocuments([key])
+    let list = try list(Self.lists[1].text, changes: [("exp", "\(testNow - 58)")])
+    documents.set { $0.documents[listURI] = list }
+    let clock = TestClock()
+    let verifier = try testVerifier(documents, clock: clock.clock)
+    #expect(await verifier.failure(of: try lastingToken()) == nil)
+    clock.set(after: 2)
+    #expect(await verifier.failure(of: try lastingToken())?.name == "statusUnavailable")
+  }
+
+  @Test func `a late failure keeps the good list`() async throws {
+    let documents = TestDocuments([key], cacheControl: "max-age=3600")
+    let list = try list(Self.lists[1].text)
+    documents.set { $0.documents[listURI] = list }
+    let clock = TestClock()
+    let verifier = try testVerifier(documents, clock: clock.clock)
+    #expect(await verifier.failure(of: try lastingToken()) == nil)
+    documents.set { $0.documents[listURI] = nil }
+    clock.set(after: 300)
+    #expect(await verifier.failure(of: try lastingToken())?.name == "statusUnavailable")
+    // One whose verification began earlier.
+    clock.set(after: 299)
+    #expect(await verifier.failure(of: try lastingToken()) == nil)
+  }
 }

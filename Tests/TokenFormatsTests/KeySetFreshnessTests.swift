@@ -63,6 +63,19 @@ import TokenFormats
     #expect(freshness.differences == [.missing(published), .withdrawn(keyID: "mine")])
   }
 
+  @Test(arguments: [
+    #"{"kty":"EC","crv":"P-256","kid":"k","x":"AA","y":"AA"}"#, #"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#,
+    #"{"kty":"RSA","alg":"RS512","kid":"k","n":"AA","e":"AQAB"}"#,
+  ])
+  func `a copy with a key of a kind that is not ours is stale`(foreign: String) throws {
+    let key = TestSigner().publicKey
+    let text = String(decoding: JWKSet.render(keys: [key]), as: UTF8.self)
+    let copy = try JWKSet(json: Array("\(text.dropLast(2)),\(foreign)]}".utf8))
+    let freshness = KeySetFreshness(of: copy, against: [PublishedKey(key, signsFrom: now)])
+    #expect(freshness.differences == [.foreign(index: 1)])
+    #expect(freshness.isStale(by: now))
+  }
+
   @Test func `x5c holds one certificate in base 64, after the members of the key`() throws {
     let signer = try _RSA.Signing.PrivateKey(keySize: .bits2048)
     let numbers = try signer.publicKey.getKeyPrimitives()

@@ -30,9 +30,13 @@ package struct KeySetFreshness: Sendable {
     ///
     /// SECURITY: a key is revoked because somebody else may have it; whoever verifies with the copy still believes it.
     case withdrawn(keyID: String)
+    /// The element of the copy's `keys` at this place, counted from 0, is a key of a kind that is not spoken here.
+    ///
+    /// SECURITY: no set of ours has one, and a verifier that speaks more algorithms believes it: it is a stranger's.
+    case foreign(index: Int)
   }
 
-  /// The differences: first what is missing, in the order of the issuer's set.
+  /// The differences: first what is missing, in the order of the issuer's set, then what is too much.
   package let differences: [Difference]
 
   /// Compares `copy` with what the issuer publishes, keys and the `kid`s under which they are found.
@@ -47,6 +51,7 @@ package struct KeySetFreshness: Sendable {
     }
     differences =
       missing.map { .missing($0) } + withdrawn.map { .withdrawn(keyID: $0.keyID ?? "") }
+      + copy.ignored.map { .foreign(index: $0.index) }
   }
 
   /// Whether the copy is stale now, or is going to be by `date`.
@@ -56,7 +61,7 @@ package struct KeySetFreshness: Sendable {
     differences.contains { difference in
       switch difference {
       case .missing(let key): key.signsFrom.map { $0 <= date } ?? true
-      case .withdrawn: true
+      case .withdrawn, .foreign: true
       }
     }
   }

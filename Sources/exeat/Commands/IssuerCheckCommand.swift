@@ -17,8 +17,9 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     abstract: "Compare an uploaded JWK set with the issuer's; exit 1 when it is stale or soon will be.",
     discussion: """
       COPY is a file, a folder of `exeat issuer export`, or a URL. It is stale when the issuer signs with a key that it
-      lacks, or when it holds a key that the issuer withdrew. An issuer's own set does not say from when a key signs, so
-      against --issuer every missing key counts; against --data-dir those that sign within the time of --within.
+      lacks, or when it holds a key that the issuer withdrew or never had. An issuer's own set does not say from when a
+      key signs, so against --issuer every missing key counts; against --data-dir those that sign within the time of
+      --within.
       """
   )
 
@@ -32,7 +33,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     let now = Assembly.systemClock.now()
     let (issuer, freshness) = try await location.withHTTP { http throws(CommandFailure) in
       let keys = try await keySet(http)
-      let issuer = try await location.copy(hasCertificates: false, http, now: now)
+      let issuer = try await location.copy(hasCertificates: false, keySetAlone: true, http, now: now)
       return (issuer.issuer, KeySetFreshness(of: keys, against: issuer.keys))
     }
     let isStale = freshness.isStale(by: now.advanced(bySeconds: seconds))
@@ -75,6 +76,8 @@ struct IssuerCheckCommand: AsyncParsableCommand {
       return name + (signsFrom <= now ? ", which signs" : ", which signs from \(signsFrom.rfc3339)")
     case .withdrawn(let keyID):
       return "withdrawn: the issuer does not publish the key \(Console.printable(keyID)) any more"
+    case .foreign(let index):
+      return "foreign: key \(index) of the copy, counted from 0, is of a kind that no issuer of Exeat has"
     }
   }
 
@@ -96,6 +99,9 @@ struct IssuerCheckCommand: AsyncParsableCommand {
             case .withdrawn(let keyID):
               writer.member("kind", "withdrawn")
               writer.member("keyId", keyID)
+            case .foreign(let index):
+              writer.member("kind", "foreign")
+              writer.member("index", Int64(index))
             }
           }
         }

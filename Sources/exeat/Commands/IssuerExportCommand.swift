@@ -42,7 +42,7 @@ struct IssuerExportCommand: AsyncParsableCommand {
     let place = try place()
     let now = Assembly.systemClock.now()
     try await location.withHTTP { http throws(CommandFailure) in
-      let copy = try await location.copy(hasCertificates: x5c, http, now: now)
+      let copy = try await location.copy(hasCertificates: x5c, keySetAlone: jwksOnly, http, now: now)
       let files = jwksOnly ? copy.files.filter { $0.path == IssuerFile.jwks } : copy.files
       let written: [String]
       switch place {

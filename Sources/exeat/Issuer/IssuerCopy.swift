@@ -47,9 +47,11 @@ struct IssuerLocation: ParsableArguments {
   @Option(help: "The issuer's URL: takes what is served there.") var issuer: String?
   @Option(help: "A PEM file of the CAs to trust. Default: AWS_CA_BUNDLE, SSL_CERT_FILE.") var caFile: String?
 
-  /// The documents; from a data directory with an `x5c` in RSA keys where one is asked for.
+  /// The documents; from a data directory with an `x5c` in RSA keys where one is asked for, from a URL the JWK set
+  /// without the others where that is enough.
   func copy(
     hasCertificates: Bool,
+    keySetAlone: Bool,
     _ http: FederationHTTPClient,
     now: Instant
   ) async throws(CommandFailure) -> IssuerCopy {
@@ -70,7 +72,7 @@ struct IssuerLocation: ParsableArguments {
           hint: "a certificate is signed with the private key, which no issuer publishes"
         )
       }
-      return try await fetched(issuer, http)
+      return try await fetched(issuer, keySetAlone, http)
     default: throw .usage("give exactly one of --data-dir and --issuer")
     }
   }
@@ -131,12 +133,18 @@ struct IssuerLocation: ParsableArguments {
 
   private func fetched(
     _ issuer: String,
+    _ keySetAlone: Bool,
     _ http: FederationHTTPClient
   ) async throws(CommandFailure) -> IssuerCopy {
     var address = issuer
     if address.utf8.last == UInt8(ascii: "/") { address.removeLast() }
     do throws(PublishedIssuerError) {
-      let published = try await PublishedIssuer(of: address, http: http, policy: .meant)
+      let published = try await PublishedIssuer(
+        of: address,
+        keySetAlone: keySetAlone,
+        http: http,
+        policy: .meant
+      )
       return IssuerCopy(
         issuer: address,
         keys: published.keySet.keys.map { PublishedKey($0.publicKey) },
