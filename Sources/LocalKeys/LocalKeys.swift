@@ -82,7 +82,7 @@ extension LocalKeys {
   ) async throws(TokenSignerError) -> SealedSigningKey {
     let seals = try unsealed().current
     if let tokenKeys { return try await tokenKey(tokenKeys, algorithm, account, purpose, seals) }
-    let pair = algorithm == .rs256 ? try await rsaKeyPool.take() : nil
+    let pair = algorithm == .rs256 ? try await rsaKeyPool.take(for: account) : nil
     return try await sealed(pair, for: account, purpose)
   }
 

@@ -43,6 +43,7 @@ final class FaultySink: AuditSink, RecordWriter {
   private let store: SQLiteStore
   private let isBroken = Mutex(false)
   private let interference = Mutex<(@Sendable () async -> Void)?>(nil)
+  private let aftermath = Mutex<(@Sendable () async -> Void)?>(nil)
 
   init(_ store: SQLiteStore) {
     self.store = store
@@ -53,9 +54,13 @@ final class FaultySink: AuditSink, RecordWriter {
   /// Runs `body` once, when the next change has been decided and before it is written.
   func interfereOnce(_ body: @escaping @Sendable () async -> Void) { interference.withLock { $0 = body } }
 
+  /// Runs `body` once, when the next change or record has been written and before its caller learns of it.
+  func interfereOnceAfter(_ body: @escaping @Sendable () async -> Void) { aftermath.withLock { $0 = body } }
+
   func append(_ record: AuditRecord) async throws(StoreError) {
     guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
     try await store.append(record)
+    await runAftermath()
   }
 
   func commit(_ change: Change, recording record: AuditRecord) async throws(StoreError) {
@@ -66,6 +71,15 @@ final class FaultySink: AuditSink, RecordWriter {
     await interfere?()
     guard !isBroken.withLock({ $0 }) else { throw .unavailable("disk full") }
     try await store.commit(change, recording: record)
+    await runAftermath()
+  }
+
+  private func runAftermath() async {
+    let body = aftermath.withLock { aftermath in
+      defer { aftermath = nil }
+      return aftermath
+    }
+    await body?()
   }
 }
 

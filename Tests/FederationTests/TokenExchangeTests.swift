@@ -253,6 +253,33 @@ import TokenFormats
     }
   }
 
+  @Test func `of exchanges beyond the account's quota one record a second says how many there were`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let key = try await server.registerProvider()
+      let role = try await server.storeRole("app", trust: providerTrust())
+      let token = try await server.providerToken(key)
+      let quota = try #require(RequestQuota(requestsPerSecond: 1, burst: 1))
+      let account = try #require(TestServer.account)
+      try await OperatorAccounts.setQuota(quota, of: account, house: server.house, now: server.clock.now)
+      #expect(try await send(server, form(role, token)).status == 200)
+      let before = try await server.records().count
+      for _ in 0..<20 {
+        let refused = try await send(server, form(role, token))
+        #expect(refused.status == 429 && refused["error"] == "temporarily_unavailable", "\(refused.body)")
+      }
+      var records = try await server.records().dropFirst(before)
+      #expect(records.count == 1)
+      server.clock.advance(seconds: 1)
+      #expect(try await send(server, form(role, token)).status == 200)
+      #expect(try await send(server, form(role, token)).status == 429)
+      records = try await server.records().dropFirst(before)
+      #expect(records.count == 3)
+      #expect(records.last?.contains(#""additionalEventData":{"throttledCalls":20}"#) == true)
+    }
+  }
+
   @Test func `an expired token, a foreign key and a broken audit log give nothing`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()

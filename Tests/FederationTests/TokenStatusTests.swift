@@ -300,6 +300,54 @@ import TrailStorage
     }
   }
 
+  @Test func `a list that was read before a revocation is not served after it`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.call("EnableOutboundTokenStatus").status == 200)
+      let token = try #require(await server.token()["WebIdentityToken"])
+      let id = try #require(try payloadOfToken(token)["jti"]?.string)
+      // Its issuer's documents are in memory from here on: what is read next of pages is read for the list.
+      #expect(await server.status("/status").status == 200)
+      server.reader.interfereOnce(after: StatusListPageRecord.kind) {
+        let answer = await server.call("RevokeOutboundTokens", ["TokenId": id])
+        #expect(answer["RevokedTokenCount"] == "1", "\(answer.text)")
+      }
+      #expect(try await server.statusOf(token) == StatusList.invalid)
+      #expect(try await server.statusOf(token) == StatusList.invalid)
+    }
+  }
+
+  @Test func `a list that cannot be made again after a revocation is not served as it was`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.call("EnableOutboundTokenStatus").status == 200)
+      let token = try #require(await server.token()["WebIdentityToken"])
+      let id = try #require(try payloadOfToken(token)["jti"]?.string)
+      #expect(try await server.statusOf(token) == StatusList.valid)
+      server.clock.advance(seconds: 150)
+      server.reader.interfereOnce(after: StatusListPageRecord.kind) {
+        #expect(await server.call("RevokeOutboundTokens", ["TokenId": id]).status == 200)
+        server.reader.setBroken(true)
+      }
+      #expect(await server.status("/status/1").status == 503)
+      server.reader.setBroken(false)
+      server.clock.advance(seconds: 5)
+      #expect(try await server.statusOf(token) == StatusList.invalid)
+    }
+  }
+
+  @Test func `a change of keys that nobody can read leaves no list as it was`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.call("EnableOutboundTokenStatus").status == 200)
+      _ = try #require(await server.token()["WebIdentityToken"])
+      let first = await server.status("/status/1")
+      #expect(first.status == 200)
+      server.sink.interfereOnceAfter { server.reader.setBroken(true) }
+      _ = await server.call("RotateOutboundSigningKey", ["SigningAlgorithm": "ES384"])
+      server.reader.setBroken(false)
+      let second = await server.status("/status/1")
+      #expect(second.status == 200 && second.body != first.body)
+    }
+  }
+
   @Test func `what is not there is 404, and a sealed server says that it cannot sign`() async throws {
     try await TestServer.run { server in
       #expect(await server.call("EnableOutboundTokenStatus").status == 200)

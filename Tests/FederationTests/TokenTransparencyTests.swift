@@ -98,6 +98,17 @@ import TokenFormats
     }
   }
 
+  @Test func `a promised token does not leave after the account has disabled its issuer`() async throws {
+    try await TestServer.run { server in
+      _ = try await Self.open(server)
+      server.sink.interfereOnceAfter {
+        #expect(await server.call("DisableOutboundWebIdentityFederation").status == 200)
+      }
+      let answer = await server.token()
+      #expect(answer.status == 503 && answer["WebIdentityToken"] == nil, "\(answer.text)")
+    }
+  }
+
   @Test func `whoever may not switch it does not, and a disabled issuer has nothing to switch`() async throws
   {
     try await TestServer.run(enablesFederation: false) { server in

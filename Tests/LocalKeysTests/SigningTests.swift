@@ -3,6 +3,7 @@
 // Signing through the seam: what comes out verifies by other hands, and only for the key, the account and the
 // version that the seal was made for.
 
+import Dispatch
 import Federation
 import IdentityModel
 import LocalKeys
@@ -260,6 +261,60 @@ import TokenFormats
       return try await group.next()
     }
     #expect(stopped == true)
+  }
+
+  /// A pool whose keys are made when `gate` lets them.
+  private func heldPool(_ gate: DispatchSemaphore) -> RSAKeyPool {
+    RSAKeyPool {
+      gate.wait()
+      return try RSAKeyPair.generate()
+    }
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func `an account waits for two keys at most`() async throws {
+    let gate = DispatchSemaphore(value: 0)
+    let pool = heldPool(gate)
+    let keys = LocalKeys(keyEncryptionKey: .ephemeral(), rsaKeyPool: pool)
+    let account = try Fixtures.account()
+    async let first = keys.makeKey(.rs256, for: account)
+    async let second = keys.makeKey(.rs256, for: account)
+    try await waitUntil { pool.waitingCount == 2 }
+    await #expect(throws: TokenSignerError.overloaded(retryAfterSeconds: 1)) {
+      try await keys.makeKey(.rs256, for: account)
+    }
+    gate.signal()
+    gate.signal()
+    let made = try await [first.keyID, second.keyID]
+    #expect(made[0] != made[1])
+    // It may wait again.
+    gate.signal()
+    #expect(try await keys.makeKey(.rs256, for: account).account == account)
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func `an account that comes waits for one key of another's at most`() async throws {
+    let gate = DispatchSemaphore(value: 0)
+    let pool = heldPool(gate)
+    let keys = LocalKeys(keyEncryptionKey: .ephemeral(), rsaKeyPool: pool)
+    let (busy, other) = (try Fixtures.account(), try Fixtures.account("444455556666"))
+    let (turns, turn) = AsyncStream.makeStream(of: AccountID.self)
+    var served: [AccountID?] = []
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, account) in [busy, busy, other].enumerated() {
+        group.addTask {
+          turn.yield(try await keys.makeKey(.rs256, for: account).account)
+        }
+        try await waitUntil { pool.waitingCount == index + 1 }
+      }
+      var order = turns.makeAsyncIterator()
+      for _ in 1...3 {
+        gate.signal()
+        served.append(await order.next())
+      }
+      try await group.waitForAll()
+    }
+    #expect(served == [busy, other, busy])
   }
 
   @Test func `an empty pool that nobody fills makes a key at once`() async throws {

@@ -103,6 +103,10 @@ package struct Pipeline: Sendable {
       metrics.count(trail.eventName, code: "OK")
       return OAuthAnswer.write(recorded, isOfRole: true)
     } catch let refusal {
+      if trail.isCountedElsewhere {
+        metrics.count(trail.eventName, code: refusal.code)
+        return OAuthAnswer.unrecorded(.overQuota(refusal), requestID: trail.requestID)
+      }
       guard strangerLimit.admits(at: trail.now) else {
         metrics.count(trail.eventName, code: "Throttling")
         return OAuthAnswer.unrecorded(.throttling, requestID: trail.requestID)
@@ -231,11 +235,14 @@ package struct Pipeline: Sendable {
     do {
       let token = try await house.tokenIssuer.issue(issuance, at: trail.now, after: recorded)
       // SECURITY: this token is signed after its record. A key that was revoked in between, or an issuer that was
-      // suspended, gives out nothing any more.
+      // disabled or suspended, gives out nothing any more.
       guard let issuer = try await house.directory.issuer(of: account),
-        issuer.stored.record.suspendDate == nil, issuer.signingKeys.mayRelease(issuance.keyID)
+        issuer.stored.record.isEnabled, issuer.stored.record.suspendDate == nil,
+        issuer.signingKeys.mayRelease(issuance.keyID)
       else {
-        throw ServiceError.serviceUnavailable("The signing key was revoked while the token was signed.")
+        throw ServiceError.serviceUnavailable(
+          "The issuer was disabled or suspended, or the signing key revoked, while the token was signed."
+        )
       }
       return recorded.answering(result(token), action: action)
     } catch {

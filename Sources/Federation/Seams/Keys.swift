@@ -70,7 +70,7 @@ package enum TokenSignerError: Error, Hashable, Sendable {
   case tokenUnavailable(String)
   /// The cryptographic library refused; the text is for the log.
   case failed(String)
-  /// Too many signatures wait already, of all accounts or of this one; nothing was signed.
+  /// Too many signatures or new keys are waited for already, by all accounts or by this one; nothing was signed or made.
   case overloaded(retryAfterSeconds: Int)
 }
 

@@ -42,6 +42,12 @@ package final class StatusListPublication: Sendable {
     var end: Instant
   }
 
+  private struct Memory {
+    var entries: [Name: Entry] = [:]
+    /// The lists that are being made and were not forgotten since their making began.
+    var underway: Set<Name> = []
+  }
+
   private let directory: Directory
   private let issuers: Issuers
   private let publication: IssuerPublication
@@ -52,7 +58,7 @@ package final class StatusListPublication: Sendable {
   private let diagnostics: Diagnostics
   private let turnstile = StatusTurnstile()
   private let notices = NoticeLimit()
-  private let entries = Mutex<[Name: Entry]>([:])
+  private let memory = Mutex(Memory())
 
   init(
     directory: Directory,
@@ -78,7 +84,7 @@ package final class StatusListPublication: Sendable {
   package func fresh(host: String?, path: Substring, now: Instant) -> PublishedDocument? {
     guard case .list(let issuerID, let number)? = issuers.statusPath(host: host, path: path),
       indexes.knownAllocation(of: issuerID)?.serves(number, at: now) == true,
-      let entry = entries.withLock({ $0[Name(issuerID: issuerID, list: number)] }), now < entry.due
+      let entry = memory.withLock({ $0.entries[Name(issuerID: issuerID, list: number)] }), now < entry.due
     else { return nil }
     return entry.document
   }
@@ -108,11 +114,17 @@ package final class StatusListPublication: Sendable {
   }
 
   /// Has the lists of the issuer signed anew when they are next asked for: one of them has changed, or the keys have.
+  ///
+  /// What is being made meanwhile may rest on what was: it is made again, and not kept.
   package func forget(_ issuerID: String) {
-    entries.withLock { entries in
-      for name in entries.keys where name.issuerID == issuerID { entries[name] = nil }
+    memory.withLock { memory in
+      for name in memory.entries.keys where name.issuerID == issuerID { memory.entries[name] = nil }
+      for name in memory.underway where name.issuerID == issuerID { memory.underway.remove(name) }
     }
   }
+
+  /// The same of every issuer: nobody knows whose lists have changed.
+  package func forgetAll() { memory.withLock { $0 = Memory() } }
 
   private func aggregation(_ issuerID: String, _ numbers: [Int]) -> PublishedDocument {
     let issuer = issuers.issuerURL(issuerID)
@@ -130,7 +142,7 @@ package final class StatusListPublication: Sendable {
 
   private func list(_ name: Name, _ now: Instant) async -> StatusListAnswer {
     while true {
-      if let entry = entries.withLock({ $0[name] }), now < entry.due {
+      if let entry = memory.withLock({ $0.entries[name] }), now < entry.due {
         guard let document = entry.document, now < entry.end else { return .unavailable }
         return .document(document)
       }
@@ -140,35 +152,58 @@ package final class StatusListPublication: Sendable {
   }
 
   /// Makes the document, and keeps it or, when it cannot be made, what there was.
+  ///
+  /// SECURITY: a list that was forgotten while it was made is made again. It may have been read before a revocation was
+  /// written, and would say of a revoked token that it is valid.
   private func renew(_ name: Name, _ now: Instant) async -> StatusListAnswer {
-    if let entry = entries.withLock({ $0[name] }), now < entry.due, let document = entry.document {
-      return .document(document)
-    }
-    do {
-      let document = try await render(name, now)
-      keep(
-        Entry(
-          document: document,
-          due: now.advanced(bySeconds: StatusLists.timeToLiveSeconds / 2),
-          end: now.advanced(bySeconds: StatusLists.lifeSeconds)
-        ),
-        name
-      )
-      return .document(document)
-    } catch {
-      report(name.issuerID, String(describing: error), now)
-      let retry = now.advanced(bySeconds: Self.retrySeconds)
-      let last = entries.withLock { $0[name] }
-      keep(Entry(document: last?.document, due: retry, end: last?.end ?? retry), name)
-      guard let document = last?.document, let end = last?.end, now < end else { return .unavailable }
-      return .document(document)
+    while true {
+      if let known = begin(name, now) { return .document(known) }
+      let made = await attempt(name, now)
+      if let answer = keep(made, name, now) { return answer }
     }
   }
 
-  private func keep(_ entry: Entry, _ name: Name) {
-    entries.withLock { entries in
-      if entries.count >= Self.capacity, entries[name] == nil { entries.removeAll(keepingCapacity: true) }
-      entries[name] = entry
+  /// The document when another has made it in the meantime; else notes that it is being made.
+  private func begin(_ name: Name, _ now: Instant) -> PublishedDocument? {
+    memory.withLock { memory in
+      if let entry = memory.entries[name], now < entry.due, let document = entry.document { return document }
+      memory.underway.insert(name)
+      return nil
+    }
+  }
+
+  private func attempt(_ name: Name, _ now: Instant) async -> PublishedDocument? {
+    do {
+      return try await render(name, now)
+    } catch {
+      report(name.issuerID, String(describing: error), now)
+      return nil
+    }
+  }
+
+  /// Keeps `made` or, when there is none, what there was for a while; `nil`, and nothing kept, when the list was forgotten
+  /// since its making began.
+  private func keep(_ made: PublishedDocument?, _ name: Name, _ now: Instant) -> StatusListAnswer? {
+    memory.withLock { memory in
+      guard memory.underway.remove(name) != nil else { return nil }
+      let entry: Entry
+      if let made {
+        entry = Entry(
+          document: made,
+          due: now.advanced(bySeconds: StatusLists.timeToLiveSeconds / 2),
+          end: now.advanced(bySeconds: StatusLists.lifeSeconds)
+        )
+      } else {
+        let retry = now.advanced(bySeconds: Self.retrySeconds)
+        let last = memory.entries[name]
+        entry = Entry(document: last?.document, due: retry, end: last?.end ?? retry)
+      }
+      if memory.entries.count >= Self.capacity, memory.entries[name] == nil {
+        memory.entries.removeAll(keepingCapacity: true)
+      }
+      memory.entries[name] = entry
+      guard let document = entry.document, now < entry.end else { return .unavailable }
+      return .document(document)
     }
   }
 

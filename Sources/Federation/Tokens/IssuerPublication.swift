@@ -299,7 +299,11 @@ extension SigningKeyRing {
 extension House {
   /// Tells that the issuer of `account`, or its keys, have changed: documents and status lists follow.
   func issuerChanged(_ account: AccountID, now: Instant) async {
-    if let issuerID = await publication.changed(account, now: now) { statusLists.forget(issuerID) }
+    if let issuerID = await publication.changed(account, now: now) {
+      statusLists.forget(issuerID)
+    } else {
+      statusLists.forgetAll()
+    }
   }
 }
 
