@@ -227,7 +227,8 @@ struct KeysExportPublicCommand: AsyncParsableCommand {
     let keys = try await client.callingKeys { client in try await client.list() }
     // What was taken from verifiers is not handed to one by another way.
     if keys.isEmptied, !all { Console.note("the issuer is suspended, and its key set is empty") }
-    let texts = try keys.keys.filter { all || $0.isPublished && !keys.isEmptied }.map { key throws(CommandFailure) in
+    let texts = try keys.keys.filter { all || $0.isPublished && !keys.isEmptied }.map {
+      key throws(CommandFailure) in
       guard let text = key.publicKey, let publicKey = PublicKey(pem: text),
         publicKey.thumbprint.description.utf8.elementsEqual(key.keyID.utf8)
       else { throw .failed("the answer lacks a usable public key for \(Console.printable(key.keyID))") }
