@@ -152,11 +152,12 @@ struct FaultyProgress: ProgressStore, AccountLogReader {
 
 /// Signs everything with one key, so that a test waits for none.
 struct OneKeySigner: TokenSigner {
-  private static let keys = LocalKeys(keyEncryptionKey: .ephemeral())
+  // Each signer has its own: one pool makes few keys at a time for one account.
+  private let keys = LocalKeys(keyEncryptionKey: .ephemeral())
   private let key: SealedSigningKey
 
   init(account: AccountID) async throws {
-    key = try await Self.keys.makeKey(.rs256, for: account)
+    key = try await keys.makeKey(.rs256, for: account)
   }
 
   var isUnsealed: Bool { true }
@@ -172,7 +173,7 @@ struct OneKeySigner: TokenSigner {
     throw .unsuitable("this signer takes no keys")
   }
 
-  func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try Self.keys.vouches(for: key) }
+  func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try keys.vouches(for: key) }
 
   func makeReadyKey(
     _ algorithm: SigningAlgorithm,
@@ -189,7 +190,7 @@ struct OneKeySigner: TokenSigner {
     with key: SealedSigningKey,
     algorithm: JWSAlgorithm
   ) async throws(TokenSignerError) -> [UInt8] {
-    try await Self.keys.sign(message, with: key, algorithm: algorithm)
+    try await keys.sign(message, with: key, algorithm: algorithm)
   }
 }
 
