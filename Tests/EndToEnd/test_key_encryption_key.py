@@ -161,8 +161,17 @@ def test_a_server_takes_no_file_that_lacks_a_needed_key_and_goes_on(tmp_path, en
         file.write_text("nonsense\n")
         until(lambda: "cannot be used; the server goes on" in running.output, "a complaint")
         wire.token(running)
+        # What was refused is not there any more, and nobody is told that it is: neither at work nor after a start.
         file.write_text(before)
-        running.restart()
+        until(lambda: status(data_dir)["state"] == "complete", "the refusal is withdrawn")
+        assert "cause" not in status(data_dir)
+        file.write_text((other / "key-encryption-key").read_text())
+        until(lambda: status(data_dir)["state"] == "refused", "another refusal")
+        running.stop()
+        file.write_text(before)
+        running.ready = None
+        running.start()
+        until(lambda: status(data_dir)["state"] == "complete", "the refusal is withdrawn at a start")
         wire.token(running)
 
 

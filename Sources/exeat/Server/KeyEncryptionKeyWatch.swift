@@ -39,7 +39,10 @@ struct KeyEncryptionKeyWatch: Sendable {
     var ring = ring
     var seen = stamp
     var unfinished = false
-    if let ring, !ring.openers.isEmpty, !isComplete(ring) { unfinished = true }
+    if let ring {
+      withdrawRefusal(of: ring, parts)
+      if !ring.openers.isEmpty, !isComplete(ring) { unfinished = true }
+    }
     var lastCause: String?
     while !Task.isCancelled {
       if let started = ring, unfinished { unfinished = await !reseal(started, parts) }
@@ -76,6 +79,17 @@ struct KeyEncryptionKeyWatch: Sendable {
     }
   }
 
+  /// Says no longer that the file was refused: it holds the keys of `ring`, with which the server works.
+  private func withdrawRefusal(of ring: KeyEncryptionKeyRing, _ parts: Parts) {
+    guard KeyEncryptionKeyStatus.read(statusPath)?.state == .refused else { return }
+    var status = status(of: ring, parts.clock.now())
+    // With further keys it is for the sweep to say that nothing is left to be done.
+    status.state = ring.openers.isEmpty ? .complete : .resealing
+    status.cause = nil
+    write(status, parts.logger)
+    parts.logger.notice("the key-encryption key's file is the one in use again")
+  }
+
   /// Whether the status file says that nothing is left to be sealed again under the keys of `ring`.
   private func isComplete(_ ring: KeyEncryptionKeyRing) -> Bool {
     guard let status = KeyEncryptionKeyStatus.read(statusPath) else { return false }
@@ -88,7 +102,10 @@ struct KeyEncryptionKeyWatch: Sendable {
     _ before: KeyEncryptionKeyRing,
     _ parts: Parts
   ) async throws(KeyEncryptionKeyError) -> Bool {
-    guard next.identifiers != before.identifiers else { return true }
+    guard next.identifiers != before.identifiers else {
+      withdrawRefusal(of: next, parts)
+      return true
+    }
     let now = parts.clock.now()
     if !Set(before.identifiers).isSubset(of: next.identifiers) {
       let lost: Int
