@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tests of delivery need around it: a bucket and a store's progress that fail when told to, trails as a list, one
-// RSA key for all, and a reader of what was delivered that believes nothing but hashes and signatures.
+// What tests of delivery need around it: a bucket and a store's progress that fail when told to, and trails as a list.
 
 import AuditTrail
 import Federation
@@ -150,50 +149,6 @@ struct FaultyProgress: ProgressStore, AccountLogReader {
   }
 }
 
-/// Signs everything with one key, so that a test waits for none.
-struct OneKeySigner: TokenSigner {
-  // Each signer has its own: one pool makes few keys at a time for one account.
-  private let keys = LocalKeys(keyEncryptionKey: .ephemeral())
-  private let key: SealedSigningKey
-
-  init(account: AccountID) async throws {
-    key = try await keys.makeKey(.rs256, for: account)
-  }
-
-  var isUnsealed: Bool { true }
-  var publicKey: PublicKey { key.publicKey }
-
-  func makeKey(
-    _ algorithm: SigningAlgorithm,
-    for account: AccountID,
-    purpose: SigningKeyPurpose
-  ) async throws(TokenSignerError) -> SealedSigningKey { key }
-
-  func importKey(_ pem: Secret, for account: AccountID) async throws(TokenSignerError) -> SealedSigningKey {
-    throw .unsuitable("this signer takes no keys")
-  }
-
-  func vouches(for key: SealedSigningKey) throws(TokenSignerError) -> Bool { try keys.vouches(for: key) }
-
-  func makeReadyKey(
-    _ algorithm: SigningAlgorithm,
-    for account: AccountID,
-    purpose: SigningKeyPurpose
-  ) async throws(TokenSignerError) -> SealedSigningKey? {
-    try await makeKey(algorithm, for: account, purpose: purpose)
-  }
-
-  func forget(_ keyID: KeyID) {}
-
-  func sign(
-    _ message: [UInt8],
-    with key: SealedSigningKey,
-    algorithm: JWSAlgorithm
-  ) async throws(TokenSignerError) -> [UInt8] {
-    try await keys.sign(message, with: key, algorithm: algorithm)
-  }
-}
-
 /// Trails, their buckets, and a delivery that can be started anew.
 final class TrailHouse: Sendable {
   static let account = "111122223333"
@@ -315,90 +270,5 @@ final class TrailHouse: Sendable {
 
   func state(_ name: String = "main") async throws -> TrailDeliveryState? {
     try await TrailDeliveryState.read(from: store, account, name)
-  }
-}
-
-extension PublicKey {
-  /// The key of the house's own signer.
-  static func rsaOf(_ house: TrailHouse) throws -> PublicKey {
-    try #require(house.signer as? OneKeySigner).publicKey
-  }
-}
-
-/// What stands in a bucket, read as a stranger would.
-struct DeliveredTrail {
-  struct Digest {
-    let key: String
-    let json: JSONObject
-    let signature: String
-
-    var isFirst: Bool { json["previousDigestS3Object"] == .null }
-    var files: [JSONObject] { json["logFiles"]?.array?.compactMap(\.object) ?? [] }
-  }
-
-  /// The event ids in the log files, in the order of delivery.
-  private(set) var eventIDs: [String] = []
-  /// In the order of delivery.
-  private(set) var digests: [Digest] = []
-  /// The keys of log files, in the order of delivery.
-  private(set) var fileKeys: [String] = []
-
-  /// Reads everything; every signature, hash and link that does not hold is an issue.
-  init(_ bucket: MemoryBucket, named name: String = "audit", signedBy publicKey: PublicKey) throws {
-    let verifier = try #require(PublicKeyVerifier(publicKey))
-    guard case .rsa(let modulus, let exponent) = publicKey else { throw Unreadable() }
-    let fingerprint = RSAPublicKeyFile(modulus: modulus, exponent: exponent).fingerprint
-    let objects = bucket.objects
-    var hashes: [String: String] = [:]
-    for object in objects {
-      hashes[object.key] = PayloadHash(of: object.body).hexadecimal
-      guard let json = try JSONReader.read(object.body).object else { throw Unreadable() }
-      guard object.key.contains("/CloudTrail-Digest/") else {
-        fileKeys.append(object.key)
-        for record in json["Records"]?.array ?? [] {
-          let id = record.object?["eventID"]?.string
-          eventIDs.append(try #require(id))
-        }
-        continue
-      }
-      let digest = Digest(key: object.key, json: json, signature: try #require(object.metadata["signature"]))
-      #expect(json["digestS3Object"]?.string == object.key)
-      #expect(json["digestS3Bucket"]?.string == name)
-      #expect(json["digestPublicKeyFingerprint"]?.string == fingerprint)
-      #expect(object.metadata["signature-algorithm"] == "SHA256withRSA")
-      let end = try #require(json["digestEndTime"]?.string)
-      let text =
-        "\(end)\n\(name)/\(object.key)\n\(hashes[object.key] ?? "")\n\(json["previousDigestSignature"]?.string ?? "null")"
-      let signature = try #require(octets(hexadecimal: digest.signature))
-      #expect(verifier.isValid(signature: signature, for: Array(text.utf8)))
-      if !digest.isFirst {
-        let before = try #require(digests.last)
-        #expect(json["previousDigestS3Object"]?.string == before.key)
-        #expect(json["previousDigestHashValue"]?.string == hashes[before.key])
-        #expect(json["previousDigestSignature"]?.string == before.signature)
-        #expect(json["digestStartTime"] == before.json["digestEndTime"])
-      }
-      for file in digest.files {
-        let key = try #require(file["s3Object"]?.string)
-        #expect(file["hashValue"]?.string == hashes[key])
-      }
-      digests.append(digest)
-    }
-  }
-
-  /// The keys of log files in the order in which the digests list them.
-  var listedKeys: [String] { digests.flatMap(\.files).compactMap { $0["s3Object"]?.string } }
-
-  struct Unreadable: Error {}
-}
-
-private func octets(hexadecimal text: String) -> [UInt8]? {
-  let digits = Array(text.utf8)
-  guard digits.count.isMultiple(of: 2) else { return nil }
-  return stride(from: 0, to: digits.count, by: 2).reduce(into: [UInt8]?([])) { octets, index in
-    guard let octet = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else {
-      return octets = nil
-    }
-    octets?.append(octet)
   }
 }
