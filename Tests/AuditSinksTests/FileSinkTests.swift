@@ -69,11 +69,14 @@ struct FileSinkTests {
     try await withFolder { folder in
       let (kept, batch) = (entries(1...2), entries(3...5))
       let whole = Array(text(kept + batch).utf8)
+      let clock = TestClock()
       for length in text(kept).utf8.count...whole.count {
         let path = "\(folder)/\(length)"
         try Data(whole[..<length]).write(to: URL(fileURLWithPath: path))
         try #require(chmod(path, 0o600) == 0)
-        let sink = Self.sink(path)
+        // The day of the last write is the sink's own: on another day the file would be put aside.
+        try Self.makeOld(path, clock)
+        let sink = Self.sink(path, clock: clock)
         try await sink.deliver(batch)
         #expect(try contents(path) == text(kept + batch), "cut off after \(length) bytes")
       }

@@ -110,14 +110,10 @@ private final class Source: Sendable {
     async let first = values.value(of: "a") { try await source.load() }
     await source.holding(1)
     source.set(2)
-    async let change: Void = values.changed("a") { try await source.load() }
-    // The change waits for the load that it has overtaken.
-    while source.loads == 1 {
-      source.release()
-      await Task.yield()
-    }
+    // Runs at once until it waits for the load that it has overtaken.
+    let change = Task.immediate { try await values.changed("a") { try await source.load() } }
     source.release()
-    try await change
+    try await change.value
     #expect(try await first == 2)
     guard case .value(2) = values.known("a") else { return #expect(Bool(false)) }
     #expect(source.loads == 2)
