@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts test cases in JUnit files and prints `passed failed skipped`.
+"""Counts test cases in JUnit files and prints `passed failed skipped`; with --failed, the failed ones and why, a line each.
 
 A file that is missing, unreadable or without any test case counts as one failure: a runner that died before it
 wrote its report has not passed. Swift Testing leaves skipped tests out of its `tests` attribute, so cases are counted.
@@ -20,4 +20,19 @@ def count(path):
     return (len(cases) - failed - skipped, failed, skipped) if cases else (0, 1, 0)
 
 
-print(*map(sum, zip(*map(count, sys.argv[1:]))))
+def failures(path):
+    try:
+        cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
+    except (OSError, xml.etree.ElementTree.ParseError) as error:
+        yield f"{path}: {error}"
+        return
+    for case in cases:
+        for found in [*case.findall("failure"), *case.findall("error")][:1]:
+            why = (found.get("message") or found.text or "").strip().splitlines()
+            yield f"{case.get('classname')}.{case.get('name')}: {(why or ['no message'])[0][:300]}"
+
+
+if sys.argv[1:2] == ["--failed"]:
+    print(*(line for path in sys.argv[2:] for line in list(failures(path))[:20]), sep="\n")
+else:
+    print(*map(sum, zip(*map(count, sys.argv[1:]))))

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 results=.build/test-results
 rm -rf "$results"
 mkdir -p "$results"
-table=()
+table=() failed_in=()
 total_passed=0 total_failed=0 total_skipped=0
 
 # record NAME SECONDS PASSED FAILED SKIPPED
@@ -39,10 +39,12 @@ suite() {
   read -r passed failed skipped < <(python3 Scripts/count-results.py "$junit")
   # A runner that failed although no test did (a crash, an error while collecting) is a failure of its own.
   if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+  if [ "$failed" -ne 0 ]; then failed_in+=("$junit"); fi
   record "$name" $((SECONDS - begin)) "$passed" "$failed" "$skipped"
 }
 finish() {
   printf '\n'
+  if [ "${#failed_in[@]}" -ne 0 ]; then python3 Scripts/count-results.py --failed "${failed_in[@]}"; fi
   printf '%s\n' "${table[@]}"
   printf '%d passed, %d failed, %d skipped\n' "$total_passed" "$total_failed" "$total_skipped"
   [ "$total_failed" -eq 0 ] && [ "$total_passed" -gt 0 ]
