@@ -88,7 +88,8 @@ package struct ExchangeTarget: Sendable {
           lifetimeSeconds: try settings.seconds(.sessionDuration)
         )
       )
-      usualAudience = provider
+      // As `exeat trust google` prints it; a provider without allowed audiences takes it with `https:` and without.
+      usualAudience = "https:\(provider)"
     case .aws, .awsSAML:
       trade = .aws(
         AWSExchange(
