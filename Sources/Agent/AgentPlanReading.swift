@@ -31,7 +31,7 @@ extension KeptFile {
         "a file that was traded is not what Google's clients read"
       )
     }
-    let usual = exchange?.target.usualAudience ?? google?.exchange.provider
+    let usual = exchange?.target.usualAudience ?? google?.exchange.audience
     request = try tokenRequest(mapping, usual: usual, kind: exchange?.target.kind)
     variable = try mapping.text("variable")
     if let variable, !isVariableName(variable) {

@@ -74,6 +74,11 @@ package struct GoogleExchange: Sendable {
   /// How long the service account's token is to live; `nil` leaves it to Google, an hour.
   package let lifetimeSeconds: Int?
 
+  /// The audience that the token needs: the provider's name as a URL, as `exeat trust google` has it allowed there and here.
+  ///
+  /// A provider without allowed audiences takes its name with `https:` and without.
+  package var audience: String { "https:\(provider)" }
+
   func trade(
     _ token: SubjectToken,
     with exchange: ExchangeClient

@@ -74,21 +74,19 @@ package struct ExchangeTarget: Sendable {
       )
       usualAudience = EntraExchange.audience
     case .google:
-      let provider = try googleProvider(settings[.provider] ?? "")
       let iam = withoutSlash(settings[.googleIAMURL] ?? "https://iamcredentials.googleapis.com")
       let account = settings[.serviceAccount].map(percentEncoded)
-      trade = .google(
-        GoogleExchange(
-          provider: provider,
-          tokenURL: try url(.googleSTSURL, settings[.googleSTSURL] ?? "https://sts.googleapis.com/v1/token"),
-          impersonationURL: try account.map { name throws(ExchangeSettingsError) in
-            try url(.googleIAMURL, "\(iam)/v1/projects/-/serviceAccounts/\(name):generateAccessToken")
-          },
-          scopes: settings[.scope] == nil ? [GoogleExchange.cloudPlatform] : settings[list: .scope],
-          lifetimeSeconds: try settings.seconds(.sessionDuration)
-        )
+      let exchange = GoogleExchange(
+        provider: try googleProvider(settings[.provider] ?? ""),
+        tokenURL: try url(.googleSTSURL, settings[.googleSTSURL] ?? "https://sts.googleapis.com/v1/token"),
+        impersonationURL: try account.map { name throws(ExchangeSettingsError) in
+          try url(.googleIAMURL, "\(iam)/v1/projects/-/serviceAccounts/\(name):generateAccessToken")
+        },
+        scopes: settings[.scope] == nil ? [GoogleExchange.cloudPlatform] : settings[list: .scope],
+        lifetimeSeconds: try settings.seconds(.sessionDuration)
       )
-      usualAudience = provider
+      trade = .google(exchange)
+      usualAudience = exchange.audience
     case .aws, .awsSAML:
       trade = .aws(
         AWSExchange(

@@ -66,7 +66,7 @@ struct AgentPlanTests {
     #expect(
       plan.files[2].request
         == .audiences(
-          ["//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/v"],
+          ["https://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/v"],
           algorithm: "RS256",
           durationSeconds: nil,
           tags: []

@@ -2,14 +2,13 @@
 """`exeat trust`: what it prints for every service, that the policies are sound, and what its lint finds."""
 
 import json
-import os
 import re
 import subprocess
 
 import pytest
 import yaml
 
-from driver import clients, guides, provider, relying_parties, rp_issuer, server as servers, tokens, wire
+from driver import clients, guides, provider, relying_parties, server as servers, wire
 from driver.users import ALLOW_TOKENS
 
 SERVICES = [
@@ -174,24 +173,6 @@ def test_the_commands_are_for_the_principal(principal, command):
 def test_a_value_that_a_configuration_could_misread_is_refused(arguments, message):
     done = trust("vault", *KNOWN, *arguments, status=2)
     assert message in done.stderr and done.stdout == ""
-
-
-def test_the_guide_for_hosted_services_leads_to_a_token(tmp_path):
-    with rp_issuer.Issuer(tmp_path) as issuer:
-        (tmp_path / "bin").mkdir()
-        (tmp_path / "bin" / "exeat").symlink_to(servers.binary())
-
-        def follow(heading, credentials):
-            environment = clients.environment_for(issuer.running, tmp_path, credentials)
-            environment["PATH"] = f"{tmp_path}/bin:{clients.VENV}:{os.environ['PATH']}"
-            names = {relying_parties.SUBJECT: issuer.app}
-            return guides.run(guides.section("hosted", heading), names, tmp_path, environment)
-
-        clients.boto(issuer.running, "iam").delete_role_policy(RoleName="app", PolicyName="tokens")
-        follow("Here", issuer.running.root)
-        follow("A token", issuer.credentials(issuer.app))
-        claims = tokens.claims_of((tmp_path / "entra.jwt").read_text().strip())
-        assert (claims["sub"], claims["aud"]) == (issuer.app, "api://AzureADTokenExchange")
 
 
 # MARK: lint

@@ -70,7 +70,7 @@ struct ExchangeSettingsTests {
     for prefix in ["", "//iam.googleapis.com/", "https://iam.googleapis.com/"] {
       #expect(
         try target(.google, [.provider: [prefix + provider]]).usualAudience
-          == "//iam.googleapis.com/\(provider)"
+          == "https://iam.googleapis.com/\(provider)"
       )
     }
     for name in [

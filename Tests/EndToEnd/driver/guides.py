@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guides in docs/relying-parties: their commands as a reader would run them, and the documents that stand in them."""
 
+import dataclasses
 import json
 import pathlib
 import re
@@ -15,6 +16,36 @@ FOLDER, EXAMPLES = ROOT / "docs" / "relying-parties", ROOT / "examples" / "relyi
 def section(name, heading):
     """The text of a guide under a heading, to the next one."""
     return (FOLDER / f"{name}.md").read_text().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def has_section(name, heading):
+    return f"\n## {heading}\n" in (FOLDER / f"{name}.md").read_text()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row of the tables of guides: `services` as `exeat trust` calls them, and the last two cells."""
+
+    guide: str
+    services: tuple
+    detail: str
+    proof: str
+
+
+def table():
+    """The guides as the folder's README lists them."""
+    found = []
+    for line in (FOLDER / "README.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and (link := re.search(r"\]\(([\w-]+)\.md\)", cells[0])):
+            found.append(Row(link[1], tuple(re.findall(r"`([\w-]+)`", cells[1])), cells[2], cells[3]))
+    assert found
+    return found
+
+
+def printed(name):
+    """The commands that a guide shows with what they print, from blocks marked `console`."""
+    return re.findall(r"^```console\n\$ (.*)\n((?:.*\n)*?)```$", (FOLDER / f"{name}.md").read_text(), re.MULTILINE)
 
 
 def run(text, replacements, folder, environment):

@@ -163,7 +163,6 @@ extension TrustService {
     target: "https://sts.amazonaws.com/",
     limits: TrustLimits(
       algorithms: [.rs256, .es384],
-      unconfirmed: [.es384],
       maximumKeys: 100,
       maximumAudienceBytes: 255,
       takesOneAudience: true,

@@ -136,7 +136,8 @@ extension TrustService {
 
       """,
     notes: [
-      "The drivers take the token with authenticator=WORKLOAD_IDENTITY and workload_identity_provider=OIDC."
+      "The drivers take the token with authenticator=WORKLOAD_IDENTITY and workload_identity_provider=OIDC.",
+      "snowflakecomputing.com is the audience of every account of Snowflake: name one of your account's own with --audience.",
     ]
   )
 
@@ -240,7 +241,8 @@ extension TrustService {
 
       """,
     notes: [
-      "PostgreSQL checks no token itself: signature, issuer, audience and expiry are the validator module's to check. Use none that you have not seen refuse a wrong audience."
+      "PostgreSQL checks no token itself: signature, issuer, audience and expiry are the validator module's to check. Use none that you have not seen refuse a wrong audience.",
+      "libpq's own way to a token is the device grant, for people: a workload's client must bring the token itself.",
     ]
   )
 
@@ -249,7 +251,7 @@ extension TrustService {
     "Anthropic",
     audience: "https://api.anthropic.com",
     target: "https://api.anthropic.com/v1/oauth/token",
-    limits: TrustLimits(algorithms: [.rs256, .es384], unconfirmed: [.es384], reach: .internet),
+    limits: TrustLimits(algorithms: [.rs256, .es384], reach: .internet),
     settings: [
       TrustSetting("rule", "FEDERATION_RULE_ID", "the federation rule's id"),
       TrustSetting("organization", "ORGANIZATION_ID", "the organization's id"),
@@ -274,14 +276,16 @@ extension TrustService {
     target: "https://auth.openai.com/oauth/token",
     limits: TrustLimits(reach: .internet),
     config: """
-      # In the console, a workload identity provider with these fields:
+      # In the organization's settings, a workload identity provider:
       issuer: {{issuer}}
       audience: {{audience}}
+      # and in it a mapping to a service account, by this attribute:
       sub: {{subject}}
 
       """,
     notes: [
-      "Claims below https://sts.amazonaws.com/ are only reached through a CEL transform; sub needs none."
+      "The exchange names the ids of the provider and of the service account besides the token.",
+      "Claims below https://sts.amazonaws.com/ are only reached through a CEL transform; sub needs none.",
     ]
   )
 }
