@@ -169,5 +169,5 @@ package struct FileKeeper: Sendable {
 }
 
 private func askedToWait(_ error: any Error) -> Int64? {
-  if case .askedToWait(let seconds, _)? = error as? ExchangeError { seconds } else { nil }
+  if case .askedToWait(let seconds, _, _)? = error as? ExchangeError { seconds } else { nil }
 }

@@ -52,6 +52,7 @@ package struct EntraExchange: Sendable {
         status: refusal.status,
         code: "AADSTS\(number)",
         message: words.map { "\(refusal.code): \($0)" } ?? refusal.code,
+        address: answer.address,
         hiding: [token.secret]
       )
     )
@@ -141,6 +142,7 @@ package struct GoogleExchange: Sendable {
         status: answer.status,
         code: status,
         message: error["message"]?.string,
+        address: answer.address,
         hiding: secrets
       )
     )
@@ -198,10 +200,10 @@ package struct AWSExchange: Sendable {
   private func translated(_ error: STSClientError, _ token: SubjectToken) -> ExchangeError {
     switch error {
     case .http(let error):
-      return .http(error)
+      return .http(error, address: endpoint.address)
     case .refused(let code, let message, let status, _):
       guard isErrorCode(code) else {
-        return .malformedAnswer(status: status, what: "an error of AWS STS")
+        return .malformedAnswer(status: status, what: "an error of AWS STS", address: endpoint.address)
       }
       return .refused(
         ExchangeRefusal(
@@ -209,16 +211,19 @@ package struct AWSExchange: Sendable {
           status: status,
           code: code,
           message: message,
+          address: endpoint.address,
           hiding: [token.secret]
         )
       )
     case .notAWSQuery(let status):
-      guard !(300..<400).contains(status) else { return .redirected(status: status) }
-      return .malformedAnswer(status: status, what: "an answer of AWS STS")
+      guard !(300..<400).contains(status) else {
+        return .redirected(status: status, address: endpoint.address)
+      }
+      return .malformedAnswer(status: status, what: "an answer of AWS STS", address: endpoint.address)
     case .malformedElement(let path, _):
-      return .malformedAnswer(status: 200, what: path)
+      return .malformedAnswer(status: 200, what: path, address: endpoint.address)
     case .unusableCredential:
-      return .malformedAnswer(status: 200, what: "Credentials")
+      return .malformedAnswer(status: 200, what: "Credentials", address: endpoint.address)
     }
   }
 }

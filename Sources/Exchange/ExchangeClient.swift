@@ -79,15 +79,17 @@ package struct ExchangeClient: Sendable {
       case .success(let answer) where isTransient(answer.status):
         let asked = answer.retryAfterSeconds(now: now())
         guard let pause = retry.pause(attempt, asked) else {
-          throw .askedToWait(seconds: asked ?? 0, status: answer.status)
+          throw .askedToWait(seconds: asked ?? 0, status: answer.status, address: url.address)
         }
-        guard mayTryAgain else { return ExchangeAnswer(answer, at: now()) }
+        guard mayTryAgain else { return ExchangeAnswer(answer, from: url, at: now()) }
         try? await Task.sleep(for: pause)
       case .success(let answer):
-        guard !(300..<400).contains(answer.status) else { throw .redirected(status: answer.status) }
-        return ExchangeAnswer(answer, at: now())
+        guard !(300..<400).contains(answer.status) else {
+          throw .redirected(status: answer.status, address: url.address)
+        }
+        return ExchangeAnswer(answer, from: url, at: now())
       case .failure(let error):
-        guard isTransient(error), mayTryAgain else { throw .http(error) }
+        guard isTransient(error), mayTryAgain else { throw .http(error, address: url.address) }
         try? await Task.sleep(for: retry.pause(attempt))
       }
       attempt += 1
@@ -111,10 +113,13 @@ private func isTransient(_ error: FederationHTTPError) -> Bool {
 struct ExchangeAnswer: Sendable {
   let status: Int
   let receivedAt: Instant
+  /// Where it came from, without a query.
+  let address: String
   private let body: [UInt8]
 
-  init(_ answer: HTTPAnswer, at instant: Instant) {
+  init(_ answer: HTTPAnswer, from url: HTTPURL, at instant: Instant) {
     status = answer.status
+    address = url.address
     body = answer.body
     receivedAt = instant
   }
@@ -130,7 +135,9 @@ struct ExchangeAnswer: Sendable {
   /// The object that the body is; `nil` when it is none.
   var anyObject: JSONObject? { (try? JSONReader.read(body))?.object }
 
-  func malformed(_ what: String) -> ExchangeError { .malformedAnswer(status: status, what: what) }
+  func malformed(_ what: String) -> ExchangeError {
+    .malformedAnswer(status: status, what: what, address: address)
+  }
 
   /// A text that is there and not empty.
   func text(_ name: String, in object: JSONObject) throws(ExchangeError) -> String {

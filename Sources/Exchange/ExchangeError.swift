@@ -31,11 +31,14 @@ package struct ExchangeRefusal: Hashable, Sendable {
   package let code: String
   /// Its message; `nil` without one.
   package let message: String?
+  /// The address that answered, without a query.
+  package let address: String
 
   /// Gathers the parts; texts are made printable.
-  package init(service: ExchangeService, status: Int, code: String, message: String?) {
+  package init(service: ExchangeService, status: Int, code: String, message: String?, address: String) {
     self.service = service
     self.status = status
+    self.address = printable(address)
     self.code = printable(code)
     self.message = message.map(printable)
   }
@@ -50,14 +53,14 @@ package enum ExchangeError: Error, Hashable, Sendable {
   case endpoint(setting: String, reason: String)
   /// The target takes another kind of token: what it takes and what it was given.
   case tokenKind(wanted: String, given: String)
-  /// There was no whole answer.
-  case http(FederationHTTPError)
+  /// There was no whole answer from the address, which has no query, here and below.
+  case http(FederationHTTPError, address: String)
   /// The answer is a redirect, which is never followed: the token would go along.
-  case redirected(status: Int)
+  case redirected(status: Int, address: String)
   /// The other side refused.
   case refused(ExchangeRefusal)
   /// The answer is not in the form that its service promises: the member or element that is missing or malformed.
-  case malformedAnswer(status: Int, what: String)
+  case malformedAnswer(status: Int, what: String, address: String)
   /// The other side asked to be left alone for longer than anybody waits.
-  case askedToWait(seconds: Int64, status: Int)
+  case askedToWait(seconds: Int64, status: Int, address: String)
 }

@@ -133,6 +133,7 @@ func oauthRefusal(
       status: answer.status,
       code: code,
       message: object["error_description"]?.string,
+      address: answer.address,
       hiding: secrets
     )
   )
@@ -153,13 +154,15 @@ extension ExchangeRefusal {
     status: Int,
     code: String,
     message: String?,
+    address: String,
     hiding secrets: [Secret]
   ) {
     self.init(
       service: service,
       status: status,
       code: hidden(secrets, in: code),
-      message: message.map { hidden(secrets, in: $0) }
+      message: message.map { hidden(secrets, in: $0) },
+      address: address
     )
   }
 }

@@ -32,7 +32,8 @@ struct UsualCause: Sendable {
         service: .oauth,
         status: refusal.status,
         code: refusal.code,
-        message: refusal.message
+        message: refusal.message,
+        address: refusal.address
       )
     )
   }

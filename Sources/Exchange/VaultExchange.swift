@@ -48,6 +48,7 @@ package struct VaultExchange: Sendable {
         status: answer.status,
         code: "HTTP \(answer.status)",
         message: words.isEmpty ? nil : words,
+        address: answer.address,
         hiding: [token.secret]
       )
     )

@@ -105,6 +105,9 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
   /// Path and query: the request target.
   package var target: String { query.map { "\(path)?\($0)" } ?? path }
 
+  /// The URL without its query, which may hold what is nobody's business: for messages.
+  package var address: String { "\(scheme.rawValue)://\(authority)\(path)" }
+
   /// The URL, normalised: host in lower case, no default port, a path that is never empty.
   package var description: String { "\(scheme.rawValue)://\(authority)\(target)" }
 }

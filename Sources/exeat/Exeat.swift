@@ -38,7 +38,7 @@ struct Exeat: AsyncParsableCommand {
     } catch let code as ExitCode {
       Exeat.exit(withError: code)
     } catch  where exitCode(for: error) == .validationFailure {
-      Console.error(CommandFailure.usage(message(for: error), hint: "see `exeat --help`"))
+      Console.error(CommandFailure.usage(message(for: error), hint: "see `\(helpCommand) --help`"))
       Exeat.exit(withError: ExitCode(2))
     } catch  where exitCode(for: error) == .success {
       // Help and version are asked for by throwing.
@@ -47,6 +47,21 @@ struct Exeat: AsyncParsableCommand {
       Console.error(CommandFailure.failed(String(describing: error)))
       Exeat.exit(withError: ExitCode(1))
     }
+  }
+}
+
+extension Exeat {
+  /// The command that was meant, as far as its words are commands: `exeat keys revoke`.
+  private static var helpCommand: String {
+    var words = ["exeat"]
+    var type: any ParsableCommand.Type = Exeat.self
+    for argument in ProcessInfo.processInfo.arguments.dropFirst() {
+      let meant = type.configuration.subcommands.first { $0._commandName.utf8.elementsEqual(argument.utf8) }
+      guard let meant else { break }
+      words.append(meant._commandName)
+      type = meant
+    }
+    return words.joined(separator: " ")
   }
 }
 

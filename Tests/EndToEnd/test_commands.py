@@ -233,6 +233,16 @@ def test_wrong_usage_is_status_2(arguments):
     assert done.stdout == "" and done.stderr.startswith("exeat: error: ")
 
 
+@pytest.mark.parametrize("arguments, command", [
+    (["no-such-command"], "exeat"), (["token"], "exeat token"), (["keys", "revoke"], "exeat keys revoke"),
+    (["account", "quota", "--data-dir", "d"], "exeat account quota"), (["keys", "no-such"], "exeat keys"),
+    (["rp-test", "http://localhost"], "exeat rp-test"), (["token", "keys"], "exeat token")])
+def test_wrong_usage_names_the_help_of_the_command_that_was_meant(arguments, command):
+    done = servers.exeat(*arguments)
+    assert done.returncode == 2 and done.stderr.endswith(f"exeat: hint: see `{command} --help`\n"), done.stderr
+    assert servers.exeat(*command.split()[1:], "--help").returncode == 0
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["dev", "--help"], ["token", "--help"]])
 def test_help_is_no_error(arguments):
     done = servers.exeat(*arguments)

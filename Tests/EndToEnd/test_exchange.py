@@ -193,7 +193,7 @@ def test_saml_is_traded_by_the_name_of_a_config(exchange, other, saml_issuer):
     assert (answer["Version"], answer["AccessKeyId"], answer["SessionToken"]) == (1, "ASIASAML", "token==")
     refused(exchange(*aws, assertion), "takes a SAML response")
     closed = ["closed" if word == "p" else word.replace("saml-provider/p", "saml-provider/closed") for word in aws]
-    refused(exchange(*closed, response), "AWS STS refused with AccessDenied", "trust policy")
+    refused(exchange(*closed, response), "AWS STS at https://", "refused with AccessDenied", "trust policy")
     exports = exchange(*aws[:-1], "--output", "env", "--federation-config", response).stdout
     script = exports + 'printf %s "$AWS_SECRET_ACCESS_KEY"'
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout == "secret/+'"
@@ -225,7 +225,7 @@ def test_a_second_exeat_gives_a_session_for_the_token(server, issuer, tmp_path):
         given = servers.Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
         who = clients.boto(cloud, "sts", given).get_caller_identity()
         assert who["Arn"].endswith(":assumed-role/r/job")
-        refused(run(role.replace("/r", "/s")), "AWS STS refused with AccessDenied", "trust policy")
+        refused(run(role.replace("/r", "/s")), "AWS STS at https://", "refused with AccessDenied", "trust policy")
         refused(run(role, "--token-audience", "another"), "InvalidIdentityToken", "registered")
 
         # As a credential process of the stock AWS CLI.
@@ -328,7 +328,7 @@ def test_a_server_that_is_busy_is_asked_again(exchange, other):
 
 def test_a_redirect_is_not_followed(exchange, other):
     other.faults.append(Refused(307, {}, {"Location": f"{other.url}/v1/auth/jwt/login"}))
-    refused(exchange(*vault(other)), "redirects (status 307)")
+    refused(exchange(*vault(other)), f"{other.url}/v1/auth/jwt/login redirects (status 307)")
     assert len(other.requests) == 1
 
 
@@ -345,5 +345,15 @@ def test_an_authority_that_is_not_trusted_gets_no_token(server, other, tmp_path)
 
 
 def test_a_dead_port_is_told(exchange, other):
-    done = exchange("vault", "--address", f"https://127.0.0.1:{servers.free_port()}", "--token-audience", "a")
-    refused(done, "no answer from the other side: nothing listens there")
+    address = f"https://127.0.0.1:{servers.free_port()}"
+    done = exchange("vault", "--address", address, "--token-audience", "a")
+    refused(done, f"no answer from {address}/v1/auth/jwt/login: nothing listens there")
+
+
+def test_a_refusal_names_the_address_without_its_query(exchange, other):
+    other.faults.append(Refused(400, {"error": "invalid_grant", "error_description": "no"}))
+    done = exchange("oauth", "--token-url", f"{other.url}/oauth/token?key=hunter2")
+    refused(done, f"the authorization server at {other.url}/oauth/token refused with invalid_grant: no")
+    assert "hunter2" not in done.stderr
+    other.faults.append(Refused(400, {}))
+    refused(exchange(*vault(other)), f"the answer of {other.url}/v1/auth/jwt/login (status 400) lacks a usable `errors`")

@@ -5,6 +5,7 @@ stale is found; bad input changes nothing."""
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import urllib.parse
@@ -232,7 +233,7 @@ def test_a_fresh_copy_is_good(exported):
         done = exported.check(copy)
         assert (done.returncode, done.stdout) == (0, "good for 7d\n"), done.stderr
     report = json.loads(exported.check(exported.folder, "--json").stdout)
-    assert report == {"issuer": exported.issuer, "isStale": False, "differences": []}
+    assert report == {"issuer": exported.issuer, "isStale": False, "isSuspended": False, "differences": []}
 
 
 def test_a_copy_that_lacks_a_key_or_holds_one_that_was_withdrawn_is_stale(exported, tmp_path):
@@ -258,6 +259,33 @@ def test_a_copy_that_lacks_a_key_or_holds_one_that_was_withdrawn_is_stale(export
     assert done.returncode == 1 and done.stdout.splitlines()[0].startswith(f"foreign: key {len(keys)} of the copy")
     report = json.loads(exported.check(copy, "--json").stdout)
     assert report["isStale"] and report["differences"] == [{"kind": "foreign", "index": len(keys)}]
+
+
+def test_a_suspended_issuer_is_called_so(tmp_path, enable):
+    with servers.serve_tls(tmp_path) as running:
+        issuer = enable(running)
+        store = ["--data-dir", running.data_dir, "--account", servers.ACCOUNT]
+        web = ["--issuer", issuer, "--ca-file", running.ca]
+        copy = tmp_path / "copy"
+        assert exeat("issuer", "export", *store, "--dir", copy).returncode == 0
+        wire.call(running, "SuspendOutboundIssuer", "iam")
+        done = exeat("issuer", "check", copy, *store)
+        lines = done.stdout.splitlines()
+        assert re.fullmatch(r"SUSPENDED: the issuer is suspended since \S+Z and issues no tokens", lines[0]), done.stdout
+        assert done.returncode == 0 and lines[1:] == ["the copy is the issuer's key set as it is now"]
+        report = json.loads(exeat("issuer", "check", copy, *store, "--json").stdout)
+        assert report["isSuspended"] and report["suspendDate"].endswith("Z") and not report["isStale"]
+        done = exeat("issuer", "export", *store, "--dir", copy)
+        assert done.returncode == 0 and "SUSPENDED: the issuer is suspended since" in done.stdout
+        assert "successor" not in done.stdout
+        # With an empty key set strangers see it, too, and the copy is what they must not rely on.
+        wire.call(running, "SuspendOutboundIssuer", "iam", EmptyKeySet="true")
+        for place in (store, web):
+            done = exeat("issuer", "check", copy, *place)
+            assert done.returncode == 1 and "SUSPENDED: " in done.stdout, done.stdout
+            assert done.stdout.endswith("stale, or stale within 7d\n") and "good for" not in done.stdout
+        done = exeat("issuer", "export", *web, "--dir", tmp_path / "fetched")
+        assert "SUSPENDED: the issuer's key set is empty" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_copy_on_the_web_is_compared(exported, host):

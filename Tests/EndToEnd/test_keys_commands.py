@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`exeat keys`: what the command refuses before anything leaves the machine."""
 
+import json
+import re
 import subprocess
 
 import pytest
 
-from driver import server as servers
+from driver import clients, server as servers, tokens, wire
 
 
 def keys(*arguments, url="http://127.0.0.1:9", stdin=""):
@@ -38,7 +40,8 @@ def test_a_private_key_that_others_can_read_is_not_taken(tmp_path, mode):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["import", "/nowhere"], "cannot be read"),
+    (["import", "/nowhere"], "`/nowhere` cannot be read: there is no such file"),
+    (["import", "/dev"], "`/dev` cannot be read: it is no regular file"),
     (["rotate", "--overlap", "1w"], "`1w` is not seconds"),
     (["rotate", "--overlap", "-1"], "--overlap"),
     (["revoke-tokens"], "give exactly one of"),
@@ -49,3 +52,45 @@ def test_a_private_key_that_others_can_read_is_not_taken(tmp_path, mode):
 def test_what_makes_no_sense_is_refused(arguments, words):
     done = keys(*arguments)
     assert done.returncode in (1, 2) and words in done.stderr, done.stderr
+
+
+def test_a_table_of_keys_shows_each_key_whole(tmp_path):
+    """What stands in one line is pasted into the next command."""
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        assert wire.call(running, "RotateOutboundSigningKey", "iam", SigningAlgorithm="ES384").status == 200
+        environment = clients.environment_for(running, tmp_path)
+        keys = json.loads(servers.exeat("keys", "list", "--json", environment=environment).stdout)["OutboundSigningKeys"]
+        table = servers.exeat("keys", "list", environment=environment).stdout
+    successor = next(key["KeyId"] for key in keys if key["Status"] == "Successor")
+    assert re.search(rf"then {re.escape(successor)} does$", table, re.M) and "…" not in table, table
+    assert all(key["KeyId"] in table for key in keys)
+
+
+def test_revoking_tokens_again_says_that_they_were_revoked_and_when(tmp_path):
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        plain = tokens.claims_of(wire.token(running))["jti"]
+        wire.call(running, "EnableOutboundTokenStatus", "iam")
+        ids = [tokens.claims_of(wire.token(running))["jti"] for _ in range(2)]
+        environment = clients.environment_for(running, tmp_path)
+
+        def revoke(*arguments):
+            done = servers.exeat("keys", "revoke-tokens", *arguments, environment=environment)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        assert revoke("--token-id", ids[0]) == "1 token is revoked\n"
+        again = re.fullmatch(r"1 token was revoked already, at (\S+Z)\n", revoke("--token-id", ids[0]))
+        assert again
+        root = f"arn:aws:iam::{servers.ACCOUNT}:root"
+        without = "1 token has no place in a status list, and can be used until it expires\n"
+        assert revoke("--principal", root) == "1 token is revoked\n1 token was revoked already\n" + without
+        # The first time counts, whatever was said since.
+        assert revoke("--token-id", ids[0]) == again[0]
+        assert re.fullmatch(r"2 tokens were revoked already, at \S+Z\n" + without, revoke("--principal", root))
+        report = json.loads(revoke("--principal", root, "--json"))
+        assert (report["RevokedTokenCount"], report["AlreadyRevokedTokenCount"], report["TokensWithoutStatusCount"]) == (0, 2, 1)
+        assert report["AlreadyRevokedDate"]
+        done = servers.exeat("keys", "revoke-tokens", "--token-id", plain, environment=environment)
+        assert done.returncode == 1 and "while token status was off" in done.stderr

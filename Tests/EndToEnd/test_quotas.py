@@ -40,7 +40,7 @@ def test_a_flood_is_throttled_leaves_few_records_and_spares_other_accounts(tmp_p
     other = made_credentials(made.stdout)
     limited = quota(data_dir, "--requests-per-second", "1", "--burst", "5")
     assert (limited.returncode, limited.stdout) == (
-        0, f"account {servers.ACCOUNT}: 1 calls a second, 5 at once\n"), limited.stderr
+        0, f"account {servers.ACCOUNT}: 1 call a second, 5 at once\n"), limited.stderr
     with servers.serve_plain(tmp_path) as running:
         answers = [wire.call(running, "GetCallerIdentity") for _ in range(60)]
         refused = [answer for answer in answers if answer.status != 200]
@@ -74,6 +74,7 @@ def test_a_quota_of_zero_says_so_and_is_taken_away_again(tmp_path):
         assert error["Message"] == "Rate exceeded: the operator of this server allows the account no calls."
         busy = quota(data_dir, "--unlimited")
         assert busy.returncode == 1 and "is in use by another server" in busy.stderr
+        assert "start it again after `exeat account quota`" in busy.stderr and "aws organizations" not in busy.stderr
         running.stop()
         listed = json.loads(servers.exeat("account", "list", "--data-dir", data_dir, "--json").stdout)
         assert (listed["requestsPerSecond"], listed["burst"]) == (0, 1)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import urllib.request
 import ssl
@@ -100,14 +101,28 @@ def test_what_answers_neither_yes_nor_no_is_a_finding(dev, keys):
         url = service.url
         done = rp_test(dev, url, "--only", "aud-other", "--refuse-status", "403")
         assert done.returncode == 1 and "neither in nor refused" in done.stdout
-    done = rp_test(dev, url, "--only", "aud-other", "--only", "good-es384")
-    assert done.returncode == 1 and done.stdout.count("no answer") == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--change-keys", "--only", "revoked-key"]])
+def test_a_service_that_is_not_there_is_told_once(dev, tmp_path, arguments):
+    url = f"http://127.0.0.1:{servers.free_port()}"
+    done = rp_test(dev, url + "/who?secret=1", "--junit", tmp_path / "report.xml", *arguments)
+    assert done.returncode == 3 and done.stdout == "", done.stdout
+    assert f"the service at {url}/who cannot be reached: nothing listens there" in done.stderr
+    assert "secret" not in done.stderr and "errno" not in done.stderr
+    assert not (tmp_path / "report.xml").exists()
+
+
+def test_a_service_whose_certificate_is_not_trusted_is_told_once(dev):
+    done = rp_test(dev, dev.url + "/health/live")
+    assert done.returncode == 3 and "certificate is not trusted" in done.stderr and "--service-ca-file" in done.stderr
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["--only", "no-such"], "there is no case"), (["--signing-algorithm", "HS256"], "is not ES384 or RS256"),
     (["--expect-status", "20"], "is not a list"), (["--header", "a:b"], "no name of a header"),
-    (["--header", "a", "--form", "b"], "sent once"),
+    (["--header", "a", "--form", "b"], "sent once"), (["--only", "revoked-key"], "changes the issuer's keys"),
+    (["--wait", "5"], "--wait goes with --change-keys"), (["--change-keys", "--wait", "0"], "is not 1 to 43200"),
 ])
 def test_mistakes_in_the_command_are_said(dev, arguments, message):
     done = rp_test(dev, "http://127.0.0.1:1/", *arguments)
@@ -122,11 +137,25 @@ def test_an_issuer_that_people_rely_on_is_asked_for_no_token(server, issuer, key
         assert service.received == []
 
 
+def test_keys_that_people_rely_on_are_never_changed(server, issuer, keys, tmp_path):
+    def listed():
+        return re.findall(rb"<KeyId>(.+?)</KeyId>", wire.call(server, "ListOutboundSigningKeys", "iam").body)
+
+    before = listed()
+    with careless.Service(verifier(keys)) as service:
+        for only in [[], ["--only", "revoked-key"]]:
+            done = servers.exeat("rp-test", service.url, "--audience", AUDIENCE, "--change-keys", *only,
+                                 environment=clients.environment_for(server, tmp_path))
+            assert done.returncode == 1 and "the issuer signs no test tokens" in done.stderr, done.stderr
+        assert service.received == []
+    assert before and listed() == before
+
+
 def test_tokens_go_beyond_this_machine_over_tls(dev):
     done = rp_test(dev, "http://192.0.2.1/")
     assert done.returncode == 2 and "is plain http beyond this machine" in done.stderr and "--allow-plain-http" in done.stderr
     done = rp_test(dev, "http://service.invalid/", "--only", "alg-none", "--allow-plain-http")
-    assert done.returncode == 1 and "no answer" in done.stdout, done.stderr
+    assert done.returncode == 3 and "cannot be reached" in done.stderr, done.stderr
 
 
 def test_only_dev_signs_what_it_is_given(dev, server):
@@ -135,7 +164,10 @@ def test_only_dev_signs_what_it_is_given(dev, server):
     assert answer.status == 200 and answer.text("Token").startswith("e30.e30.")
     answer = wire.call(server, "SignOutboundTestToken", "iam", **parameters)
     assert (answer.status, answer.code) == (400, "InvalidAction")
-    assert "SignOutboundTestToken" not in servers.exeat("aws-model", "print").stdout
+    answer = wire.call(server, "WithholdOutboundTestKeySet", "iam", Seconds="60")
+    assert (answer.status, answer.code) == (400, "InvalidAction")
+    model = servers.exeat("aws-model", "print").stdout
+    assert "SignOutboundTestToken" not in model and "WithholdOutboundTestKeySet" not in model
 
 
 # MARK: the library's own server

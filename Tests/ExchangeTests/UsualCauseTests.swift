@@ -5,7 +5,14 @@ import Testing
 
 struct UsualCauseTests {
   private func cause(_ service: ExchangeService, _ code: String, _ message: String? = nil) -> String? {
-    ExchangeRefusal(service: service, status: 400, code: code, message: message).usualCause
+    ExchangeRefusal(
+      service: service,
+      status: 400,
+      code: code,
+      message: message,
+      address: "https://a.example/t"
+    )
+    .usualCause
   }
 
   @Test(arguments: [
@@ -47,7 +54,13 @@ struct UsualCauseTests {
   }
 
   @Test func `what the other side says cannot steer a terminal`() {
-    let refusal = ExchangeRefusal(service: .oauth, status: 400, code: "a\u{1B}[31m", message: "b\nc")
+    let refusal = ExchangeRefusal(
+      service: .oauth,
+      status: 400,
+      code: "a\u{1B}[31m",
+      message: "b\nc",
+      address: "https://a.example/\u{1B}"
+    )
     #expect(refusal.code == "a [31m" && refusal.message == "b c")
   }
 }

@@ -74,7 +74,8 @@ struct SigningKeyClientTests {
   @Test func `each call says what it was given and nothing else`() async throws {
     let content =
       Self.keys + "<SuccessorKeyId>k3</SuccessorKeyId><SuccessorWasMade>true</SuccessorWasMade>"
-      + "<RevokedTokenCount>7</RevokedTokenCount>"
+      + "<RevokedTokenCount>7</RevokedTokenCount><AlreadyRevokedTokenCount>2</AlreadyRevokedTokenCount>"
+      + "<AlreadyRevokedDate>2026-04-21T07:42:10Z</AlreadyRevokedDate>"
     try await with(content) { client, server in
       func sent() -> String? { server.requests.last.map { String($0.text.dropFirst("Action=".count)) } }
       let version = "&Version=2010-05-08"
@@ -98,8 +99,9 @@ struct SigningKeyClientTests {
         (TokensToRevoke.token("j"), "TokenId=j"), (.principal("arn:x"), "PrincipalArn=arn%3Ax"),
         (.issuedBefore(time), "IssuedBefore=2026-04-21T07%3A42%3A10Z"),
       ] {
-        let count = try await client.revokeTokens(tokens)
-        #expect(count == 7)
+        let done = try await client.revokeTokens(tokens)
+        #expect(done.revokedCount == 7 && done.alreadyRevokedCount == 2 && done.withoutStatusCount == 0)
+        #expect(done.alreadyRevokedDate == time)
         #expect(sent() == "RevokeOutboundTokens\(version)&\(parameter)")
       }
     }

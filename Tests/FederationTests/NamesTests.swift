@@ -50,6 +50,34 @@ import Testing
     #expect(EventSummary.time(ofEventID: Entropy.system.uuid()) == nil)
   }
 
+  @Test(arguments: [1, 1_800_000_000_123, 0xFFFF_FFFF, 0x1_0000_0000, 0xFFFF_FFFF_FFFF] as [Int64])
+  func `a token's id is a UUID of version 4 that leads to its time for 49 days`(_ milliseconds: Int64) {
+    let now = Instant(milliseconds: milliseconds)
+    let ids = (0..<1000).map { _ in Entropy.system.tokenID(at: now) }
+    #expect(Set(ids).count == 1000)
+    // The time does not show: neither half of what holds it is the same twice.
+    #expect(Set(ids.map { $0.suffix(8) }).count > 990 && Set(ids.map { $0.prefix(8) }).count > 990)
+    for id in ids {
+      let characters = Array(id)
+      #expect(characters.count == 36 && characters[14] == "4" && "89ab".contains(characters[19]))
+      for elapsed in [0, 1, 43_200_000, 0xFFFF_FFFF] as [Int64] {
+        let later = Instant(milliseconds: milliseconds + elapsed)
+        #expect(IssuedTokenID.time(of: id, before: later) == now)
+      }
+    }
+  }
+
+  @Test func `an assertion's id leads to its time, and a text that is no id to none`() {
+    let now = Instant(milliseconds: 1_800_000_000_123)
+    let octets = Entropy.system.assertionID(at: now)
+    #expect(octets.count == 20)
+    let text = "_" + octets.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    #expect(IssuedTokenID.time(of: text, before: now) == now)
+    for text in ["", "x", "unknown", String(repeating: "g", count: 32), String(repeating: "0", count: 33)] {
+      #expect(IssuedTokenID.time(of: text, before: now) == nil, "\(text)")
+    }
+  }
+
   @Test func `unique ids and secrets have AWS's shape`() {
     let id = Entropy.system.uniqueID(prefix: "AIDA")
     #expect(id.utf8.count == 21)

@@ -109,14 +109,16 @@ struct TestServer: Sendable {
     keyEncryptionKey: KeyEncryptionKey?,
     keySchedule: KeySchedule = .standard,
     issuersInMemory: Int = 4096,
-    standardQuota: RequestQuota? = nil
+    standardQuota: RequestQuota? = nil,
+    history: (any EventHistory)? = nil
   ) throws {
     try self.init(
       store: store,
       ring: keyEncryptionKey.map(KeyEncryptionKeyRing.init),
       keySchedule: keySchedule,
       issuersInMemory: issuersInMemory,
-      standardQuota: standardQuota
+      standardQuota: standardQuota,
+      history: history
     )
   }
 
@@ -126,7 +128,8 @@ struct TestServer: Sendable {
     ring: KeyEncryptionKeyRing?,
     keySchedule: KeySchedule = .standard,
     issuersInMemory: Int = 4096,
-    standardQuota: RequestQuota? = nil
+    standardQuota: RequestQuota? = nil,
+    history: (any EventHistory)? = nil
   ) throws {
     let keys = LocalKeys(ring: ring)
     let sink = FaultySink(store)
@@ -159,7 +162,7 @@ struct TestServer: Sendable {
       trails: TrailServices(
         buckets: TrailBuckets([.init(name: "account-logs", accounts: nil, bucket: ForgetfulBucket())]),
         progress: store,
-        history: store
+        history: history ?? store
       ),
       promiser: LogPromiser(log, signer: logKey),
       keySchedule: keySchedule,

@@ -243,6 +243,12 @@ private let statusActions = [
     ],
     output: [
       .required("RevokedTokenCount", "integerType", "How many tokens were marked that were not before."),
+      .required("AlreadyRevokedTokenCount", "integerType", "How many were revoked already."),
+      .optional(
+        "AlreadyRevokedDate",
+        "dateType",
+        "When, if all of them were, and a call of the last 12 hours says it."
+      ),
       .required(
         "TokensWithoutStatusCount",
         "integerType",

@@ -66,22 +66,39 @@ package struct RevokeOutboundTokens: Action {
       )
     }
     let chosen = try await choose(issuer, call, house)
-    var count = 0
     let change: Change
+    let count: Int
     do {
       (change, count) = try await house.revoking(chosen.places, of: issuer, at: call.now)
     } catch {
       throw house.diagnostics.serviceError("revoke tokens", error)
     }
+    let revokedBefore = chosen.places.count - count
+    // Only where nothing was left to do: a call that is sent twice is told when it was done.
+    let date: Instant? =
+      if count == 0, revokedBefore > 0 {
+        try await house.dateOfRevocation(
+          of: chosen.token,
+          requestParameters,
+          account: call.account,
+          since: earliest(call.now),
+          now: call.now
+        )
+      } else {
+        nil
+      }
     return Proposal(
       change: change,
       result: ResponseStructure([
         "RevokedTokenCount": .integer(Int64(count)),
+        "AlreadyRevokedTokenCount": .integer(Int64(revokedBefore)),
+        "AlreadyRevokedDate": date.map { .timestamp($0, milliseconds: false) },
         "TokensWithoutStatusCount": .integer(Int64(chosen.withoutStatus)),
       ]),
       responseElements: .object(
         JSONObject([
           .init("revokedTokenCount", .integer(count)),
+          .init("alreadyRevokedTokenCount", .integer(revokedBefore)),
           .init("tokensWithoutStatusCount", .integer(chosen.withoutStatus)),
         ])
       ),
@@ -89,17 +106,22 @@ package struct RevokeOutboundTokens: Action {
     )
   }
 
+  /// From when on tokens are looked for: what is older has expired, whoever accepts it.
+  private func earliest(_ now: Instant) -> Instant {
+    now.advanced(bySeconds: -StatusLists.longestTokenSeconds)
+  }
+
   private func choose(
     _ issuer: IssuerRecord,
     _ call: AuthorizedCall<Self>,
     _ house: House
-  ) async throws(ServiceError) -> (places: Set<StatusPlace>, withoutStatus: Int) {
-    // What is older has expired, whoever accepts it.
-    let start = call.now.advanced(bySeconds: -StatusLists.longestTokenSeconds)
+  ) async throws(ServiceError) -> (places: Set<StatusPlace>, withoutStatus: Int, token: IssuedToken?) {
+    let start = earliest(call.now)
     var places: Set<StatusPlace> = []
     var withoutStatus = 0
-    func take(_ token: IssuedToken) {
-      if let status = token.status,
+    var token: IssuedToken?
+    func take(_ one: IssuedToken) {
+      if let status = one.status,
         let place = StatusPlace(index: status.index, uri: status.uri, of: issuer.issuer)
       {
         places.insert(place)
@@ -109,29 +131,26 @@ package struct RevokeOutboundTokens: Action {
     }
     switch selection {
     case .tokenID(let tokenID):
-      var found: IssuedToken?
-      try await house.eachIssuedToken(of: call.account, from: start, through: call.now) { token in
-        if token.tokenID.utf8.elementsEqual(tokenID.utf8) { found = token }
-        return found == nil
-      }
+      let found = try await house.issuedToken(tokenID, of: call.account, since: start, now: call.now)
       guard let found else {
         throw .noSuchEntity("No token with the id \(tokenID) was issued in the last 12 hours.")
       }
       guard found.status != nil else { throw .withoutStatus(found) }
+      token = found
       take(found)
     case .principal(let arn):
-      try await house.eachIssuedToken(of: call.account, from: start, through: call.now) { token in
-        if token.isOf(arn) { take(token) }
+      try await house.eachIssuedToken(of: call.account, from: start, through: call.now) { issued in
+        if issued.isOf(arn) { take(issued) }
         return true
       }
     case .issuedBefore(let instant):
       guard instant <= call.now else { throw .validationError("IssuedBefore must not be in the future") }
-      try await house.eachIssuedToken(of: call.account, from: start, through: instant) { token in
-        if token.issuedAt < instant { take(token) }
+      try await house.eachIssuedToken(of: call.account, from: start, through: instant) { issued in
+        if issued.issuedAt < instant { take(issued) }
         return true
       }
     }
-    return (places, withoutStatus)
+    return (places, withoutStatus, token)
   }
 }
 

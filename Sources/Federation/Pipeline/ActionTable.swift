@@ -45,11 +45,11 @@ package struct ActionTable: Sendable {
   /// Everything that Exeat serves.
   package static let all = ActionTable(allActions, federated: [AssumeRoleWithWebIdentity.self])
 
-  /// What `exeat dev` serves: everything, and a signature under whatever a test of relying parties wants.
+  /// What `exeat dev` serves: everything, and what tests of relying parties want: any signature, and no key set.
   ///
   /// SECURITY: never of a server that keeps anything.
   package static let development = ActionTable(
-    allActions + [SignOutboundTestToken.self],
+    allActions + [SignOutboundTestToken.self, WithholdOutboundTestKeySet.self],
     federated: [AssumeRoleWithWebIdentity.self]
   )
 }

@@ -34,6 +34,8 @@ package struct House: Sendable {
   package let statusIndexes: StatusIndexes
   /// Publishes status lists.
   package let statusLists: StatusListPublication
+  /// Which key sets are not published for now; `nil` except for development.
+  package let withheldKeySets: WithheldKeySets?
   let noticeLimit = NoticeLimit()
 
   /// Gathers the parts.
@@ -48,8 +50,10 @@ package struct House: Sendable {
     trails: TrailServices = .none,
     promiser: any TokenPromiser = NoPromiser(),
     keySchedule: KeySchedule = .standard,
-    status: TokenStatusServices = .none
+    status: TokenStatusServices = .none,
+    withheldKeySets: WithheldKeySets? = nil
   ) {
+    self.withheldKeySets = withheldKeySets
     self.directory = directory
     self.issuers = issuers
     self.tokenIssuer = TokenIssuer(signer: signer, promiser: promiser)

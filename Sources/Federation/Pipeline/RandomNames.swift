@@ -22,6 +22,18 @@ extension Entropy {
     return uuidText(octets, version: 7)
   }
 
+  /// The `jti` of a token that is issued at `now`: a UUID in lower case with 90 bits of chance.
+  ///
+  /// It leads back to the token's record without an index of ids: `IssuedTokenID.time`. RFC 9562 §5.4 (version 4).
+  package func tokenID(at now: Instant) -> String {
+    uuidText(IssuedTokenID.octets(16, at: now, self), version: 4)
+  }
+
+  /// The octets of the id of an assertion that is issued at `now`, in the same way: 128 bits of chance.
+  package func assertionID(at now: Instant) -> [UInt8] {
+    IssuedTokenID.octets(20, at: now, self)
+  }
+
   /// An IAM unique id: `prefix` (`AIDA`) and 17 characters of `[A-Z2-7]`, 85 bits of chance.
   package func uniqueID(prefix: String) -> String {
     prefix + String(decoding: octets(17).map { base32[Int($0 & 31)] }, as: UTF8.self)

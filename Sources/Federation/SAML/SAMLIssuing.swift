@@ -57,7 +57,7 @@ extension House {
     else {
       throw StoreError.corrupted("no SAML key for `\(request.config.arn)`")
     }
-    let id = try SAMLIdentifier(random: entropy.octets(20))
+    let id = try SAMLIdentifier(random: entropy.assertionID(at: request.call.now))
     let input = try request.assertion(id).signingInput(algorithm, certificate: key.certificate)
     let assertion = try await signed(input, key)
     guard settings.form == SAMLSettings.response else {

@@ -46,6 +46,8 @@ package struct IssuerDocuments: Sendable {
   package let strangers: [KeyID]
   /// Until when the SAML metadata is valid; `nil` when there is none.
   package let metadataValidUntil: Instant?
+  /// Since when the issuer is suspended; `nil` when it is not.
+  package let suspendDate: Instant?
   /// Whether the issuer has status lists too, which only the server publishes: they are signed anew every few minutes.
   package let hasStatusLists: Bool
   /// JWK set, discovery, SAML metadata: what discovery points at stands before it.
@@ -87,6 +89,7 @@ package struct IssuerDocuments: Sendable {
       }
     }
     hasStatusLists = record.tokensHaveStatus == true
+    suspendDate = record.suspendDate
     var files = [
       File(
         below: IssuerDocument.keySet.path,

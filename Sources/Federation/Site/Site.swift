@@ -35,7 +35,17 @@ package struct Site: RequestResponder {
   }
 
   package func publishedDocument(host: String?, path: Substring) -> PublishedDocument? {
-    issuers.document(host: host, path: path) ?? statusLists.fresh(host: host, path: path, now: clock.now())
+    if isWithheld(host, path) { return nil }
+    return issuers.document(host: host, path: path)
+      ?? statusLists.fresh(host: host, path: path, now: clock.now())
+  }
+
+  /// Whether a test withholds the key set at `path`: on a server for development alone.
+  private func isWithheld(_ host: String?, _ path: Substring) -> Bool {
+    guard let withheld = pipeline.house.withheldKeySets,
+      let (issuerID, rest) = issuers.place(host: host, path: path)
+    else { return false }
+    return withheld.withholds(issuerID, rest, at: clock.now())
   }
 
   package func respond(to request: APIRequest) async -> APIResponse {
@@ -86,6 +96,9 @@ package struct Site: RequestResponder {
   private func issuerAnswer(_ request: APIRequest) async -> APIResponse? {
     guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path) else {
       return nil
+    }
+    if isWithheld(request.header("host"), request.path[...]) {
+      return text(503, "this document is withheld for a test\n")
     }
     let publication = pipeline.house.publication
     let now = clock.now()

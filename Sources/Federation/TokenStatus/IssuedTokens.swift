@@ -96,6 +96,26 @@ extension House {
     }
   }
 
+  /// The token of `account` with the id `id`, if it was issued from `start` on, and not after `now`.
+  ///
+  /// Reads the tokens of one millisecond, however many there are of other times.
+  ///
+  /// - Throws: as `eachIssuedToken`.
+  func issuedToken(
+    _ id: String,
+    of account: AccountID,
+    since start: Instant,
+    now: Instant
+  ) async throws(ServiceError) -> IssuedToken? {
+    guard let time = IssuedTokenID.time(of: id, before: now), time >= start else { return nil }
+    var found: IssuedToken?
+    try await eachIssuedToken(of: account, from: time, through: time) { token in
+      if token.tokenID.utf8.elementsEqual(id.utf8) { found = token }
+      return found == nil
+    }
+    return found
+  }
+
   /// Throws InvalidInput when records since `start` have left the store: whoever seals by hand may do that.
   private func requireRecords(since start: Instant) async throws {
     guard let oldest = try await trails.progress.entries(after: 0, limit: 1).first, oldest.sequence > 1 else {

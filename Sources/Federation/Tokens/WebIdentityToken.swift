@@ -72,7 +72,7 @@ extension House {
     answer: @escaping @Sendable (String) -> ResponseStructure
   ) async throws(ServiceError) -> Proposal {
     let key = try await signingKey(token.algorithm, of: issuer, at: bearer.now)
-    let tokenID = entropy.uuid()
+    let tokenID = entropy.tokenID(at: bearer.now)
     let status = try await statusReference(issuer.stored.record, bearer.now)
     let payload = claims(of: token, tokenID: tokenID, status, issuer, bearer).payload()
     guard payload.count <= WebIdentityTokenClaims.maximumPayloadBytes else {

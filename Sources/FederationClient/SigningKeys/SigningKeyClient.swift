@@ -26,6 +26,18 @@ package enum TokensToRevoke: Hashable, Sendable {
   case issuedBefore(Instant)
 }
 
+/// What revoking tokens did.
+package struct TokenRevocation: Hashable, Sendable {
+  /// How many were marked that were not before.
+  package let revokedCount: Int
+  /// How many were revoked already; 0 from a server that does not tell.
+  package let alreadyRevokedCount: Int
+  /// Since when, if all of them were and the server knows it.
+  package let alreadyRevokedDate: Instant?
+  /// How many have no place in a status list and stay valid; 0 from a server that does not tell.
+  package let withoutStatusCount: Int
+}
+
 /// Calls IAM about signing keys with one credential.
 package struct SigningKeyClient: Sendable {
   private let client: AWSQueryClient
@@ -90,8 +102,8 @@ package struct SigningKeyClient: Sendable {
     _ = try await call("ResumeOutboundIssuer")
   }
 
-  /// Marks tokens as revoked in the account's status lists; how many there were.
-  package func revokeTokens(_ tokens: TokensToRevoke) async throws(STSClientError) -> Int {
+  /// Marks tokens as revoked in the account's status lists.
+  package func revokeTokens(_ tokens: TokensToRevoke) async throws(STSClientError) -> TokenRevocation {
     let parameter: (name: String, value: String) =
       switch tokens {
       case .token(let id): ("TokenId", id)
@@ -99,10 +111,20 @@ package struct SigningKeyClient: Sendable {
       case .issuedBefore(let time): ("IssuedBefore", time.rfc3339)
       }
     let result = try await call("RevokeOutboundTokens", [parameter])
-    guard let count = Int(try result.element("RevokedTokenCount")), count >= 0 else {
-      throw result.malformed("RevokedTokenCount")
+    func count(_ name: String, _ text: String) throws(STSClientError) -> Int {
+      guard let count = Int(text), count >= 0 else { throw result.malformed(name) }
+      return count
     }
-    return count
+    func optionalCount(_ name: String) throws(STSClientError) -> Int {
+      guard let text = result.text(name) else { return 0 }
+      return try count(name, text)
+    }
+    return TokenRevocation(
+      revokedCount: try count("RevokedTokenCount", try result.element("RevokedTokenCount")),
+      alreadyRevokedCount: try optionalCount("AlreadyRevokedTokenCount"),
+      alreadyRevokedDate: result.text("AlreadyRevokedDate").flatMap { Instant(rfc3339: $0) },
+      withoutStatusCount: try optionalCount("TokensWithoutStatusCount")
+    )
   }
 
   private func call(

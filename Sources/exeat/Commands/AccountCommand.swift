@@ -57,7 +57,11 @@ struct AccountCreateCommand: AsyncParsableCommand {
     let keyID = entropy.accessKeyID(account: account)
     let secret = entropy.secretAccessKey()
     let credentials = directory.credentials(of: account)
-    try await AccountStore(directory).changing(sealedBy: keyEncryptionKey) { house in
+    try await AccountStore(directory).changing(
+      sealedBy: keyEncryptionKey,
+      whileRunning:
+        "stop the server first, or let its management account use `aws organizations create-account`"
+    ) { house in
       guard try await !house.directory.exists(account) else {
         throw CommandFailure.failed("--account-id: there is an account \(account) already")
       }
@@ -156,7 +160,12 @@ struct AccountCloseCommand: AsyncParsableCommand {
     guard let account = AccountID(account) else {
       throw CommandFailure.usage("`\(account)` is not 12 digits")
     }
-    try await AccountStore(DataDirectory(dataDir)).changing(sealedBy: nil, needsKey: false) { house in
+    try await AccountStore(DataDirectory(dataDir)).changing(
+      sealedBy: nil,
+      needsKey: false,
+      whileRunning:
+        "stop the server first, or let its management account use `aws organizations close-account`"
+    ) { house in
       do {
         try await OperatorAccounts.close(account, house: house, now: Assembly.systemClock.now())
       } catch let error as OperatorAccountError {
@@ -184,9 +193,17 @@ struct AccountStore {
   }
 
   /// Runs `body` with the store locked against any server.
+  ///
+  /// - Parameters:
+  ///   - keyFile: the file of the key-encryption key; `nil` for the usual one.
+  ///   - needsKey: whether anything is sealed.
+  ///   - hint: what to do while a server runs on the store.
+  ///   - body: the work.
+  /// - Throws: `CommandFailure`.
   func changing(
     sealedBy keyFile: String?,
     needsKey: Bool = true,
+    whileRunning hint: String,
     _ body: (House) async throws -> Void
   ) async throws(CommandFailure) {
     do {
@@ -203,7 +220,7 @@ struct AccountStore {
       } catch {
         throw CommandFailure.failed(
           "--data-dir: \(CommandFailure(startError: error).message)",
-          hint: "stop the server first, or let its management account use `aws organizations`"
+          hint: hint
         )
       }
       let keys = LocalKeys(ring: ring)

@@ -30,7 +30,11 @@ struct AccountQuotaCommand: AsyncParsableCommand {
       throw CommandFailure.usage("--account: `\(account)` is not 12 digits")
     }
     let quota = try quota()
-    try await AccountStore(DataDirectory(dataDir)).changing(sealedBy: nil, needsKey: false) { house in
+    try await AccountStore(DataDirectory(dataDir)).changing(
+      sealedBy: nil,
+      needsKey: false,
+      whileRunning: "stop the server first, and start it again after `exeat account quota`"
+    ) { house in
       do {
         try await OperatorAccounts.setQuota(quota, of: id, house: house, now: Assembly.systemClock.now())
       } catch let error as OperatorAccountError {
@@ -84,6 +88,7 @@ extension RequestQuota {
     switch requestsPerSecond {
     case nil: "any number of calls"
     case 0: "no calls"
+    case 1?: "1 call a second, \(burst) at once"
     case let rate?: "\(rate) calls a second, \(burst) at once"
     }
   }

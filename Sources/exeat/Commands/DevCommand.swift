@@ -84,6 +84,7 @@ struct DevCommand: AsyncParsableCommand {
       log: LogPlan.ephemeral(publicURL),
       keySchedule: try KeySchedule(lifetime: keyLifetime, overlap: keyOverlap, retention: keyRetention),
       actions: .development,
+      withheldKeySets: WithheldKeySets(),
       onRecord: { record in
         guard printsCalls else { return }
         // What is kept nowhere is explained at once, in one piece: calls come side by side.

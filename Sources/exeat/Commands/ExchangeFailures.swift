@@ -24,25 +24,26 @@ extension CommandFailure {
       .usage("--\(setting): \(reason)", hint: "--allow-plain-http speaks http beyond this machine")
     case .tokenKind(let wanted, let given):
       .failed("the target takes a \(wanted), and this is a \(given)", hint: "see --federation-config")
-    case .http(let error):
+    case .http(let error, let address):
       .failed(
-        "no answer from the other side: \(text(error))",
+        "no answer from \(address): \(text(error))",
         hint: error.isTrust ? "trust its CA with --target-ca-file" : nil
       )
-    case .redirected(let status):
-      .failed("the other side redirects (status \(status)), and the token is not sent along")
+    case .redirected(let status, let address):
+      .failed("\(address) redirects (status \(status)), and the token is not sent along")
     case .refused(let refusal):
       .failed(
-        "\(refusal.service.rawValue) refused with \(refusal.code)\(refusal.message.map { ": \($0)" } ?? "")",
+        "\(refusal.service.rawValue) at \(refusal.address) refused with \(refusal.code)"
+          + (refusal.message.map { ": \($0)" } ?? ""),
         hint: refusal.usualCause
       )
-    case .malformedAnswer(let status, let what):
+    case .malformedAnswer(let status, let what, let address):
       .failed(
-        "the answer (status \(status)) lacks a usable `\(what)`",
+        "the answer of \(address) (status \(status)) lacks a usable `\(what)`",
         hint: "is this the service's address?"
       )
-    case .askedToWait(let seconds, let status):
-      .failed("the other side asks to wait \(seconds) s (status \(status))")
+    case .askedToWait(let seconds, let status, let address):
+      .failed("\(address) asks to wait \(seconds) s (status \(status))")
     }
   }
 

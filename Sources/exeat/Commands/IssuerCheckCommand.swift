@@ -31,19 +31,25 @@ struct IssuerCheckCommand: AsyncParsableCommand {
   func run() async throws {
     let seconds = try seconds()
     let now = Assembly.systemClock.now()
-    let (issuer, freshness) = try await location.withHTTP { http throws(CommandFailure) in
+    let (issuer, suspension, freshness) = try await location.withHTTP { http throws(CommandFailure) in
       let keys = try await keySet(http)
       let issuer = try await location.copy(hasCertificates: false, keySetAlone: true, http, now: now)
-      return (issuer.issuer, KeySetFreshness(of: keys, against: issuer.keys))
+      return (issuer.issuer, issuer.suspension, KeySetFreshness(of: keys, against: issuer.keys))
     }
     let isStale = freshness.isStale(by: now.advanced(bySeconds: seconds))
     if json {
-      Console.out(report(issuer, freshness, isStale))
+      Console.out(report(issuer, suspension, freshness, isStale))
     } else {
       for difference in freshness.differences { Console.out(text(difference, now)) }
-      Console.out(isStale ? "stale, or stale within \(within)" : "good for \(within)")
+      if let suspension { Console.out("SUSPENDED: \(suspension.words)") }
+      Console.out(verdict(isStale, isSuspended: suspension != nil))
     }
     guard !isStale else { throw ExitCode(1) }
+  }
+
+  private func verdict(_ isStale: Bool, isSuspended: Bool) -> String {
+    if isStale { return "stale, or stale within \(within)" }
+    return isSuspended ? "the copy is the issuer's key set as it is now" : "good for \(within)"
   }
 
   private func keySet(_ http: FederationHTTPClient) async throws(CommandFailure) -> JWKSet {
@@ -81,12 +87,18 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     }
   }
 
-  private func report(_ issuer: String, _ freshness: KeySetFreshness, _ isStale: Bool) -> String {
+  private func report(
+    _ issuer: String,
+    _ suspension: IssuerSuspension?,
+    _ freshness: KeySetFreshness,
+    _ isStale: Bool
+  ) -> String {
     var writer = JSONWriter()
     writer.object { writer in
       writer.member("issuer", issuer)
       writer.name("isStale")
       writer.bool(isStale)
+      writer.suspension(suspension)
       writer.name("differences")
       writer.array { writer in
         for difference in freshness.differences {

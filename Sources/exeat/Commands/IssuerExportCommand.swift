@@ -111,6 +111,9 @@ private struct IssuerSummary {
   }
 
   private var freshness: [String] {
+    if let suspension = copy.suspension {
+      return ["SUSPENDED: \(suspension.words); export again when it is resumed"]
+    }
     guard copy.keys.allSatisfy({ $0.signsFrom != nil }) else {
       return [
         "an issuer's set does not say which of its keys signs next: `exeat issuer check` sees a new one"
@@ -157,7 +160,17 @@ private struct IssuerSummary {
         }
       }
       if let validUntil = copy.metadataValidUntil { writer.member("samlMetadataValidUntil", validUntil) }
+      writer.suspension(copy.suspension)
     }
     return String(decoding: writer.bytes, as: UTF8.self)
+  }
+}
+
+extension JSONWriter {
+  /// Writes `isSuspended`, and `suspendDate` where it is known, as members of an object.
+  mutating func suspension(_ suspension: IssuerSuspension?) {
+    name("isSuspended")
+    bool(suspension != nil)
+    if let date = suspension?.date { member("suspendDate", date.rfc3339) }
   }
 }

@@ -36,6 +36,29 @@ struct IssuerCopy {
   var certificates: [PublicKey: EncodedCertificate] = [:]
   /// Until when the SAML metadata is valid, as it says it.
   var metadataValidUntil: String?
+  /// That the issuer is suspended, and since when if that is known; `nil` when it is not, or does not show it.
+  var suspension: IssuerSuspension?
+}
+
+/// A suspended issuer, which issues nothing.
+enum IssuerSuspension {
+  /// As the store has it.
+  case since(Instant)
+  /// As a stranger sees it: its key set is empty.
+  case emptyKeySet
+
+  /// A sentence without its end.
+  var words: String {
+    switch self {
+    case .since(let date): "the issuer is suspended since \(date.rfc3339) and issues no tokens"
+    case .emptyKeySet: "the issuer's key set is empty: it is suspended and issues no tokens"
+    }
+  }
+
+  /// Since when, if that is known.
+  var date: Instant? {
+    if case .since(let date) = self { date } else { nil }
+  }
 }
 
 /// The options that name an issuer.
@@ -127,7 +150,8 @@ struct IssuerLocation: ParsableArguments {
         )
       },
       certificates: documents.certificates,
-      metadataValidUntil: documents.metadataValidUntil?.rfc3339
+      metadataValidUntil: documents.metadataValidUntil?.rfc3339,
+      suspension: documents.suspendDate.map { .since($0) }
     )
   }
 
@@ -156,7 +180,8 @@ struct IssuerLocation: ParsableArguments {
             body: file.body
           )
         },
-        metadataValidUntil: published.metadataValidUntil
+        metadataValidUntil: published.metadataValidUntil,
+        suspension: published.keySet.keys.isEmpty && published.keySet.ignored.isEmpty ? .emptyKeySet : nil
       )
     } catch {
       throw .failed("--issuer: \(error.words)")

@@ -15,7 +15,8 @@ struct RelyingPartyCase {
   let meaning: String
   /// Where that is written.
   let reference: String
-  let make: (TokenWorkshop, TokenDraft) async throws -> String
+  /// The token; `nil` for a case of a key set that changes, which `KeyChangeTrial` makes step by step.
+  let make: ((TokenWorkshop, TokenDraft) async throws -> String)?
 
   static func good(
     _ id: String,

@@ -3,6 +3,7 @@
 // What a service did with the tokens of `exeat rp-test`: as a table for people, as JSON, and as JUnit XML. Judges by the
 // status alone.
 
+import FederationClient
 import IdentityModel
 import StrictJSON
 
@@ -14,6 +15,8 @@ struct RelyingPartyReport {
     case right
     /// A bad token was let in.
     case letIn
+    /// A bad token was let in for as long as was waited, from what the service keeps.
+    case stillLetIn
     /// A good token was refused.
     case refused
     /// The answer is neither of those that were to be expected.
@@ -28,6 +31,14 @@ struct RelyingPartyReport {
     let verdict: Verdict
     /// The status, or why there is none.
     let answer: String
+    /// The status as a number.
+    var status: Int?
+    /// For a case of a key set that changes: how long after the change the answer came.
+    ///
+    /// Unit: seconds.
+    var seconds: Int?
+    /// Why there was no answer at all.
+    var failure: FederationHTTPError?
   }
 
   let url: String
@@ -57,6 +68,7 @@ struct RelyingPartyReport {
     switch row.verdict {
     case .right: ""
     case .letIn: "  LET IN: \(row.test.meaning) (\(row.test.reference))"
+    case .stillLetIn: "  STILL LET IN, cached: \(row.test.meaning) (\(row.test.reference))"
     case .refused: "  REFUSED: \(row.test.meaning)"
     case .odd:
       row.test.isGood ? "  REFUSED: \(row.test.meaning)" : "  neither in nor refused: \(row.test.meaning)"
@@ -64,7 +76,8 @@ struct RelyingPartyReport {
     }
   }
 
-  /// `{"url":…,"findings":…,"cases":[{"id":…,"good":…,"verdict":…,"answer":…,"meaning":…,"reference":…}]}`.
+  /// `{"url":…,"findings":…,"cases":[{"id":…,"good":…,"verdict":…,"answer":…,"meaning":…,"reference":…}]}`; cases of key sets
+  /// that change have `seconds` too.
   var json: String {
     var writer = JSONWriter(capacity: 16_384)
     writer.object { writer in
@@ -79,6 +92,7 @@ struct RelyingPartyReport {
             writer.bool(row.test.isGood)
             writer.member("verdict", row.verdict.rawValue)
             writer.member("answer", row.answer)
+            if let seconds = row.seconds { writer.member("seconds", Int64(seconds)) }
             writer.member("meaning", row.test.meaning)
             writer.member("reference", row.test.reference)
           }
@@ -91,7 +105,8 @@ struct RelyingPartyReport {
   /// JUnit XML: one test case for each token, in the suite `exeat rp-test`.
   var junit: String {
     let cases = rows.map { row in
-      let head = "  <testcase classname=\"rp-test\" name=\"\(escaped(row.test.id))\""
+      let time = row.seconds.map { " time=\"\($0)\"" } ?? ""
+      let head = "  <testcase classname=\"rp-test\" name=\"\(escaped(row.test.id))\"\(time)"
       guard row.verdict != .right else { return head + "/>" }
       let message = escaped("\(row.answer)\(explanation(row))")
       return "\(head)><failure type=\"\(row.verdict.rawValue)\" message=\"\(message)\"/></testcase>"

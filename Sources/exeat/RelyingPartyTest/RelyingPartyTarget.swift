@@ -57,7 +57,12 @@ struct RelyingPartyTarget {
     } catch {
       // To hang up on a bad token is to refuse it.
       let isRefusal = !test.isGood && error == .connectionLost
-      return .init(test: test, verdict: isRefusal ? .right : .silent, answer: error.words)
+      return .init(
+        test: test,
+        verdict: isRefusal ? .right : .silent,
+        answer: CommandFailure.text(error),
+        failure: error
+      )
     }
     let verdict: RelyingPartyReport.Verdict =
       if accepted.contains(answer.status) {
@@ -67,7 +72,7 @@ struct RelyingPartyTarget {
       } else {
         .odd
       }
-    return .init(test: test, verdict: verdict, answer: String(answer.status))
+    return .init(test: test, verdict: verdict, answer: String(answer.status), status: answer.status)
   }
 
   private func call(_ token: String) -> HTTPCall {

@@ -17,7 +17,11 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
     abstract: "Send good and bad tokens at a service that accepts tokens, and report what it does.",
     discussion: """
       The issuer is a running `exeat dev`, which the service under test must trust: it alone signs tokens that no
-      issuer should sign. Ends with 1 when a bad token was let in or a good one was refused.
+      issuer should sign. Ends with 1 when a bad token was let in or a good one was refused, with 3 when nothing can be
+      sent to the service at all.
+
+      With --change-keys the issuer's keys are rotated and revoked and its key set is withheld, as the last thing; only an
+      `exeat dev` lets anybody do that.
       """
   )
 
@@ -40,6 +44,15 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   @Flag(help: "Speak http with a service beyond this machine.") var allowPlainHttp = false
   @Option(help: ArgumentHelp("Run this case alone. May be repeated.", valueName: "id")) var only: [String] =
     []
+  @Flag(help: "Also try keys that are rotated, revoked and withheld. Changes the keys of `exeat dev`.")
+  var changeKeys = false
+  @Option(
+    help: ArgumentHelp(
+      "How long to wait for the service after each change of keys; 330 without this: the key set may be kept for 300.",
+      valueName: "seconds"
+    )
+  )
+  var wait: Int?
   @Flag(help: "List the cases and end.") var list = false
   @Flag(help: "Print JSON.") var json = false
   @Option(help: ArgumentHelp("Write JUnit XML to this file.", valueName: "file")) var junit: String?
@@ -48,10 +61,18 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   func run() async throws {
     let algorithms = try algorithms()
     let now = Assembly.systemClock.now()
-    let cases = RelyingPartyCase.all(algorithms, now: now)
+    let changing = RelyingPartyCase.keyChangeCases
+    let cases = RelyingPartyCase.all(algorithms, now: now) + (changeKeys || list ? changing : [])
     for id in only where !cases.contains(where: { $0.id == id }) {
+      guard !changing.contains(where: { $0.id == id }) else {
+        throw CommandFailure.usage(
+          "--only: `\(id)` changes the issuer's keys",
+          hint: "give --change-keys too"
+        )
+      }
       throw CommandFailure.usage("--only: there is no case `\(id)`", hint: "see `exeat rp-test --list`")
     }
+    let seconds = try waitSeconds()
     let chosen = cases.filter { only.isEmpty || only.contains($0.id) }
     guard !list else {
       for test in chosen { Console.out("\(test.isGood ? "good" : "bad ") \(test.id): \(test.meaning)") }
@@ -60,7 +81,7 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
     let target = try target()
     let result: Result<RelyingPartyReport, any Error>
     do {
-      result = .success(try await report(target, chosen, algorithms))
+      result = .success(try await report(target, chosen, algorithms, wait: seconds))
     } catch {
       result = .failure(error)
     }
@@ -83,7 +104,8 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   private func report(
     _ target: RelyingPartyTarget,
     _ cases: [RelyingPartyCase],
-    _ algorithms: [SigningAlgorithm]
+    _ algorithms: [SigningAlgorithm],
+    wait: Int
   ) async throws -> RelyingPartyReport {
     try await client.calling(.sts) { sts, credential in
       try await client.calling(.iam) { iam, _ in
@@ -109,14 +131,52 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
         }
         await issuerHTTP.shutdown()
         let workshop = try made.get()
+        guard let draft = workshop.drafts[algorithms[0]] else {
+          throw CommandFailure.failed("the issuer gave no token")
+        }
         var rows: [RelyingPartyReport.Row] = []
         for test in cases {
-          guard let draft = workshop.drafts[algorithms[0]] else { continue }
-          rows.append(await target.row(of: test, token: try await test.make(workshop, draft)))
+          guard let make = test.make else { continue }
+          let row = await target.row(of: test, token: try await make(workshop, draft))
+          if rows.isEmpty { try requireReached(target, row) }
+          rows.append(row)
+        }
+        if changeKeys {
+          if rows.isEmpty {
+            let token = try await workshop.signed(draft)
+            try requireReached(target, await target.row(of: .rotatedOldKey, token: token))
+          }
+          let trial = KeyChangeTrial(workshop: workshop, target: target, draft: draft, wait: wait)
+          rows += try await trial.rows(Set(cases.map(\.id))) { Console.note($0) }
         }
         return RelyingPartyReport(url: target.url.description, rows: rows)
       }
     }
+  }
+
+  /// Throws with status 3 when the first token could not be sent at all: a hundred more would say the same.
+  private func requireReached(
+    _ target: RelyingPartyTarget,
+    _ row: RelyingPartyReport.Row
+  ) throws(CommandFailure) {
+    let hint: String
+    switch row.failure {
+    case .unreachable: hint = "start the service under test first"
+    case .tlsFailed: hint = "trust the service's CA with --service-ca-file"
+    default: return
+    }
+    throw CommandFailure(
+      message: "the service at \(target.url.address) cannot be reached: \(row.answer)",
+      hint: hint,
+      status: 3
+    )
+  }
+
+  private func waitSeconds() throws(CommandFailure) -> Int {
+    guard let wait else { return KeyChangeTrial.ordinaryWait }
+    guard changeKeys else { throw .usage("--wait goes with --change-keys") }
+    guard (1...43_200).contains(wait) else { throw .usage("--wait: `\(wait)` is not 1 to 43200 seconds") }
+    return wait
   }
 
   private func algorithms() throws(CommandFailure) -> [SigningAlgorithm] {

@@ -23,6 +23,8 @@ struct TokenWorkshop {
   private let iam: AWSQueryClient
   private let sts: STSClient
   private let credential: SigningCredential
+  /// The issuer's keys.
+  let keys: SigningKeyClient
   private let foreign = P384.Signing.PrivateKey()
 
   /// Asks the issuer for one token of each algorithm, and for its keys.
@@ -39,9 +41,10 @@ struct TokenWorkshop {
     self.iam = iam
     self.sts = sts
     self.credential = credential
+    self.keys = SigningKeyClient(iam, credential: credential)
     self.audience = audience
     // SECURITY: tokens of an issuer that people rely on are not for trying, good ones neither.
-    _ = try await Self.sign("{}", "{}", .es384, iam, credential)
+    _ = try await Self.sign("{}", "{}", .es384, nil, iam, credential)
     var drafts: [SigningAlgorithm: TokenDraft] = [:]
     for algorithm in algorithms {
       let token = try await sts.getWebIdentityToken(
@@ -93,33 +96,55 @@ struct TokenWorkshop {
 
   /// Two texts, signed with the issuer's key for `algorithm`.
   func signed(_ header: String, _ payload: String, _ algorithm: SigningAlgorithm) async throws -> String {
-    try await Self.sign(header, payload, algorithm, iam, credential)
+    try await Self.sign(header, payload, algorithm, nil, iam, credential)
+  }
+
+  /// `draft`, signed with the issuer's key `keyID`, whether its time has come or not.
+  func signed(_ draft: TokenDraft, keyID: String) async throws -> String {
+    try await Self.sign(draft.headerText, draft.claimsText, draft.algorithm, keyID, iam, credential)
+  }
+
+  /// Has the issuer's key set answered with 503 for the next `seconds`; 0 ends that.
+  func withholdKeySet(seconds: Int) async throws {
+    _ = try await iam.call(
+      "WithholdOutboundTestKeySet",
+      [("Seconds", String(seconds))],
+      signedBy: credential
+    )
   }
 
   private static func sign(
     _ header: String,
     _ payload: String,
     _ algorithm: SigningAlgorithm,
+    _ keyID: String?,
     _ iam: AWSQueryClient,
     _ credential: SigningCredential
   ) async throws -> String {
-    let answer: XMLAnswer
-    do {
-      answer = try await iam.call(
-        "SignOutboundTestToken",
-        [("Header", header), ("Payload", payload), ("SigningAlgorithm", algorithm.rawValue)],
-        signedBy: credential
-      )
-    } catch STSClientError.refused("InvalidAction", _, _, _) {
+    let parameters =
+      [(name: "Header", value: header), ("Payload", payload), ("SigningAlgorithm", algorithm.rawValue)]
+      + (keyID.map { [(name: "KeyId", value: $0)] } ?? [])
+    let answer = try await Self.answer(parameters, iam, credential)
+    guard let token = answer["SignOutboundTestTokenResponse/SignOutboundTestTokenResult/Token"] else {
+      throw CommandFailure.failed("the issuer signed no token")
+    }
+    return token
+  }
+
+  private static func answer(
+    _ parameters: [(name: String, value: String)],
+    _ iam: AWSQueryClient,
+    _ credential: SigningCredential
+  ) async throws -> XMLAnswer {
+    do throws(STSClientError) {
+      return try await iam.call("SignOutboundTestToken", parameters, signedBy: credential)
+    } catch {
+      guard case .refused("InvalidAction", _, _, _) = error else { throw error }
       throw CommandFailure.failed(
         "the issuer signs no test tokens",
         hint: "the issuer of `exeat rp-test` is a running `exeat dev`"
       )
     }
-    guard let token = answer["SignOutboundTestTokenResponse/SignOutboundTestTokenResult/Token"] else {
-      throw CommandFailure.failed("the issuer signed no token")
-    }
-    return token
   }
 
   /// `draft` with the signature of a P-384 key that nobody published.

@@ -50,6 +50,8 @@ struct ServerPlan: Sendable {
   var requestQuota: RequestQuota?
   /// What is served.
   var actions = ActionTable.all
+  /// What tests may withhold; `nil` in production.
+  var withheldKeySets: WithheldKeySets?
   /// Called after each record that became durable; `nil` in production.
   let onRecord: (@Sendable (AuditRecord) -> Void)?
   /// Work to be done on the store before the first request.
@@ -100,7 +102,8 @@ enum Assembly {
       trails: TrailServices(buckets: plan.trails?.buckets ?? .none, progress: store, history: store),
       promiser: LogPromiser(log, signer: plan.log.signer),
       keySchedule: plan.keySchedule,
-      status: TokenStatusServices(progress: store, zlib: .library)
+      status: TokenStatusServices(progress: store, zlib: .library),
+      withheldKeySets: plan.withheldKeySets
     )
     let metrics = Metrics(actions: plan.actions)
     let recorder = Recorder(sink: writes, directory: directory)

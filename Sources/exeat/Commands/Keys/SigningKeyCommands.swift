@@ -129,7 +129,7 @@ struct KeysImportCommand: AsyncParsableCommand {
           hint: "a key that others had is better made anew; else `chmod 600` first"
         )
       case .malformed: throw .failed("`\(file)` is longer than 16384 octets")
-      default: throw .failed("`\(file)` cannot be read: \(error)")
+      default: throw .failed("`\(file)` cannot be read: \(error.words)")
       }
     }
   }
@@ -184,12 +184,41 @@ struct KeysRevokeTokensCommand: AsyncParsableCommand {
 
   func run() async throws {
     let tokens = try chosen()
-    let count = try await client.callingKeys { client in try await client.revokeTokens(tokens) }
+    let done = try await client.callingKeys { client in try await client.revokeTokens(tokens) }
     guard !json else {
-      let answer = JSONObject([.init("RevokedTokenCount", .number(JSONNumber(Int64(count))))])
-      return Console.out(JSONValue.object(answer).text(isOneLine: true))
+      var members: [JSONObject.Member] = [
+        .init("RevokedTokenCount", .number(JSONNumber(Int64(done.revokedCount)))),
+        .init("AlreadyRevokedTokenCount", .number(JSONNumber(Int64(done.alreadyRevokedCount)))),
+        .init("TokensWithoutStatusCount", .number(JSONNumber(Int64(done.withoutStatusCount)))),
+      ]
+      if let date = done.alreadyRevokedDate {
+        members.append(.init("AlreadyRevokedDate", .string(date.rfc3339)))
+      }
+      return Console.out(JSONValue.object(JSONObject(members)).text(isOneLine: true))
     }
-    Console.out(count == 1 ? "1 token is revoked" : "\(count) tokens are revoked")
+    for line in Self.lines(done) { Console.out(line) }
+  }
+
+  private static func lines(_ done: TokenRevocation) -> [String] {
+    func tokens(_ count: Int, _ one: String, _ several: String) -> String {
+      count == 1 ? "1 token \(one)" : "\(count) tokens \(several)"
+    }
+    var lines: [String] = []
+    let before = done.alreadyRevokedCount
+    if done.revokedCount > 0 || before == 0 {
+      lines.append(tokens(done.revokedCount, "is revoked", "are revoked"))
+    }
+    if before > 0 {
+      let since = done.alreadyRevokedDate.map { ", at \($0.rfc3339)" } ?? ""
+      lines.append(tokens(before, "was revoked already", "were revoked already") + since)
+    }
+    if done.withoutStatusCount > 0 {
+      let without = tokens(done.withoutStatusCount, "has no place", "have no place")
+      lines.append(
+        "\(without) in a status list, and can be used until \(done.withoutStatusCount == 1 ? "it expires" : "they expire")"
+      )
+    }
+    return lines
   }
 
   private func chosen() throws(CommandFailure) -> TokensToRevoke {

@@ -35,7 +35,7 @@ enum SigningKeyTable {
     case "Signing":
       let successor = all.keys.filter { $0.algorithm == key.algorithm && $0.status == "Successor" }
         .min { $0.signsFrom < $1.signsFrom }
-      return successor.map { "signs until \($0.signsFrom.rfc3339), then \($0.keyID.prefix(8))… does" }
+      return successor.map { "signs until \($0.signsFrom.rfc3339), then \($0.keyID) does" }
         ?? "signs; no successor yet"
     case "Successor": return "signs from \(key.signsFrom.rfc3339)"
     case "Retiring": return key.publishedUntil.map { "published until \($0.rfc3339)" } ?? "published for now"
