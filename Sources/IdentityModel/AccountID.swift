@@ -18,6 +18,13 @@ package struct AccountID: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.description = String(text)
   }
 
+  /// Whether `bytes` are those of an account id.
+  package static func isSpelled(by bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard bytes.count == 12 else { return false }
+    for byte in bytes where byte < UInt8(ascii: "0") || byte > UInt8(ascii: "9") { return false }
+    return true
+  }
+
   package static func < (left: AccountID, right: AccountID) -> Bool {
     left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
   }

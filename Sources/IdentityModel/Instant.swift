@@ -112,7 +112,12 @@ extension Instant {
   ///
   /// Returns `nil` for any other text and for dates and times that do not exist.
   package init?(rfc3339 text: some StringProtocol) {
-    var bytes = Array(text.utf8)
+    self.init(rfc3339: Array(text.utf8))
+  }
+
+  /// As `init(rfc3339:)`, for a text that is at hand as UTF-8.
+  package init?(rfc3339 text: [UInt8]) {
+    var bytes = text
     guard bytes.count >= 20, bytes.count <= 30, bytes.popLast() == UInt8(ascii: "Z") else { return nil }
     guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), bytes[10] == UInt8(ascii: "T"),
       bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),

@@ -91,7 +91,7 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
   private let fetch: @Sendable (_ issuer: String) async -> Result<FetchedKeys, Failure>
   private let none: Failure
   /// By the UTF-8 bytes of the issuer.
-  private let entries = Mutex<[[UInt8]: Entry]>([:])
+  private let entries = Mutex<[ByteName: Entry]>([:])
 
   /// Remembers nothing yet.
   ///
@@ -122,7 +122,7 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
     holding keyID: String?,
     now: Instant
   ) async throws(Failure) -> ProviderKeySet {
-    let name = Array(issuer.utf8)
+    let name = ByteName(text: issuer)
     let step = entries.withLock { entries in next(name, issuer, keyID, now, &entries) }
     switch step {
     case .use(let set): return set
@@ -131,13 +131,26 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
     }
   }
 
+  /// The keys of `issuer` when they are good at `now` and hold that of `keyID`: what `keys(of:holding:now:)` would
+  /// answer without waiting.
+  package func knownKeys(of issuer: String, holding keyID: String?, now: Instant) -> ProviderKeySet? {
+    entries.withLock { entries in
+      guard let place = entries.index(forKey: ByteName(text: issuer)) else { return nil }
+      guard let keys = entries.values[place].keys, now < keys.freshUntil,
+        keyID.map({ keys.set.holds(keyID: $0) }) ?? true
+      else { return nil }
+      entries.values[place].lastAsked = now
+      return keys.set
+    }
+  }
+
   /// Decides what to do for one who asks, and begins a fetch when that is it.
   private func next(
-    _ name: [UInt8],
+    _ name: ByteName,
     _ issuer: String,
     _ keyID: String?,
     _ now: Instant,
-    _ entries: inout [[UInt8]: Entry]
+    _ entries: inout [ByteName: Entry]
   ) -> Step {
     var entry = remember(name, now, &entries)
     defer { entries[name] = entry }
@@ -158,7 +171,7 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
   }
 
   /// The entry of `name`, made when there is none, marked as asked for.
-  private func remember(_ name: [UInt8], _ now: Instant, _ entries: inout [[UInt8]: Entry]) -> Entry {
+  private func remember(_ name: ByteName, _ now: Instant, _ entries: inout [ByteName: Entry]) -> Entry {
     if entries[name] == nil, entries.count >= rules.maximumIssuers {
       let idle = entries.filter { $0.value.fetch == nil }
       if let oldest = idle.min(by: { $0.value.lastAsked < $1.value.lastAsked }) {
@@ -171,7 +184,7 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
   }
 
   /// Keeps what came of a fetch.
-  private func end(_ name: [UInt8], _ fetched: Result<FetchedKeys, Failure>, _ now: Instant) -> Entry {
+  private func end(_ name: ByteName, _ fetched: Result<FetchedKeys, Failure>, _ now: Instant) -> Entry {
     entries.withLock { entries in
       // INVARIANT: an entry that is being fetched for is never forgotten.
       var entry = entries[name] ?? Entry(lastAsked: now)

@@ -9,7 +9,7 @@ import TokenFormats
 /// Verifies signatures with the keys of one JWK set.
 public struct KeySetVerifier: Sendable {
   private let keys: ProviderKeySet
-  private let algorithms: Set<TokenAlgorithm>
+  private let algorithms: AlgorithmSet
 
   /// Takes the keys of `jwks` that can be used.
   ///
@@ -23,7 +23,7 @@ public struct KeySetVerifier: Sendable {
     } catch {
       throw .notKeySet(url: "", reason(error))
     }
-    self.algorithms = algorithms
+    self.algorithms = AlgorithmSet(algorithms)
   }
 
   /// How many keys can be used.
@@ -38,7 +38,7 @@ public struct KeySetVerifier: Sendable {
   ) throws(VerificationFailure) -> [UInt8] {
     let read = try ReadJWS(jws, maximumBytes: maximumBytes)
     try read.verify(keys, algorithms)
-    return read.jws.payload
+    return read.payload
   }
 
   /// Whether `signature` is the signature over `message` of the key `keyID`, or, without a `kid`, of the one key there
@@ -51,51 +51,10 @@ public struct KeySetVerifier: Sendable {
     keyID: String? = nil,
     algorithm: TokenAlgorithm
   ) -> Bool {
-    guard algorithms.contains(algorithm), let algorithm = JWSAlgorithm(name: algorithm.rawValue),
+    guard let algorithm = JWSAlgorithm(name: algorithm.rawValue), algorithms.contains(algorithm),
       let key = try? keys.key(named: keyID, for: algorithm)
     else { return false }
     return key.isValid(signature: signature, for: message, algorithm: algorithm)
-  }
-}
-
-/// A JWS that was read and is not verified.
-struct ReadJWS: Sendable {
-  let jws: CompactJWS
-  let algorithm: JWSAlgorithm
-  let keyID: String?
-
-  init(
-    _ text: String,
-    maximumBytes: Int,
-    headers: HeaderMemory? = nil
-  ) throws(VerificationFailure) {
-    do throws(JWTVerificationError) {
-      jws = try CompactJWS(text, maximumBytes: maximumBytes) { headers?.header($0) }
-      guard let algorithm = JWSAlgorithm(name: jws.algorithm) else {
-        throw .algorithmNotAllowed(jws.algorithm)
-      }
-      self.algorithm = algorithm
-      try jws.refuseExtensions()
-      if let member = jws.header["kid"] {
-        guard let name = member.string else { throw .keyIDMissing }
-        keyID = name
-      } else {
-        keyID = nil
-      }
-    } catch {
-      throw VerificationFailure(error)
-    }
-  }
-
-  /// Checks the algorithm and the signature.
-  func verify(_ keys: ProviderKeySet, _ algorithms: Set<TokenAlgorithm>) throws(VerificationFailure) {
-    guard algorithms.contains(TokenAlgorithm(algorithm)) else {
-      throw .algorithmNotAllowed(algorithm.rawValue)
-    }
-    let key = try keys.key(named: keyID, for: algorithm)
-    guard key.isValid(signature: jws.signature, for: jws.signed, algorithm: algorithm) else {
-      throw .signatureInvalid
-    }
   }
 }
 

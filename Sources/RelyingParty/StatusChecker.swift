@@ -43,23 +43,27 @@ final class StatusChecker: Sendable {
     self.fetcher = fetcher
   }
 
-  /// Checks the status that `claims`, those of a token of `issuer`, name; nothing when they name none.
+  /// Where the status of a token with `claims` stands; `nil` when they name no place.
   ///
-  /// - Throws: `revoked`, `statusUnavailable`, or `claimMalformed`.
+  /// - Throws: `claimMalformed`.
+  static func reference(_ claims: LazyJSONObject) throws(VerificationFailure) -> StatusListReference? {
+    do {
+      return try StatusListReference(claims)
+    } catch {
+      throw .claimMalformed("status")
+    }
+  }
+
+  /// Checks the status at `reference`, that of a token of `issuer`.
+  ///
+  /// - Throws: `revoked` or `statusUnavailable`.
   func check(
-    _ claims: any JSONMembers & Sendable,
+    _ reference: StatusListReference,
     of issuer: TrustedIssuer,
     _ keys: ProviderKeySet,
     _ now: Instant,
     leewaySeconds: Int64
   ) async throws(VerificationFailure) {
-    let reference: StatusListReference
-    do {
-      guard let named = try StatusListReference(claims) else { return }
-      reference = named
-    } catch {
-      throw .claimMalformed("status")
-    }
     let list = try await list(reference.uri, issuer, keys, now, leewaySeconds)
     // Whatever is not plainly valid is not: revoked, suspended, and what an application made up.
     guard let status = try? list.status(of: reference) else {
@@ -151,9 +155,9 @@ final class StatusChecker: Sendable {
     do throws(VerificationFailure) {
       let text = String(decoding: document.body, as: UTF8.self)
       read = try ReadJWS(text, maximumBytes: StatusListToken.maximumBytes)
-      try read.verify(keys, issuer.algorithms)
+      try read.verify(keys, AlgorithmSet(issuer.algorithms))
       do {
-        claims = try JWS.object(read.jws.payload, part: .payload, maximumBytes: StatusListToken.maximumBytes)
+        claims = try JWS.object(read.payload, part: .payload, maximumBytes: StatusListToken.maximumBytes)
       } catch {
         throw VerificationFailure(error)
       }
@@ -162,7 +166,7 @@ final class StatusChecker: Sendable {
     }
     do {
       return try StatusListToken.read(
-        header: read.jws.header,
+        header: read.header.members,
         claims: claims,
         uri: uri,
         now: now,

@@ -34,3 +34,27 @@ public enum TokenAlgorithm: String, Hashable, Sendable, CaseIterable {
       }
   }
 }
+
+/// The algorithms that are accepted, looked up for every token.
+struct AlgorithmSet: Sendable {
+  private let bits: UInt8
+
+  init(_ algorithms: Set<TokenAlgorithm>) {
+    bits = JWSAlgorithm.allCases.reduce(0) { bits, algorithm in
+      algorithms.contains(TokenAlgorithm(algorithm)) ? bits | Self.bit(algorithm) : bits
+    }
+  }
+
+  func contains(_ algorithm: JWSAlgorithm) -> Bool { bits & Self.bit(algorithm) != 0 }
+
+  private static func bit(_ algorithm: JWSAlgorithm) -> UInt8 {
+    switch algorithm {
+    case .rs256: 1
+    case .rs384: 2
+    case .rs512: 4
+    case .es256: 8
+    case .es384: 16
+    case .es512: 32
+    }
+  }
+}

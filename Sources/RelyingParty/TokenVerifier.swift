@@ -12,15 +12,29 @@ import TokenFormats
 ///
 /// Make one and keep it: it remembers the keys of the issuers.
 public struct TokenVerifier: Sendable {
-  private struct Issuer: Sendable {
+  private final class Issuer: Sendable {
     let trust: TrustedIssuer
+    let algorithms: AlgorithmSet
     let pinned: ProviderKeySet?
+
+    init(_ trust: TrustedIssuer, _ pinned: ProviderKeySet?) {
+      self.trust = trust
+      algorithms = AlgorithmSet(trust.algorithms)
+      self.pinned = pinned
+    }
   }
 
-  private let settings: VerifierSettings
+  /// What `Duration` needs 128 bits for.
+  private struct Times: Sendable {
+    let skewMilliseconds: Int64
+    let skewSeconds: Int64
+    let lifetimeSeconds: Int64
+  }
+
+  private let maximumTokenBytes: Int
+  private let times: Times
   private let clock: VerifierClock
-  /// By the UTF-8 bytes of the issuer.
-  private let issuers: [[UInt8]: Issuer]
+  private let issuers: [ByteName: Issuer]
   private let keyCache: IssuerKeyCache<KeysUnavailable>
   private let replays: ReplayCache?
   private let statuses: StatusChecker
@@ -41,14 +55,19 @@ public struct TokenVerifier: Sendable {
     clock: VerifierClock = .system
   ) throws(VerifierConfigurationError) {
     try settings.check()
-    var issuers: [[UInt8]: Issuer] = [:]
+    var issuers: [ByteName: Issuer] = [:]
     for trust in trusted {
       let pinned = try trust.check()
-      guard issuers.updateValue(Issuer(trust: trust, pinned: pinned), forKey: Array(trust.issuer.utf8)) == nil
+      guard issuers.updateValue(Issuer(trust, pinned), forKey: ByteName(text: trust.issuer)) == nil
       else { throw .issuerTwice(trust.issuer) }
     }
     guard !issuers.isEmpty else { throw .noIssuer }
-    self.settings = settings
+    maximumTokenBytes = settings.maximumTokenBytes
+    times = Times(
+      skewMilliseconds: settings.skew.wholeMilliseconds,
+      skewSeconds: settings.skew.wholeSeconds,
+      lifetimeSeconds: settings.maximumLifetime.wholeSeconds
+    )
     self.clock = clock
     self.issuers = issuers
     let documents = IssuerDocuments(fetcher: fetcher)
@@ -57,7 +76,7 @@ public struct TokenVerifier: Sendable {
       rules: settings.keyCache.rules(maximumIssuers: issuers.count),
       none: .notFetched(url: "", .unavailable("not asked yet"))
     ) { issuer in
-      await documents.keys(of: issuer, sources[Array(issuer.utf8)] ?? .discovery)
+      await documents.keys(of: issuer, sources[ByteName(text: issuer)] ?? .discovery)
     }
     if case .once(let capacity) = settings.replay {
       replays = ReplayCache(capacity: capacity)
@@ -77,19 +96,23 @@ public struct TokenVerifier: Sendable {
   public func verify(_ token: String) async throws(VerificationFailure) -> VerifiedToken {
     let now = Instant(milliseconds: clock.now().wholeMilliseconds)
     // 1. form and header
-    let read = try ReadJWS(token, maximumBytes: settings.maximumTokenBytes, headers: headers)
+    let read = try ReadJWS(token, maximumBytes: maximumTokenBytes, headers: headers)
     // 2. issuer, and what it is trusted with
-    let (claims, name) = try claims(read.jws)
-    guard let issuer = issuers[Array(name.utf8)] else { throw .issuerNotTrusted(name) }
-    try checkType(read.jws.header, issuer.trust.type)
+    let (claims, name) = try claims(read.payload)
+    guard let issuer = issuers[ByteName(text: name)] else { throw .issuerNotTrusted(name) }
+    try checkType(read.header, issuer.trust.type)
     // 3. keys; an algorithm that is not allowed makes nobody look for them
-    guard issuer.trust.algorithms.contains(TokenAlgorithm(read.algorithm)) else {
+    guard issuer.algorithms.contains(read.algorithm) else {
       throw .algorithmNotAllowed(read.algorithm.rawValue)
     }
-    let keys = try await keys(issuer, holding: read.keyID, now)
+    let keys: ProviderKeySet
+    if let known = knownKeys(issuer, holding: read.keyID, now) {
+      keys = known
+    } else {
+      keys = try await self.keys(issuer, holding: read.keyID, now)
+    }
     // 4. key and signature
-    try read.verify(keys, issuer.trust.algorithms)
-    headers.remember(read.jws)
+    try read.verify(keys, issuer.algorithms, remembering: headers)
     // 5. claims, times, audience
     let verified = try verifiedToken(read, claims, issuer.trust, now)
     // 6. what else is demanded
@@ -97,13 +120,9 @@ public struct TokenVerifier: Sendable {
       throw .requirementNotMet(requirement.description)
     }
     // 7. status
-    try await statuses.check(
-      claims,
-      of: issuer.trust,
-      keys,
-      now,
-      leewaySeconds: settings.skew.wholeSeconds
-    )
+    if let reference = try StatusChecker.reference(claims) {
+      try await statuses.check(reference, of: issuer.trust, keys, now, leewaySeconds: times.skewSeconds)
+    }
     // 8. replay: last, so that a token that is refused for something else is not used up
     try use(verified, now)
     return verified
@@ -114,10 +133,10 @@ public struct TokenVerifier: Sendable {
 
 extension TokenVerifier {
   private func claims(
-    _ jws: CompactJWS
-  ) throws(VerificationFailure) -> (claims: any JSONMembers & Sendable, issuer: String) {
+    _ payload: [UInt8]
+  ) throws(VerificationFailure) -> (claims: LazyJSONObject, issuer: String) {
     do throws(JWTVerificationError) {
-      let claims = try JWS.members(jws.payload, part: .payload)
+      let claims = try JWS.members(payload, part: .payload)
       return (claims, try claims.claim("iss"))
     } catch {
       throw VerificationFailure(error)
@@ -125,17 +144,19 @@ extension TokenVerifier {
   }
 
   private func checkType(
-    _ header: JSONObject,
+    _ header: ReadHeader,
     _ type: TrustedIssuer.TokenType
   ) throws(VerificationFailure) {
     do {
-      switch type {
-      case .jwt: try header.requireType("jwt", mayBeAbsent: true)
-      case .explicit(let name): try header.requireType(name, mayBeAbsent: false)
-      }
+      try header.require(type)
     } catch {
       throw VerificationFailure(error)
     }
+  }
+
+  /// The keys that are at hand, which nobody has to wait for.
+  private func knownKeys(_ issuer: Issuer, holding keyID: String?, _ now: Instant) -> ProviderKeySet? {
+    issuer.pinned ?? keyCache.knownKeys(of: issuer.trust.issuer, holding: keyID, now: now)
   }
 
   private func keys(
@@ -143,7 +164,6 @@ extension TokenVerifier {
     holding keyID: String?,
     _ now: Instant
   ) async throws(VerificationFailure) -> ProviderKeySet {
-    if let pinned = issuer.pinned { return pinned }
     do {
       return try await keyCache.keys(of: issuer.trust.issuer, holding: keyID, now: now)
     } catch {
@@ -153,11 +173,11 @@ extension TokenVerifier {
 
   private func verifiedToken(
     _ read: ReadJWS,
-    _ claims: any JSONMembers & Sendable,
+    _ claims: LazyJSONObject,
     _ trust: TrustedIssuer,
     _ now: Instant
   ) throws(VerificationFailure) -> VerifiedToken {
-    let aws = try claims[AWSFederationClaims.claimName].map(AWSFederationClaims.init)
+    let aws = try LazyAWSClaims(claims)
     do throws(JWTVerificationError) {
       let subject = try claims.claim("sub")
       guard !subject.isEmpty else { throw .claimMalformed("sub") }
@@ -175,8 +195,8 @@ extension TokenVerifier {
         tokenID: try claims.claimIfPresent("jti"),
         keyID: read.keyID,
         algorithm: TokenAlgorithm(read.algorithm),
-        aws: aws,
-        claims: claims
+        claims: claims,
+        awsClaims: aws
       )
     } catch {
       throw VerificationFailure(error)
@@ -184,20 +204,18 @@ extension TokenVerifier {
   }
 
   private func checkTimes(
-    _ claims: any JSONMembers,
+    _ claims: LazyJSONObject,
     _ now: Instant
   ) throws(JWTVerificationError) -> (exp: Instant, iat: Instant) {
-    let skew = settings.skew.wholeMilliseconds
-    let earliest = Instant(milliseconds: now.milliseconds - skew)
-    let latest = Instant(milliseconds: now.milliseconds + skew)
+    let earliest = Instant(milliseconds: now.milliseconds - times.skewMilliseconds)
+    let latest = Instant(milliseconds: now.milliseconds + times.skewMilliseconds)
     guard let expiration = try claims.numericDate("exp") else { throw .claimMissing("exp") }
     guard let issuedAt = try claims.numericDate("iat") else { throw .claimMissing("iat") }
     guard earliest < expiration else { throw .expired(expiration) }
     if let notBefore = try claims.numericDate("nbf"), notBefore > latest { throw .notYetValid(notBefore) }
     guard issuedAt <= latest else { throw .issuedInTheFuture(issuedAt) }
-    let lifetime = settings.maximumLifetime.wholeSeconds
-    guard issuedAt.advanced(bySeconds: lifetime) >= expiration else {
-      throw .lifetimeTooLong(limit: lifetime)
+    guard issuedAt.advanced(bySeconds: times.lifetimeSeconds) >= expiration else {
+      throw .lifetimeTooLong(limit: times.lifetimeSeconds)
     }
     return (expiration, issuedAt)
   }
@@ -205,7 +223,7 @@ extension TokenVerifier {
   private func use(_ token: VerifiedToken, _ now: Instant) throws(VerificationFailure) {
     guard let replays else { return }
     guard let tokenID = token.tokenID else { throw .claimMissing("jti") }
-    let end = Instant(seconds: token.expiration + 1 + settings.skew.wholeSeconds + 1)
+    let end = Instant(seconds: token.expiration + 1 + times.skewSeconds + 1)
     switch replays.use(issuer: token.issuer, tokenID: tokenID, until: end, now: now) {
     case .first: return
     case .again: throw .replayed

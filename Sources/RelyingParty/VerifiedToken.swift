@@ -28,10 +28,14 @@ public struct VerifiedToken: Sendable {
   public let keyID: String?
   /// The algorithm of the signature.
   public let algorithm: TokenAlgorithm
-  /// The claims of AWS's outbound identity federation, when the token has them.
-  public let aws: AWSFederationClaims?
 
-  package let claims: any JSONMembers & Sendable
+  package let claims: LazyJSONObject
+  let awsClaims: LazyAWSClaims?
+
+  /// The claims of AWS's outbound identity federation, when the token has them.
+  ///
+  /// They were checked with the token; the first who asks makes them what they are here.
+  public var aws: AWSFederationClaims? { awsClaims?.value }
 
   /// The claim whose name has exactly the bytes of `name`.
   public subscript(claim name: String) -> ClaimValue? {

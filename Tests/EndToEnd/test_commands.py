@@ -382,6 +382,19 @@ def test_verify_accepts_what_it_should(server, issuer):
         assert done.returncode == 0 and isinstance(json.loads(done.stdout), dict)
 
 
+def test_verify_reads_a_file(server, tmp_path):
+    path = tmp_path / "token.jwt"
+    path.write_text(wire.token(server) + "\n")
+    assert verify(server, str(path), "--audience", AUDIENCE).returncode == 0
+    done = verify(server, str(tmp_path / "absent"), "--audience", AUDIENCE)
+    assert done.returncode == 1 and f"cannot read `{tmp_path}/absent`" in done.stderr
+    # Without a slash, a name that is no token's is a file's when there is one.
+    done = servers.exeat("verify", "token.jwt", "--ca-file", server.ca, "--audience", AUDIENCE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = verify(server, "absent.jwt", "--audience", AUDIENCE)
+    assert done.returncode == 1 and "`parse` failed" in done.stderr
+
+
 def test_verify_says_in_plain_words_that_it_does_not_trust_a_certificate(server, issuer):
     token = wire.token(server, SigningAlgorithm="ES384", Audience=[AUDIENCE])
     done = servers.exeat("verify", token, "--issuer", issuer)

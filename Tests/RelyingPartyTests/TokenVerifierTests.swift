@@ -56,9 +56,49 @@ struct TokenVerifierTests {
   func `AWS's claims that are not what they should be refuse the token`(aws: String, name: String)
     async throws
   {
-    let token = try key.token(claims([("https://sts.amazonaws.com/", aws)]))
     let verifier = try testVerifier(TestDocuments([key]))
-    #expect(await verifier.failure(of: token) == .claimMalformed(name))
+    // An escape anywhere makes another reader have the word.
+    for more in [#""plain""#, #""\u0061""#] {
+      let token = try key.token(claims([("https://sts.amazonaws.com/", aws), ("more", more)]))
+      #expect(await verifier.failure(of: token) == .claimMalformed(name))
+    }
+  }
+
+  @Test func `AWS's claims are the same however they are spelled`() async throws {
+    let names = [
+      "source_region", "principal_id", "org_id", "federated_provider", "source_identity",
+      "identity_store_user_id", "identity_store_arn", "ec2_source_instance_arn", "ec2_instance_source_vpc",
+      "ec2_instance_source_private_ipv4", "ec2_role_delivery", "lambda_source_function_arn",
+      "glue_credential_issuing_service",
+    ]
+    let texts = names.map { #""\#($0)":"of \#($0)""# }.joined(separator: ",")
+    let aws =
+      #"{"aws_account":"111122223333","ou_path":["a/","b/"],"principal_tags":{"k":"v","ü":""},"request_tags":{},"#
+      + #""original_session_exp":"2027-01-15T09:00:00Z",\#(texts),"other":[1]}"#
+    let verifier = try testVerifier(TestDocuments([key]))
+    var read: [AWSFederationClaims?] = []
+    for more in [#""plain""#, #""\u0061""#] {
+      let token = try key.token(claims([("https://sts.amazonaws.com/", aws), ("more", more)]))
+      let verified = try await verifier.verify(token)
+      #expect(verified.aws == verified.aws && verified[claim: "more"]?.string?.isEmpty == false)
+      read.append(verified.aws)
+    }
+    #expect(read[0] == read[1] && read[0]?.orgID == "of org_id" && read[0]?.principalTag("ü") == "")
+    for name in names {
+      let wrong = aws.replacing(#""of \#(name)""#, with: "1")
+      let token = try key.token(claims([("https://sts.amazonaws.com/", wrong)]))
+      #expect(await verifier.failure(of: token) == .claimMalformed(name))
+    }
+  }
+
+  @Test func `a header that was read before vouches for no other token`() async throws {
+    let verifier = try testVerifier(TestDocuments([key]))
+    let good = try key.token(claims([]))
+    let other = try key.token(claims([("jti", #""another""#)]))
+    for _ in 0..<2 { #expect(try await verifier.verify(good).keyID == "ec") }
+    #expect(try await verifier.verify(other).tokenID == "another")
+    let mixed = good.split(separator: ".")[0...1] + other.split(separator: ".")[2...]
+    #expect(await verifier.failure(of: mixed.joined(separator: ".")) == .signatureInvalid)
   }
 
   static let refused: [(String, [(String, String?)], VerificationFailure)] = [

@@ -69,6 +69,17 @@ struct JSONTestSuiteTests {
     }
   }
 
+  @Test func `what the quick look passes the reader reads as the same value`() throws {
+    var passed = 0
+    for (name, bytes) in try files("test_parsing", "") {
+      guard let scan = JSONScan(bytes) else { continue }
+      passed += 1
+      let value = scan.value(at: 0)
+      #expect(try JSONReader.read(bytes) == value, "\(name)")
+    }
+    #expect(passed > 50)
+  }
+
   @Test func `what was read and written reads as the same value`() throws {
     for (name, bytes) in try files("test_parsing", "y_") {
       guard let value = try? JSONReader.read(bytes) else { continue }

@@ -28,33 +28,93 @@ package enum Base64URL {
 
   /// As `decode(_:)`, for a text that is at hand as UTF-8.
   package static func decode(utf8 text: some Collection<UInt8>) -> [UInt8]? {
-    let count = text.count
-    guard count % 4 != 1 else { return nil }
-    var octets: [UInt8] = []
-    octets.reserveCapacity(count * 3 / 4)
-    var pending: UInt32 = 0
-    var bits = 0
-    for character in text {
-      guard let value = value(of: character) else { return nil }
-      pending = pending << 6 | value
-      bits += 6
-      if bits >= 8 {
-        bits -= 8
-        octets.append(UInt8(truncatingIfNeeded: pending >> UInt32(bits)))
-        pending &= 1 << UInt32(bits) - 1
-      }
+    guard let octets = text.withContiguousStorageIfAvailable({ decode($0) }) else {
+      return Array(text).withUnsafeBufferPointer { decode($0) }
     }
-    return pending == 0 ? octets : nil
+    return octets
   }
 
-  private static func value(of character: UInt8) -> UInt32? {
+  /// As `decode(_:)`, for a text that lies in one piece: whether a character is none of the alphabet is asked once, at the
+  /// end.
+  package static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    guard text.count % 4 != 1 else { return nil }
+    let length = text.count / 4 * 3 + max(0, text.count % 4 - 1)
+    var isCanonical = false
+    let octets = [UInt8](unsafeUninitializedCapacity: length) { octets, count in
+      isCanonical = values.withUnsafeBufferPointer {
+        decode(
+          text,
+          $0,
+          into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(octets)[..<length])
+        )
+      }
+      count = length
+    }
+    return isCanonical ? octets : nil
+  }
+
+  /// Fills `octets`, which has as many as `text` encodes; whether `text` is canonical.
+  private static func decode(
+    _ text: UnsafeBufferPointer<UInt8>,
+    _ values: UnsafeBufferPointer<UInt8>,
+    into octets: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    // INVARIANT: every index is below `text.count`, and `values` has one for every byte.
+    func value(_ index: Int) -> UInt64 { UInt64(values[Int(text[index])]) }
+    var seen: UInt64 = 0
+    func group(_ index: Int) -> UInt64 {
+      let (first, second, third, fourth) = (
+        value(index), value(index + 1), value(index + 2), value(index + 3)
+      )
+      seen |= first | second | third | fourth
+      return first << 18 | second << 12 | third << 6 | fourth
+    }
+    var index = 0
+    var place = 0
+    // Six octets at a time, as eight of which the next six overwrite two.
+    while index + 8 <= text.count, place + 8 <= octets.count {
+      let six = group(index) << 24 | group(index + 4)
+      octets.storeBytes(of: (six << 16).bigEndian, toByteOffset: place, as: UInt64.self)
+      index += 8
+      place += 6
+    }
+    while index + 4 <= text.count {
+      let three = group(index)
+      octets[place] = UInt8(truncatingIfNeeded: three >> 16)
+      octets[place + 1] = UInt8(truncatingIfNeeded: three >> 8)
+      octets[place + 2] = UInt8(truncatingIfNeeded: three)
+      index += 4
+      place += 3
+    }
+    // Two or three characters are left, whose last bits are those of no octet.
+    var unused: UInt64 = 0
+    if index < text.count {
+      let (first, second) = (value(index), value(index + 1))
+      let third = index + 2 < text.count ? value(index + 2) : 0
+      seen |= first | second | third
+      let last = first << 18 | second << 12 | third << 6
+      octets[place] = UInt8(truncatingIfNeeded: last >> 16)
+      if index + 2 < text.count {
+        octets[place + 1] = UInt8(truncatingIfNeeded: last >> 8)
+        unused = last & 0xFF
+      } else {
+        unused = last & 0xFFFF
+      }
+    }
+    return seen & notInAlphabet == 0 && unused == 0
+  }
+
+  private static let notInAlphabet: UInt64 = 0x40
+
+  /// The value of every byte.
+  private static let values: [UInt8] = (0...255).map { (character: UInt8) in
     switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a") + 26)
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0") + 52)
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
     case UInt8(ascii: "-"): 62
     case UInt8(ascii: "_"): 63
-    default: nil
+    default: UInt8(notInAlphabet)
     }
   }
 }

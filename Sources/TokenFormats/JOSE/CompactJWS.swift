@@ -5,6 +5,101 @@
 
 package import StrictJSON
 
+/// The three parts of a JWS in compact form, still encoded.
+package struct CompactParts: Sendable {
+  private let token: String
+  private let headerEnd: Int
+  private let payloadEnd: Int
+
+  /// Finds the parts of `token`.
+  ///
+  /// - Throws: `tooLong` or `notCompact`.
+  package init(_ token: String, maximumBytes: Int) throws(JWTVerificationError) {
+    guard token.utf8.count <= maximumBytes else { throw .tooLong(limit: maximumBytes) }
+    // Its bytes are read several times where they lie.
+    var token = token
+    token.makeContiguousUTF8()
+    guard let dots = token.withUTF8({ twoDots(UnsafeRawBufferPointer($0)) }) else { throw .notCompact }
+    self.token = token
+    headerEnd = dots.first
+    payloadEnd = dots.second
+  }
+
+  /// The octets of the header.
+  package func header() throws(JWTVerificationError) -> [UInt8] { try octets(of: .header) }
+
+  /// The octets of the payload.
+  package func payload() throws(JWTVerificationError) -> [UInt8] { try octets(of: .payload) }
+
+  /// The octets of the signature.
+  package func signature() throws(JWTVerificationError) -> [UInt8] { try octets(of: .signature) }
+
+  /// Looks at the header as it is encoded.
+  package func withEncodedHeader(_ look: (UnsafeBufferPointer<UInt8>) -> Void) {
+    withBytes { look(UnsafeBufferPointer(rebasing: $0[..<headerEnd])) }
+  }
+
+  /// Whether `signature` is that of `key` over header and payload as they are encoded.
+  package func isSigned(by key: SignatureKey, _ signature: [UInt8], _ algorithm: JWSAlgorithm) -> Bool {
+    withBytes { bytes in
+      key.isValid(
+        signature: signature,
+        for: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<payloadEnd]),
+        algorithm: algorithm
+      )
+    }
+  }
+
+  /// What the signature is over: header and payload as they are encoded.
+  package var signed: [UInt8] { withBytes { Array($0[..<payloadEnd]) } }
+
+  private func octets(of part: JWTVerificationError.Part) throws(JWTVerificationError) -> [UInt8] {
+    let octets = withBytes { bytes in
+      let range =
+        switch part {
+        case .header: 0..<headerEnd
+        case .payload: (headerEnd + 1)..<payloadEnd
+        case .signature: (payloadEnd + 1)..<bytes.count
+        }
+      return Base64URL.decode(UnsafeBufferPointer(rebasing: bytes[range]))
+    }
+    guard let octets else { throw .notBase64URL(part) }
+    return octets
+  }
+
+  private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    guard let result = token.utf8.withContiguousStorageIfAvailable(body) else {
+      return Array(token.utf8).withUnsafeBufferPointer(body)
+    }
+    return result
+  }
+}
+
+/// Where the two dots of `text` are; `nil` when it has not exactly two.
+///
+/// Eight bytes at a time where there is none.
+private func twoDots(_ text: UnsafeRawBufferPointer) -> (first: Int, second: Int)? {
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  var count = 0, first = 0, second = 0
+  var index = 0
+  while index < text.count {
+    if index + 8 <= text.count {
+      let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ (ones &* 0x2E)
+      // A byte is zero only where taking one from it borrows from its top bit.
+      guard (word &- ones) & ~word & (ones &* 0x80) != 0 else {
+        index += 8
+        continue
+      }
+    }
+    for place in index..<min(index + 8, text.count) where text[place] == UInt8(ascii: ".") {
+      count += 1
+      if count == 1 { first = place } else { second = place }
+    }
+    index += 8
+  }
+  return count == 2 ? (first, second) : nil
+}
+
 /// A JWS in compact form of which nothing is verified yet.
 package struct CompactJWS: Sendable {
   /// The header.
@@ -23,33 +118,33 @@ package struct CompactJWS: Sendable {
   /// - Parameters:
   ///   - token: the token, as it came.
   ///   - maximumBytes: the longest token that is read.
-  ///   - knownHeader: a header that was read before, by its encoded bytes.
   /// - Throws: the first check of its form that failed.
-  package init(
-    _ token: String,
-    maximumBytes: Int,
-    knownHeader: (ArraySlice<UInt8>) -> JSONObject? = { _ in nil }
-  ) throws(JWTVerificationError) {
-    guard token.utf8.count <= maximumBytes else { throw .tooLong(limit: maximumBytes) }
-    let parts = Array(token.utf8).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 3 else { throw .notCompact }
-    let known = knownHeader(parts[0])
-    guard let headerBytes = known.map({ _ in [] }) ?? Base64URL.decode(utf8: parts[0]) else {
-      throw .notBase64URL(.header)
-    }
-    guard let payload = Base64URL.decode(utf8: parts[1]) else { throw .notBase64URL(.payload) }
-    guard let signature = Base64URL.decode(utf8: parts[2]) else { throw .notBase64URL(.signature) }
-    header = if let known { known } else { try JWS.object(headerBytes, part: .header) }
-    guard let algorithm = header["alg"]?.string else { throw .algorithmMissing }
-    self.algorithm = algorithm
-    self.payload = payload
-    self.signature = signature
-    signed = Array(parts[0]) + [UInt8(ascii: ".")] + parts[1]
+  package init(_ token: String, maximumBytes: Int) throws(JWTVerificationError) {
+    let parts = try CompactParts(token, maximumBytes: maximumBytes)
+    let headerBytes = try parts.header()
+    payload = try parts.payload()
+    signature = try parts.signature()
+    header = try JWS.object(headerBytes, part: .header)
+    algorithm = try header.algorithm()
+    signed = parts.signed
   }
 
   /// Refuses `crit`, because no extension is understood here, and with it `b64` (RFC 7797).
   package func refuseExtensions() throws(JWTVerificationError) {
-    guard header["crit"] == nil else { throw .extensionNotUnderstood("crit") }
-    guard header["b64"] == nil else { throw .extensionNotUnderstood("b64") }
+    try header.refuseExtensions()
+  }
+}
+
+extension JSONObject {
+  /// As a JOSE header: the `alg`, whatever it names.
+  package func algorithm() throws(JWTVerificationError) -> String {
+    guard let algorithm = self["alg"]?.string else { throw .algorithmMissing }
+    return algorithm
+  }
+
+  /// As a JOSE header: refuses `crit`, because no extension is understood here, and with it `b64` (RFC 7797).
+  package func refuseExtensions() throws(JWTVerificationError) {
+    guard self["crit"] == nil else { throw .extensionNotUnderstood("crit") }
+    guard self["b64"] == nil else { throw .extensionNotUnderstood("b64") }
   }
 }

@@ -86,14 +86,21 @@ package enum JWS {
     return VerifiedJWS(header: jws.header, payload: jws.payload, keyID: keyID, algorithm: algorithm)
   }
 
-  /// The members of the object that `bytes`, the octets of `part`, spell.
+  /// The object that `bytes`, the octets of `part`, spell, checked whole and read when asked.
   ///
   /// - Throws: `notJSON` or `notAnObject`.
   package static func members(
     _ bytes: [UInt8],
     part: JWTVerificationError.Part
-  ) throws(JWTVerificationError) -> any JSONMembers & Sendable {
-    try object(bytes, part: part)
+  ) throws(JWTVerificationError) -> LazyJSONObject {
+    let object: LazyJSONObject?
+    do {
+      object = try LazyJSONObject(bytes, maximumBytes: JWS.maximumBytes)
+    } catch {
+      throw .notJSON(part, error)
+    }
+    guard let object else { throw .notAnObject(part) }
+    return object
   }
 
   /// The object that `bytes`, the octets of `part`, spell.

@@ -120,11 +120,16 @@ package struct ProviderKeySet: Sendable {
       guard fitting.count == 1 else { throw .keyNotDetermined(algorithm) }
       return fitting[0].key
     }
-    let named = keys.filter { key in key.keyID.map { same($0, keyID) } ?? false }
-    guard !named.isEmpty else { throw .keyUnknown(keyID) }
-    let fitting = named.filter { $0.algorithms.contains(algorithm) }
-    guard let key = fitting.first else { throw .keyDoesNotFit(algorithm) }
-    guard fitting.count == 1 else { throw .keyAmbiguous(keyID) }
-    return key.key
+    var isKnown = false
+    var fitting: SignatureKey?
+    for key in keys where key.keyID.map({ same($0, keyID) }) ?? false {
+      isKnown = true
+      guard key.algorithms.contains(algorithm) else { continue }
+      guard fitting == nil else { throw .keyAmbiguous(keyID) }
+      fitting = key.key
+    }
+    guard isKnown else { throw .keyUnknown(keyID) }
+    guard let fitting else { throw .keyDoesNotFit(algorithm) }
+    return fitting
   }
 }

@@ -84,28 +84,55 @@ package struct SignatureKey: Sendable {
   /// SECURITY: with (R, S) the pair (R, n − S) is a valid ECDSA signature too: never identify a token by its
   /// signature.
   package func isValid(signature: [UInt8], for message: [UInt8], algorithm: JWSAlgorithm) -> Bool {
+    message.withUnsafeBytes { isValid(signature: signature, for: $0, algorithm: algorithm) }
+  }
+
+  /// The same for a message that lies elsewhere and is not copied.
+  package func isValid(
+    signature: [UInt8],
+    for message: UnsafeRawBufferPointer,
+    algorithm: JWSAlgorithm
+  ) -> Bool {
     switch (parsed, algorithm) {
-    case (.rsa(let key), .rs256): return Self.isValid(signature, SHA256.hash(data: message), key)
-    case (.rsa(let key), .rs384): return Self.isValid(signature, SHA384.hash(data: message), key)
-    case (.rsa(let key), .rs512): return Self.isValid(signature, SHA512.hash(data: message), key)
+    case (.rsa(let key), .rs256): return Self.isValid(signature, Self.sha256(message), key)
+    case (.rsa(let key), .rs384): return Self.isValid(signature, Self.sha384(message), key)
+    case (.rsa(let key), .rs512): return Self.isValid(signature, Self.sha512(message), key)
     case (.p256(let key), .es256):
       guard signature.count == 2 * Curve.p256.coordinateOctets,
         let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature)
       else { return false }
-      return key.isValidSignature(signature, for: SHA256.hash(data: message))
+      return key.isValidSignature(signature, for: Self.sha256(message))
     case (.p384(let key), .es384):
       guard signature.count == 2 * Curve.p384.coordinateOctets,
         let signature = try? P384.Signing.ECDSASignature(rawRepresentation: signature)
       else { return false }
-      return key.isValidSignature(signature, for: SHA384.hash(data: message))
+      return key.isValidSignature(signature, for: Self.sha384(message))
     case (.p521(let key), .es512):
       guard signature.count == 2 * Curve.p521.coordinateOctets,
         let signature = try? P521.Signing.ECDSASignature(rawRepresentation: signature)
       else { return false }
-      return key.isValidSignature(signature, for: SHA512.hash(data: message))
+      return key.isValidSignature(signature, for: Self.sha512(message))
     case (.rsa, _), (.p256, _), (.p384, _), (.p521, _):
       return false
     }
+  }
+
+  private static func sha256(_ message: UnsafeRawBufferPointer) -> SHA256.Digest {
+    var hash = SHA256()
+    hash.update(bufferPointer: message)
+    return hash.finalize()
+  }
+
+  private static func sha384(_ message: UnsafeRawBufferPointer) -> SHA384.Digest {
+    var hash = SHA384()
+    hash.update(bufferPointer: message)
+    return hash.finalize()
+  }
+
+  private static func sha512(_ message: UnsafeRawBufferPointer) -> SHA512.Digest {
+    var hash = SHA512()
+    hash.update(bufferPointer: message)
+    return hash.finalize()
   }
 
   private static func isValid(

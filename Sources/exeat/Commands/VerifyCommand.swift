@@ -25,7 +25,8 @@ struct VerifyCommand: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: "The token; `-` or nothing reads standard input.") var token: String?
+  @Argument(help: "The token, or the path of a file with it; `-` or nothing reads standard input.")
+  var token: String?
   @Option(help: "The only issuer to accept.") var issuer: String?
   @Option(help: "The audience that must be among the token's.") var audience: String?
   @Option(help: "How far clocks may differ, in seconds.") var leeway = 60
@@ -104,12 +105,25 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 
   private func input() throws(CommandFailure) -> String {
-    if let token, token != "-" { return token }
     let limit = 1 << 20
-    guard let data = try? StandardInput.read(limit: limit) else {
-      throw .failed("cannot read standard input")
+    let data: [UInt8]
+    if let token, token != "-" {
+      guard isPath(token) else { return token }
+      data = try StandardInput.read(file: token, limit: limit)
+    } else {
+      guard let read = try? StandardInput.read(limit: limit) else {
+        throw .failed("cannot read standard input")
+      }
+      data = read
     }
     return String(decoding: data, as: UTF8.self).trimmingCharacters()
+  }
+
+  /// Whether `text` is meant as a path: no token holds a slash, and a token has two dots.
+  private func isPath(_ text: String) -> Bool {
+    text.utf8.contains(UInt8(ascii: "/"))
+      || text.utf8.count(where: { $0 == UInt8(ascii: ".") }) != 2
+        && FileManager.default.fileExists(atPath: text)
   }
 }
 
