@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from driver import clients, guides, server as servers, tokens
-from driver.assertions import AssertionProvider
+from driver.assertions import AWS, AssertionProvider
 from driver.provider import Provider
 
 AUDIENCE = "https://api.example.com"
@@ -150,6 +150,97 @@ def test_refusals_have_the_standards_codes_and_give_nothing(trade, assertion, pr
         body = answer.json()
         assert (answer.status_code, body["error"]) == (400, code), (answer.text, words)
         assert words in body["error_description"] and "access_token" not in body
+
+
+@pytest.mark.parametrize("old, new, words", [
+    ("</saml:Conditions>", "<saml:OneTimeUse/></saml:Conditions>", "OneTimeUse"),
+    ("</saml:Conditions>", '<saml:ProxyRestriction Count="0"/></saml:Conditions>', "ProxyRestriction"),
+    ("Recipient=", 'InResponseTo="_1" Recipient=', "Recipient"), ("cm:bearer", "cm:holder-of-key", "Recipient"),
+    ("<saml:NameID>ada</saml:NameID>", "<saml:EncryptedID/>", "EncryptedID"),
+    (">ada<", "><", "NameID"), ('Version="2.0"', 'Version="1.1"', "not a SAML 2.0 assertion"),
+    ("https://idp.example/saml<", "https://idp.example/other<", "issuer"),
+    ("<saml:AudienceRestriction>", "<saml:AudienceRestriction><saml:Audience>x</saml:Audience>"
+     "</saml:AudienceRestriction><saml:AudienceRestriction>", "audience"),
+    ("<saml:AttributeStatement>", "<saml:AuthzDecisionStatement/><saml:AttributeStatement>", "AuthzDecisionStatement"),
+    ("</saml:AttributeStatement>", f'<saml:Attribute Name="{AWS}RoleSessionName"><saml:AttributeValue>a b'
+     "</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>", "RoleSessionName"),
+    ("</saml:AttributeStatement>", f'<saml:Attribute Name="{AWS}PrincipalTag:Team"><saml:AttributeValue>a'
+     "</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>", "sts:TagSession"),
+    ("</saml:AttributeStatement>", f'<saml:Attribute Name="{AWS}PrincipalTag:Team"/></saml:AttributeStatement>',
+     "Malformed attribute"),
+    ("</saml:AttributeStatement>", f'<saml:Attribute Name="{AWS}Role"/></saml:AttributeStatement>', "AttributeStatement"),
+    ("</saml:AttributeValue>", f"</saml:AttributeValue><saml:AttributeValue>{ROLE},{SAML_PROVIDER}2"
+     "</saml:AttributeValue>", "two providers"),
+    ("<saml:AttributeStatement>", '<saml:AuthnStatement SessionNotOnOrAfter="2020-01-01T00:00:00Z"/>'
+     "<saml:AttributeStatement>", "expired"),
+])
+def test_an_assertion_that_says_something_else_is_refused(trade, assertion, old, new, words):
+    answer = trade(assertion(edit=(old, new)))
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request"), answer.text
+    assert words in answer.json()["error_description"], answer.text
+
+
+@pytest.mark.parametrize("subject, acting, words", [
+    ({"act": {"sub": "a"}}, {"act": {"sub": "b"}}, "both name actors"),
+    ({"act": {"sub": "1", "act": {"sub": "2", "act": {"sub": "3", "act": {"sub": "4"}}}}}, {}, "More than 4 actors"),
+    ({"act": "a"}, {}, "Malformed claim: act"), ({"act": {}}, {}, "Malformed claim: act"),
+    ({}, {"act": {"sub": 1}}, "Malformed claim: act"), ({"may_act": []}, {}, "Malformed claim: may_act"),
+    ({"may_act": {}}, {}, "Malformed claim: may_act"), ({"may_act": {"sub": ["a"]}}, {}, "Malformed claim: may_act"),
+    ({"may_act": {"sub": "system:serviceaccount:ns:agent", "iss": "https://x.test"}}, {}, "another actor"),
+    ({"may_act": {"team": "blue"}}, {"team": "red"}, "another actor"),
+    ({}, {"https://aws.amazon.com/roles": [ROLE + "x"]}, "not for the role"), ({}, {"azp": "other"}, "audience"),
+])
+def test_a_delegation_that_nobody_may_have_is_refused(trade, provider, subject, acting, words):
+    answer = trade(provider.kubernetes(audience="exchange", **subject), "jwt", **actor(provider, **acting))
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request"), answer.text
+    assert words in answer.json()["error_description"], answer.text
+
+
+def test_may_act_names_its_actor_and_no_delegated_token_becomes_a_session(running, issuer, trade, provider):
+    agent = "system:serviceaccount:ns:agent"
+    named = provider.kubernetes(audience="exchange", may_act={"sub": agent, "team": "blue"})
+    claims = claims_of(running, issuer, trade(named, "jwt", **actor(provider, team="blue")))
+    assert claims["act"] == {"iss": provider.issuer, "sub": agent}
+    iam = clients.boto(running, "iam")
+    own = iam.create_open_id_connect_provider(Url=issuer, ClientIDList=[AUDIENCE])["OpenIDConnectProviderArn"]
+    second = iam.create_role(RoleName="second", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": {"Federated": own}, "Action": "sts:AssumeRoleWithWebIdentity"}}))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="second", PolicyName="p", PolicyDocument=json.dumps(ALLOW_TOKENS))
+    delegated = trade(named, "jwt", **actor(provider, team="blue")).json()["access_token"]
+    again = claims_of(running, issuer, trade(delegated, "jwt", role_arn=second))
+    assert again["sub"] == second and again["act"] == claims["act"]
+    sts = clients.boto(running, "sts")
+    with pytest.raises(sts.exceptions.InvalidIdentityTokenException, match="names an actor"):
+        sts.assume_role_with_web_identity(RoleArn=second, RoleSessionName="s1", WebIdentityToken=delegated)
+    plain = trade(provider.kubernetes(audience="exchange"), "jwt").json()["access_token"]
+    assert sts.assume_role_with_web_identity(RoleArn=second, RoleSessionName="s1", WebIdentityToken=plain)["Credentials"]
+
+
+def test_policies_of_the_role_demand_and_forbid_delegation(running, trade, provider):
+    iam = clients.boto(running, "iam")
+
+    def deny(condition):
+        iam.put_role_policy(RoleName="app", PolicyName="deny", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": {
+                "Effect": "Deny", "Action": "sts:GetWebIdentityToken", "Resource": "*", "Condition": condition}}))
+
+    user, agent = provider.kubernetes(audience="exchange"), actor(provider)
+    spoken = provider.kubernetes(audience="exchange", act={"sub": "system:serviceaccount:ns:agent"})
+    try:
+        deny({"Null": {"sts:DelegationActor": "false"}})
+        assert trade(user, "jwt").status_code == 200
+        for refused in [trade(user, "jwt", **agent), trade(spoken, "jwt")]:
+            assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target"), refused.text
+        deny({"Null": {"sts:DelegationActorProvider": "true"}})
+        assert trade(user, "jwt", **agent).status_code == 200
+        for refused in [trade(user, "jwt"), trade(spoken, "jwt")]:
+            assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target"), refused.text
+        deny({"NumericGreaterThan": {"sts:DelegationDepth": "1"}})
+        assert trade(user, "jwt", **agent).status_code == 200
+        assert trade(spoken, "jwt", **agent).json()["error"] == "invalid_target"
+    finally:
+        iam.delete_role_policy(RoleName="app", PolicyName="deny")
 
 
 def test_exeat_exchange_sends_actor_and_assertion(running, issuer, assertion, provider, tmp_path):

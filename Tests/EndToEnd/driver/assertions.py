@@ -43,13 +43,14 @@ class AssertionProvider:
             '</md:KeyDescriptor><md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" '
             f'Location="{self.entity_id}/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>')
 
-    def assertion(self, endpoint, audience, attributes, subject="ada", lasts=300, signed=True):
-        """Base64url, as RFC 7522 has it; `attributes` are AWS's, by the last part of their names."""
+    def assertion(self, endpoint, audience, attributes, subject="ada", lasts=300, signed=True, edit=()):
+        """Base64url, as RFC 7522 has it; `attributes` are AWS's, by the last part of their names. `edit` replaces the
+        first text by the second before it is signed."""
         values = "".join(
             f'<saml:Attribute Name="{AWS}{name}"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>'
             for name, value in attributes.items())
         identifier = f"_{uuid.uuid4().hex}"
-        root = etree.fromstring(
+        text = (
             '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" Version="2.0" '
             f'ID="{identifier}" IssueInstant="{time_at(0)}"><saml:Issuer>{self.entity_id}</saml:Issuer>'
             '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#" Id="placeholder"/>'
@@ -59,6 +60,10 @@ class AssertionProvider:
             f'<saml:Conditions NotOnOrAfter="{time_at(lasts)}"><saml:AudienceRestriction><saml:Audience>{audience}'
             "</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
             f"<saml:AttributeStatement>{values}</saml:AttributeStatement></saml:Assertion>")
+        if edit:
+            assert edit[0] in text, edit
+            text = text.replace(*edit, 1)
+        root = etree.fromstring(text)
         if signed:
             pem = self.key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
