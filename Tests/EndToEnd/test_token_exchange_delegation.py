@@ -289,3 +289,49 @@ def test_the_examples_of_the_documentation_work_against_exeat_dev(tmp_path):
         said = guides.run(delegation, {}, tmp_path, environment)
         claims = tokens.verify_with_pyjwt(dev, said.split()[-1], AUDIENCE, issuer)
         assert claims["act"] == {"iss": issuer, "sub": "arn:aws:iam::000000000000:user/agent"}
+
+
+def test_policies_of_an_organization_forbid_delegation_in_its_accounts(running, provider):
+    organizations, iam = clients.boto(running, "organizations"), clients.boto(running, "iam")
+    organizations.create_organization(FeatureSet="ALL")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    account = organizations.create_account(Email="m@example.com", AccountName="Member")["CreateAccountStatus"]["AccountId"]
+    iam.create_user(UserName="admin")
+    iam.attach_user_policy(UserName="admin", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName="admin")["AccessKey"]
+    given = clients.boto(running, "sts", servers.Credentials(key["AccessKeyId"], key["SecretAccessKey"])).assume_role(
+        RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", RoleSessionName="setup")["Credentials"]
+    member = clients.boto(running, "iam", servers.Credentials(
+        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]))
+    issuer = member.enable_outbound_web_identity_federation()["IssuerIdentifier"]
+    registered = member.create_open_id_connect_provider(
+        Url=provider.issuer, ClientIDList=["exchange"])["OpenIDConnectProviderArn"]
+    role = member.create_role(RoleName="app", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": {"Federated": registered},
+            "Action": ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleAsActor"]}}))["Role"]["Arn"]
+    member.put_role_policy(RoleName="app", PolicyName="p", PolicyDocument=json.dumps(ALLOW_TOKENS))
+
+    def error(**more):
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(issuer + "/token", verify=running.ca, timeout=10, data={
+                "grant_type": GRANT, "subject_token": provider.kubernetes(audience="exchange"),
+                "subject_token_type": TYPE + "jwt", "audience": AUDIENCE, "role_arn": role, **more})
+        return answer.json().get("error", "none")
+
+    assert (error(), error(**actor(provider))) == ("none", "none")
+    for kind, statement, code in [
+        ("SERVICE_CONTROL_POLICY", {"Action": "sts:GetWebIdentityToken",
+                                    "Condition": {"Null": {"sts:DelegationActor": "false"}}}, "invalid_target"),
+        ("RESOURCE_CONTROL_POLICY", {"Action": "sts:AssumeRoleAsActor", "Principal": "*"}, "invalid_request"),
+    ]:
+        organizations.enable_policy_type(RootId=root, PolicyType=kind)
+        policy = organizations.create_policy(
+            Name=kind, Description="", Type=kind, Content=json.dumps({
+                "Version": "2012-10-17", "Statement": {"Effect": "Deny", "Resource": "*", **statement}}),
+        )["Policy"]["PolicySummary"]["Id"]
+        organizations.attach_policy(PolicyId=policy, TargetId=account)
+        assert (error(), error(**actor(provider))) == ("none", code)
+        organizations.detach_policy(PolicyId=policy, TargetId=account)
+    assert error(**actor(provider)) == "none"
