@@ -53,6 +53,8 @@ package enum ExchangeError: Error, Hashable, Sendable {
   case endpoint(setting: String, reason: String)
   /// The target takes another kind of token: what it takes and what it was given.
   case tokenKind(wanted: String, given: String)
+  /// The file with the actor's token has none: why.
+  case actorToken(reason: String)
   /// There was no whole answer from the address, which has no query, here and below.
   case http(FederationHTTPError, address: String)
   /// The answer is a redirect, which is never followed: the token would go along.

@@ -17,6 +17,10 @@ package enum ExchangeSetting: String, CaseIterable, Hashable, Sendable {
   case requestedTokenType = "requested-token-type"
   /// RFC 8693 `subject_token_type`.
   case subjectTokenType = "subject-token-type"
+  /// A file with the token of whoever acts for the token's subject (RFC 8693 `actor_token`).
+  case actorToken = "actor-token"
+  /// RFC 8693 `actor_token_type`.
+  case actorTokenType = "actor-token-type"
   /// An OAuth client, an application of Entra.
   case clientID = "client-id"
   /// A file with the client's secret.
@@ -93,7 +97,10 @@ package enum ExchangeKind: String, CaseIterable, Hashable, Sendable {
   package var optional: [ExchangeSetting] {
     let client: [ExchangeSetting] = [.clientID, .clientSecretFile, .clientAuthentication]
     return switch self {
-    case .oauth: [.audience, .resource, .scope, .requestedTokenType, .subjectTokenType] + client
+    case .oauth:
+      [
+        .audience, .resource, .scope, .requestedTokenType, .subjectTokenType, .actorToken, .actorTokenType,
+      ] + client
     case .jwtBearer, .samlBearer: [.audience, .resource, .scope] + client
     case .entra: [.scope, .authority]
     case .google: [.serviceAccount, .scope, .googleSTSURL, .googleIAMURL, .sessionDuration]

@@ -58,6 +58,7 @@ package struct ExchangeTarget: Sendable {
       exchange.scopes = settings[list: .scope]
       exchange.requestedTokenType = settings[.requestedTokenType]
       exchange.subjectTokenType = settings[.subjectTokenType]
+      exchange.actor = try ActorToken(settings, environment)
       exchange.client = try oauthClient(settings, environment)
       trade = .oauth(exchange)
       // RFC 7523 §3: the token endpoint itself is an audience that every server must know.

@@ -52,6 +52,8 @@ package struct OAuthExchange: Sendable {
   package var requestedTokenType: String?
   /// `subject_token_type`; `nil` for the one of the token's kind.
   package var subjectTokenType: String?
+  /// Who acts for the token's subject.
+  var actor: ActorToken?
   /// `client_id` and how it is proved.
   package var client: (id: String, authentication: OAuthClientAuthentication)?
 
@@ -66,10 +68,15 @@ package struct OAuthExchange: Sendable {
     with exchange: ExchangeClient
   ) async throws(ExchangeError) -> ExchangedCredential {
     var form = [(name: "grant_type", value: grant.rawValue)]
+    var secrets = [token.secret]
     switch grant {
     case .tokenExchange:
       form.append(("subject_token", token.text))
-      form.append(("subject_token_type", subjectTokenType ?? token.kind.tokenType))
+      form.append(("subject_token_type", try token.tokenType(subjectTokenType)))
+      if let (token, type) = try actor?.read() {
+        form += [("actor_token", token.text), ("actor_token_type", type)]
+        secrets.append(token.secret)
+      }
       if let requestedTokenType { form.append(("requested_token_type", requestedTokenType)) }
     case .jwtBearer:
       guard token.kind == .jwt else { throw token.isNot(.jwt) }
@@ -81,7 +88,6 @@ package struct OAuthExchange: Sendable {
     form += audiences.map { ("audience", $0) } + resources.map { ("resource", $0) }
     if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
     var headers: [HTTPField] = []
-    var secrets = [token.secret]
     if let client {
       switch client.authentication {
       case .identified:
@@ -184,12 +190,14 @@ extension SubjectToken {
   }
 }
 
-extension SubjectToken.Kind {
-  /// RFC 8693 §3.
-  fileprivate var tokenType: String {
-    switch self {
-    case .jwt: "urn:ietf:params:oauth:token-type:jwt"
-    case .samlResponse, .samlAssertion: "urn:ietf:params:oauth:token-type:saml2"
+extension SubjectToken {
+  /// What somebody said that it is, or RFC 8693 §3: a JWT, or a SAML 2.0 assertion in base64url; a whole response is neither.
+  func tokenType(_ said: String?) throws(ExchangeError) -> String {
+    if let said { return said }
+    switch kind {
+    case .jwt: return "urn:ietf:params:oauth:token-type:jwt"
+    case .samlAssertion: return "urn:ietf:params:oauth:token-type:saml2"
+    case .samlResponse: throw isNot(.samlAssertion)
     }
   }
 }

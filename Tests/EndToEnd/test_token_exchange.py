@@ -179,7 +179,8 @@ def test_the_answer_is_that_of_the_standard_and_on_record(running, endpoint, rol
 
 @pytest.mark.parametrize("change, error", [
     ({"grant_type": "authorization_code"}, "unsupported_grant_type"),
-    ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "unsupported_token_type"),
+    ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml1"}, "unsupported_token_type"),
+    ({"subject_token_type": "urn:ietf:params:oauth:token-type:saml2"}, "invalid_request"),
     ({"actor_token": "x", "actor_token_type": JWT}, "invalid_request"),
     ({"subject_token": "x.y.z"}, "invalid_request"),
     ({"role_arn": "arn:aws:iam::123456789012:role/none"}, "invalid_request"),

@@ -163,7 +163,8 @@ import TokenFormats
         ([], "invalid_request"), (without("grant_type"), "invalid_request"),
         (without("grant_type") + [("grant_type", "client_credentials")], "unsupported_grant_type"),
         (without("subject_token"), "invalid_request"), (without("subject_token_type"), "invalid_request"),
-        (without("subject_token_type") + [("subject_token_type", type + "saml2")], "unsupported_token_type"),
+        (without("subject_token_type") + [("subject_token_type", type + "saml1")], "unsupported_token_type"),
+        (without("subject_token_type") + [("subject_token_type", type + "saml2")], "invalid_request"),
         (
           without("subject_token_type") + [("subject_token_type", type + "refresh_token")],
           "unsupported_token_type"

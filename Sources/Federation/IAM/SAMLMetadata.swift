@@ -33,7 +33,7 @@ struct SAMLEncryptionParameters {
 /// Throws InvalidInput unless `text` is SAML metadata: well-formed XML without a document type, whose root is an
 /// `EntityDescriptor`, or an `EntitiesDescriptor` that holds one.
 ///
-/// What the roles in it say is not read: no assertion is taken by it yet. Source: SAML 2.0 Metadata §2.3.
+/// What the roles in it say is read when an assertion comes: `SAMLAuthority`. Source: SAML 2.0 Metadata §2.3.
 func requireMetadata(_ text: String) throws(ServiceError) {
   guard let root = try? XMLReader.read(Array(text.utf8)),
     root.matches("EntityDescriptor", in: .md)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AWS IAM API, CreateSAMLProvider, GetSAMLProvider, ListSAMLProviders, UpdateSAMLProvider, DeleteSAMLProvider: records
-// for now, since AssumeRoleWithSAML is not served.
+// AWS IAM API, CreateSAMLProvider, GetSAMLProvider, ListSAMLProviders, UpdateSAMLProvider, DeleteSAMLProvider: whose
+// assertions the token endpoint takes. AssumeRoleWithSAML is not served.
 
 package import AWSProtocols
 package import IdentityModel
@@ -71,7 +71,7 @@ package struct CreateSAMLProvider: Action {
         ]),
         .strings(["sAMLProviderArn": provider.arn.description])
       )
-    }
+    }.changingIssuer()
   }
 }
 
@@ -235,6 +235,6 @@ package struct DeleteSAMLProvider: Action {
     return try house.propose { change in
       change.delete(stored)
       return (nil, nil)
-    }
+    }.changingIssuer()
   }
 }

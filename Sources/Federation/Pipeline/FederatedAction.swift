@@ -35,6 +35,10 @@ package protocol FederatedAction: Sendable {
   /// What the role's trust policy must allow, in this order; never empty.
   func questions(_ subject: Subject) -> [Question]
 
+  /// What the role's trust policy must allow besides to whoever acts for the caller, in this order; empty when nobody
+  /// presented a token as one who does.
+  func actorQuestions(_ subject: Subject) -> [Question]
+
   /// Works out the answer. Writes nothing. Called again when the record met a concurrent change.
   ///
   /// `trail` learns why policy refused, when another policy than the trust policy is asked.
@@ -45,10 +49,16 @@ package protocol FederatedAction: Sendable {
   ) async throws(ServiceError) -> Proposal
 }
 
+extension FederatedAction {
+  package func actorQuestions(_ subject: Subject) -> [Question] { [] }
+}
+
 /// What a federated action is about.
 package protocol FederatedSubject: ActionSubject {
   /// Whom the provider vouches for.
   var identity: FederatedIdentity { get }
+  /// Who presented a token as one who acts for the caller; `nil` when nobody did.
+  var actor: FederatedIdentity? { get }
   /// The account of the role.
   var account: AccountID { get }
   /// Where that account stands; `nil` when it is in no organization.
@@ -132,16 +142,18 @@ enum FederatedAuthorizer {
     _ call: UnsignedCall,
     _ subject: A.Subject
   ) throws(ServiceError) -> AuthorizedFederatedCall<A> {
-    let questions = action.questions(subject)
-    // INVARIANT: a federated action asks something; one that asked nothing would be open to everybody.
-    guard !questions.isEmpty else { throw .internalFailure }
-    for question in questions {
+    let questions = action.questions(subject).map { (subject.identity, $0) }
+    let actorQuestions = action.actorQuestions(subject)
+    // INVARIANT: a federated action asks something, and of an actor too; one that asked nothing would be open to everybody.
+    guard !questions.isEmpty, actorQuestions.isEmpty == (subject.actor == nil) else { throw .internalFailure }
+    let further = subject.actor.map { identity in actorQuestions.map { (identity, $0) } } ?? []
+    for (identity, question) in questions + further {
       let request = PolicyRequest(
         action: question.action,
         resource: question.resource,
         resourceAccount: subject.account,
-        principal: .federated(provider: subject.identity.provider),
-        context: RequestContext(call, subject, question.context)
+        principal: .federated(provider: identity.provider),
+        context: RequestContext(call, subject, identity, question.context)
       )
       let policies = PolicySet(
         resource: question.trust,
@@ -165,10 +177,11 @@ extension RequestContext {
   fileprivate init(
     _ call: UnsignedCall,
     _ subject: some FederatedSubject,
+    _ identity: FederatedIdentity,
     _ entries: [Question.ContextEntry]
   ) {
     self.init(capacity: 16 + entries.count)
-    set(.federatedProvider, subject.identity.provider)
+    set(.federatedProvider, identity.provider)
     set(.sourceIP, call.sourceIPAddress)
     set(.secureTransport, call.isSecureTransport ? "true" : "false")
     set(.currentTime, call.now.rfc3339)

@@ -270,6 +270,7 @@ package struct Pipeline: Sendable {
     while true {
       let subject = try await action.subject(call, house)
       trail.federated = subject.identity
+      trail.actor = subject.actor
       trail.resourceAccount = subject.account
       let authorized = try FederatedAuthorizer.authorize(action, call, subject)
       if attempt == 1 { try throttle.admit(subject.account, subject.quota, &trail) }

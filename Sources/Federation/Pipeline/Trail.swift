@@ -29,6 +29,8 @@ package struct Trail: Sendable {
   package var session: Session?
   /// Whom an identity provider vouches for, once verified, when the caller has no key.
   package var federated: FederatedIdentity?
+  /// Who acts for that one, once verified, when somebody presented a token as the actor.
+  package var actor: FederatedIdentity?
   /// The account of what the call is about, when it is not the caller's.
   package var resourceAccount: AccountID?
   /// The account that gets a record of its own when the call is done, with the ids of that; not the caller's.
@@ -106,7 +108,7 @@ package struct Trail: Sendable {
       awsRegion: region.description,
       sourceIPAddress: request.sourceIPAddress,
       userAgent: strangerCapped(request.header("user-agent")),
-      requestParameters: requestParameters,
+      requestParameters: recordedParameters,
       outcome: capped(outcome),
       requestID: requestID,
       eventID: eventID,
@@ -118,6 +120,18 @@ package struct Trail: Sendable {
       additionalEventData: refusal ?? issuance,
       sharedEventID: sharedEventID,
       copies: copies
+    )
+  }
+
+  /// The parameters, with who acts among them: CloudTrail's `userIdentity` has no place for a second one.
+  private var recordedParameters: JSONValue? {
+    guard let actor else { return requestParameters }
+    let identity = JSONObject([
+      .init("type", .string(actor.type)), .init("principalId", .string(actor.principalID)),
+      .init("userName", .string(actor.userName)), .init("identityProvider", .string(actor.provider)),
+    ])
+    return .object(
+      JSONObject((requestParameters?.object?.members ?? []) + [.init("actor", .object(identity))])
     )
   }
 

@@ -16,7 +16,7 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
   private let durationSeconds: Int?
   private let policies: SessionPolicies
   private let providerID: String?
-  private let role: WebIdentityRole
+  private let role: FederatedRole
   private let roleSessionName: String
 
   private static let defaultDurationSeconds = 3600
@@ -27,10 +27,8 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
     providerID = parameters.optionalString("ProviderId", length: 4...2048)
     let roleARN = parameters.requiredString("RoleArn", length: 20...2048)
     roleSessionName = parameters.requiredString("RoleSessionName", length: 2...64, pattern: .roleSessionName)
-    role = WebIdentityRole(
-      arn: roleARN,
-      token: parameters.requiredSecret("WebIdentityToken", length: WebIdentityRole.tokenLength)
-    )
+    let token = parameters.requiredSecret("WebIdentityToken", length: PresentedCredential.length(.token))
+    role = FederatedRole(arn: roleARN, credential: PresentedCredential(.token, token))
     try parameters.check()
     try role.requireRole()
     try policies.requireLength()
@@ -55,11 +53,18 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
   package func subject(
     _ call: UnsignedCall,
     _ house: House
-  ) async throws(ServiceError) -> WebIdentitySubject {
-    try await role.subject(call, house)
+  ) async throws(ServiceError) -> FederatedRoleSubject {
+    let subject = try await role.subject(call, house)
+    // SECURITY: a session says nothing of actors. A token of this server that names some would be rid of them here.
+    guard !subject.isChained || subject.party.claims["act"] == nil else {
+      throw .invalidIdentityToken(
+        "A token of this server that names an actor is taken at the token endpoint only"
+      )
+    }
+    return subject
   }
 
-  package func questions(_ subject: WebIdentitySubject) -> [Question] {
+  package func questions(_ subject: FederatedRoleSubject) -> [Question] {
     subject.questions(sessionName: roleSessionName)
   }
 
@@ -80,24 +85,23 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
       for: "the session `\(roleSessionName)` of \(role.arn)",
       house
     )
-    let token = subject.webIdentity.token
-    let provider = subject.webIdentity.provider.arn
+    let party = subject.party
     session.policy = policies.policy
     session.policyARNs = policies.policyARNs
     let credentials = try house.credentials(for: session)
     let user = subject.assumedRoleUser(session)
     let size = session.packedPolicySize
     var elements = [credentials.recorded]
-    elements.append(.init("subjectFromWebIdentityToken", .string(token.subject)))
+    elements.append(.init("subjectFromWebIdentityToken", .string(party.subject)))
     elements.append(.init("assumedRoleUser", user))
     if let size { elements.append(.init("packedPolicySize", .integer(size))) }
-    elements.append(.init("provider", .string(provider)))
-    elements.append(.init("audience", .string(token.clientID)))
+    elements.append(.init("provider", .string(party.providerARN)))
+    elements.append(.init("audience", .string(party.audience)))
     elements += JSONObject.Member.ifPresent("sourceIdentity", session.sourceIdentity)
     return Proposal(
       result: ResponseStructure([
         "Credentials": credentials.response,
-        "SubjectFromWebIdentityToken": .string(token.subject),
+        "SubjectFromWebIdentityToken": .string(party.subject),
         "AssumedRoleUser": .structure(
           ResponseStructure([
             "AssumedRoleId": .string(user.object?["assumedRoleId"]?.string ?? ""),
@@ -105,8 +109,8 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
           ])
         ),
         "PackedPolicySize": size.map { .integer(Int64($0)) },
-        "Provider": .string(provider),
-        "Audience": .string(token.clientID),
+        "Provider": .string(party.providerARN),
+        "Audience": .string(party.audience),
         "SourceIdentity": session.sourceIdentity.map { .string($0) },
       ]),
       responseElements: .object(JSONObject(elements))

@@ -17,6 +17,8 @@ package struct GetWebIdentityToken: Action {
   private let durationSeconds: Int?
   private let signingAlgorithm: SigningAlgorithm
   private let tags: [Tag]
+  /// Who acts for the caller, whom no parameter names: the token endpoint knows it.
+  var delegation: Delegation?
 
   // What `DurationSeconds` is when it is left out: for the token and for policy alike.
   private static let defaultDurationSeconds = 300
@@ -57,6 +59,7 @@ package struct GetWebIdentityToken: Action {
       .init("sts:DurationSeconds", String(seconds)),
       .init("sts:SigningAlgorithm", signingAlgorithm.rawValue),
     ]
+    context += delegation?.contextEntries ?? []
     guard !tags.isEmpty else {
       return [Question(action: "sts:GetWebIdentityToken", resource: resource, context: context)]
     }
@@ -95,6 +98,7 @@ package struct GetWebIdentityToken: Action {
     let token = WebIdentityToken(
       audience: audience,
       requestTags: tags,
+      actors: delegation?.chain,
       algorithm: signingAlgorithm,
       expiration: expiration
     )

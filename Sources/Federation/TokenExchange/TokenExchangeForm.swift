@@ -11,11 +11,10 @@ import TokenFormats
 /// Reads token exchange requests.
 enum TokenExchangeForm {
   static let grantType = "urn:ietf:params:oauth:grant-type:token-exchange"
-  /// The kinds of subject tokens that are taken: all of them JWTs of an OpenID Connect provider.
-  static let subjectTokenTypes = ["jwt", "id_token", "access_token"].map(type)
-  /// The kinds of tokens that may be asked for: what is issued is a JWT, whatever its user calls it.
-  static let requestedTokenTypes = subjectTokenTypes
-  private static let samlTypes = ["saml1", "saml2"].map(type)
+  /// The kinds of JWTs: of an OpenID Connect provider, or to be issued, whatever their user calls them.
+  private static let tokenTypes = ["jwt", "id_token", "access_token"].map(type)
+  /// A SAML 2.0 assertion in base64url (RFC 8693 §3).
+  private static let assertionType = type("saml2")
   // "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749 §3.2).
   private static let names: Set<String> = [
     "grant_type", "subject_token", "subject_token_type", "requested_token_type", "actor_token",
@@ -53,11 +52,18 @@ enum TokenExchangeForm {
       values["client_id"] = client
     }
     try requireExchange(values)
+    let subject = try form(of: "subject", values)
+    let actor = try actorForm(values)
     guard !audience.isEmpty else { throw .invalidRequest("`audience` or `resource` is missing") }
     var members = [JSONObject.Member("IssuerId", .string(issuerID))]
     members += JSONObject.Member.ifPresent("RoleArn", try role(values))
     members += JSONObject.Member.ifPresent("RoleSessionName", values["role_session_name"])
+    members.append(.init("SubjectForm", .string(subject.rawValue)))
     members += JSONObject.Member.ifPresent("SubjectToken", values["subject_token"])
+    if let actor {
+      members.append(.init("ActorForm", .string(actor.rawValue)))
+      members += JSONObject.Member.ifPresent("ActorToken", values["actor_token"])
+    }
     members.append(.init("Audience", .strings(audience)))
     members.append(.init("SigningAlgorithm", .string(values["signing_algorithm"] ?? "RS256")))
     members.append(.init("DurationSeconds", .integer(try duration(values["duration_seconds"]))))
@@ -90,24 +96,38 @@ enum TokenExchangeForm {
     guard grant.utf8.elementsEqual(grantType.utf8) else {
       throw .oauth("unsupported_grant_type", "the grant type must be \(grantType)")
     }
-    guard values["subject_token"] != nil else { throw .invalidRequest("`subject_token` is missing") }
-    guard let type = values["subject_token_type"] else {
-      throw .invalidRequest("`subject_token_type` is missing")
-    }
-    guard !samlTypes.contains(where: { $0.utf8.elementsEqual(type.utf8) }) else {
-      throw .oauth("unsupported_token_type", "SAML assertions are not taken as subject tokens")
-    }
-    guard subjectTokenTypes.contains(where: { $0.utf8.elementsEqual(type.utf8) }) else {
-      throw .oauth("unsupported_token_type", "the subject token must be a JWT")
-    }
     if let requested = values["requested_token_type"] {
-      guard requestedTokenTypes.contains(where: { $0.utf8.elementsEqual(requested.utf8) }) else {
+      guard tokenTypes.contains(where: { $0.utf8.elementsEqual(requested.utf8) }) else {
         throw .oauth("unsupported_token_type", "only JWTs are issued")
       }
     }
-    guard values["actor_token"] == nil, values["actor_token_type"] == nil else {
-      throw .invalidRequest("`actor_token` is not supported")
+  }
+
+  /// What `party`, `subject` or `actor`, comes with.
+  private static func form(
+    of party: String,
+    _ values: [String: String]
+  ) throws(ServiceError) -> PresentedCredential.Form {
+    guard values["\(party)_token"] != nil else { throw .invalidRequest("`\(party)_token` is missing") }
+    guard let type = values["\(party)_token_type"] else {
+      throw .invalidRequest("`\(party)_token_type` is missing")
     }
+    if type.utf8.elementsEqual(assertionType.utf8) { return .assertion }
+    guard tokenTypes.contains(where: { $0.utf8.elementsEqual(type.utf8) }) else {
+      throw .oauth("unsupported_token_type", "the \(party) token must be a JWT or a SAML 2.0 assertion")
+    }
+    return .token
+  }
+
+  /// What the actor comes with; `nil` without one.
+  ///
+  /// RFC 8693 §2.1, `actor_token_type`: "This is REQUIRED when the actor_token parameter is present in the request but
+  /// MUST NOT be included otherwise."
+  private static func actorForm(
+    _ values: [String: String]
+  ) throws(ServiceError) -> PresentedCredential.Form? {
+    guard values["actor_token"] != nil || values["actor_token_type"] != nil else { return nil }
+    return try form(of: "actor", values)
   }
 
   private static func role(_ values: [String: String]) throws(ServiceError) -> String {

@@ -283,9 +283,14 @@ extension IssuerRecord {
 }
 
 extension Directory {
-  /// Whether `account` has registered an OpenID Connect provider, whose tokens its token endpoint takes.
+  /// Whether `account` has registered a provider, whose tokens or assertions its token endpoint takes.
   func hasProvider(_ account: AccountID) async throws(StoreError) -> Bool {
-    try await count(of: OIDCProviderRecord.self, prefix: OIDCProviderRecord.id(account, ""), limit: 1) > 0
+    if try await count(of: OIDCProviderRecord.self, prefix: OIDCProviderRecord.id(account, ""), limit: 1) > 0
+    {
+      return true
+    }
+    return try await count(of: SAMLProviderRecord.self, prefix: SAMLProviderRecord.id(account, ""), limit: 1)
+      > 0
   }
 }
 

@@ -14,6 +14,8 @@ struct WebIdentityToken {
   let audience: [String]
   /// The tags of the call.
   var requestTags: [Tag] = []
+  /// Who acts for the principal, and who did before.
+  var actors: ActorChain?
   /// With which of the issuer's keys it is signed.
   let algorithm: SigningAlgorithm
   /// When it ends.
@@ -145,6 +147,7 @@ extension House {
         federatedProvider: session?.webIdentity?.provider,
         sourceIdentity: session?.sourceIdentity
       ),
+      actors: token.actors,
       status: status
     )
   }

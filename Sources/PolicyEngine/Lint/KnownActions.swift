@@ -79,8 +79,8 @@ enum KnownActions {
     """
 
   private static let sts = """
-    AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage
-    GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetServiceBearerToken
+    AssumeRole AssumeRoleAsActor AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot
+    DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetServiceBearerToken
     GetSessionToken GetWebIdentityToken SetContext SetSourceIdentity TagGetWebIdentityToken TagSession
     """
 }

@@ -47,7 +47,8 @@ enum LintKeys {
       || [
         "aws:username", "aws:sourceidentity", "aws:federatedprovider", "aws:tokenissuetime",
         "aws:principalorgid", "aws:principalorgpaths", "sts:externalid", "sts:sourceidentity",
-        "sts:rolesessionname",
+        "sts:rolesessionname", "sts:delegationactor", "sts:delegationactorissuer",
+        "sts:delegationactorprovider", "sts:delegationdepth",
       ].contains(key)
   }
 }

@@ -138,9 +138,7 @@ package struct PresentedToken: Sendable {
   /// Source: OpenID Connect Core 1.0 §2; STS service model, `webIdentitySubjectType`.
   private func name(_ claim: String) throws(JWTVerificationError) -> String {
     let text = try claims.claim(claim)
-    guard (1...255).contains(text.unicodeScalars.count),
-      text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
-    else { throw .claimMalformed(claim) }
+    guard isPrintable(text, 1...255) else { throw .claimMalformed(claim) }
     return text
   }
 

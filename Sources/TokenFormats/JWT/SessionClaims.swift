@@ -23,6 +23,14 @@ package struct SessionClaims: Hashable, Sendable {
   private static let sourceIdentityName = "https://aws.amazon.com/source_identity"
   private static let rolesName = "https://aws.amazon.com/roles"
 
+  /// Gathers what a provider asks in another form than a token.
+  package init(tags: [Tag], transitiveTagKeys: [String], sourceIdentity: String?, roleARNs: [String]?) {
+    self.tags = tags
+    self.transitiveTagKeys = transitiveTagKeys
+    self.sourceIdentity = sourceIdentity
+    self.roleARNs = roleARNs
+  }
+
   /// Reads `https://aws.amazon.com/tags`, `…/source_identity` and `…/roles`.
   ///
   /// The tags are an object `{"principal_tags":{KEY:[VALUE]},"transitive_tag_keys":[KEY]}`, or claims

@@ -79,6 +79,8 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
   package var tokenID: String
   /// The `https://sts.amazonaws.com/` object.
   package var aws: AWSClaims
+  /// `act`: who acts for the subject (RFC 8693 §4.1); `nil` when nobody does.
+  package var actors: ActorChain?
   /// `status`: where it stands whether the token was revoked; `nil` when nobody keeps that.
   package var status: StatusListReference?
 
@@ -91,6 +93,7 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
     issuedAt: Instant,
     tokenID: String,
     aws: AWSClaims,
+    actors: ActorChain? = nil,
     status: StatusListReference? = nil
   ) {
     self.audience = audience
@@ -100,14 +103,14 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
     self.issuedAt = issuedAt
     self.tokenID = tokenID
     self.aws = aws
+    self.actors = actors
     self.status = status
   }
 
   /// The payload: one JSON object, UTF-8, members in the order that AWS writes them.
   ///
-  /// `aud`, `sub`, `https://sts.amazonaws.com/`, `iss`, `exp`, `iat`, `jti`, and behind them `status`, which AWS does not
-  /// have; there is no `nbf`. `aud` is a string for
-  /// one audience and an array for several. The length is the caller's to compare with `maximumPayloadBytes`.
+  /// `aud`, `sub`, `https://sts.amazonaws.com/`, `iss`, `exp`, `iat`, `jti`, and behind them `act` and `status`, which
+  /// AWS does not have; there is no `nbf`. `aud` is a string for one audience and an array for several. The length is the caller's to compare with `maximumPayloadBytes`.
   package func payload() -> [UInt8] {
     var writer = JSONWriter(capacity: 1024)
     writer.object { writer in
@@ -124,6 +127,7 @@ package struct WebIdentityTokenClaims: Hashable, Sendable {
       writer.member("exp", expiration.seconds)
       writer.member("iat", issuedAt.seconds)
       writer.member("jti", tokenID)
+      actors?.write(to: &writer)
       status?.write(to: &writer)
     }
     return writer.bytes

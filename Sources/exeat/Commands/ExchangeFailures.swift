@@ -24,6 +24,8 @@ extension CommandFailure {
       .usage("--\(setting): \(reason)", hint: "--allow-plain-http speaks http beyond this machine")
     case .tokenKind(let wanted, let given):
       .failed("the target takes a \(wanted), and this is a \(given)", hint: "see --federation-config")
+    case .actorToken(let reason):
+      .failed("--actor-token: \(reason)")
     case .http(let error, let address):
       .failed(
         "no answer from \(address): \(text(error))",

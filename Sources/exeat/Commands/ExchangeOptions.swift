@@ -121,6 +121,8 @@ struct ExchangeOptions: ParsableArguments {
   @Option(help: "oauth: requested_token_type.") var requestedTokenType: String?
   @Option(help: "oauth: subject_token_type. Default: jwt or saml2, by the token.") var subjectTokenType:
     String?
+  @Option(help: "oauth: a file with the token of whoever acts for the subject.") var actorToken: String?
+  @Option(help: "oauth: actor_token_type. Default: jwt or saml2, by the token.") var actorTokenType: String?
   @Option(help: "The client; entra: the application or managed identity.") var clientId: String?
   @Option(help: "A file with the client's secret.") var clientSecretFile: String?
   @Option(help: "`basic` or `post`. Default: basic.") var clientAuthentication: String?
@@ -149,7 +151,8 @@ struct ExchangeOptions: ParsableArguments {
     var values: [ExchangeSetting: [String]] = [.audience: audience, .resource: resource, .scope: scope]
     let single: [(ExchangeSetting, String?)] = [
       (.tokenURL, tokenUrl), (.requestedTokenType, requestedTokenType), (.subjectTokenType, subjectTokenType),
-      (.clientID, clientId), (.clientSecretFile, clientSecretFile),
+      (.actorToken, actorToken), (.actorTokenType, actorTokenType), (.clientID, clientId),
+      (.clientSecretFile, clientSecretFile),
       (.clientAuthentication, clientAuthentication), (.tenant, tenant), (.authority, authority),
       (.provider, provider), (.serviceAccount, serviceAccount), (.googleSTSURL, googleStsUrl),
       (.googleIAMURL, googleIamUrl), (.roleARN, roleArn), (.principalARN, principalArn),

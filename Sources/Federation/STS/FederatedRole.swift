@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The role for which somebody presents the token of an identity provider: how both are read and checked, what the trust
+// The role for which somebody presents the word of an identity provider: how both are read and checked, what the trust
 // policy is asked, and the session that comes of it. The part that AssumeRoleWithWebIdentity and the token endpoint have
-// in common. Source: AWS STS API, AssumeRoleWithWebIdentity.
+// in common. Source: AWS STS API, AssumeRoleWithWebIdentity, AssumeRoleWithSAML.
 
 package import IdentityModel
 import StrictJSON
 import TokenFormats
 
-/// A role, and the token that is to open it.
-struct WebIdentityRole: Sendable {
+/// The token endpoint of an issuer.
+struct TokenEndpoint: Hashable, Sendable {
+  /// The issuer's URL.
+  let issuer: String
+
+  /// Where it is, without a query: the `Recipient` of assertions that are for it.
+  var url: String { issuer + Issuers.tokenPath }
+}
+
+/// A role, and the word of a provider that is to open it.
+struct FederatedRole: Sendable {
   /// The ARN as it was sent.
   let arn: String
-  private let token: Secret
+  private let credential: PresentedCredential
 
-  /// Pairs the ARN and the token, as they were sent.
-  init(arn: String, token sent: String) {
+  /// Pairs the ARN, as it was sent, and what was presented.
+  init(arn: String, credential: PresentedCredential) {
     self.arn = arn
-    // Clients send a token file as it is, with the line end that an editor or a shell put there.
-    token = Secret(withoutLineEnd(sent))
+    self.credential = credential
   }
-
-  /// How long a token may be.
-  ///
-  /// Unit: UTF-16 code units.
-  static let tokenLength = 4...PresentedToken.maximumBytes
 
   /// Throws ValidationError for a text that is no ARN.
   func requireRole() throws(ServiceError) {
@@ -36,77 +39,65 @@ struct WebIdentityRole: Sendable {
   /// The parameter that is recorded: never the token.
   var recorded: JSONObject.Member { .init("roleArn", .string(arn)) }
 
-  /// Verifies the token and reads the role.
+  /// Verifies what was presented, at `endpoint` when it was there, and reads the role.
   ///
   /// Throws when nobody vouches for the caller.
-  func subject(_ call: UnsignedCall, _ house: House) async throws(ServiceError) -> WebIdentitySubject {
-    let presented: PresentedToken
-    do {
-      presented = try PresentedToken(token.withBytes { String(decoding: $0, as: UTF8.self) })
-    } catch {
-      throw ServiceError(webIdentity: error, now: call.now)
-    }
+  func subject(
+    _ call: UnsignedCall,
+    _ house: House,
+    at endpoint: TokenEndpoint? = nil
+  ) async throws(ServiceError) -> FederatedRoleSubject {
+    let presented = try credential.read(call.now)
     let role = try await house.roleToAssume(arn)
-    guard let account = role.account,
-      let provider = try await house.oidcProvider(presented.issuer, of: account)
-    else {
-      throw .invalidIdentityToken("No OpenIDConnect provider found in your account for \(presented.issuer)")
-    }
-    let identity = try await house.webIdentity(
-      presented,
-      of: RegisteredProvider(provider.record),
-      now: call.now
-    )
+    let party = try await house.party(presented, for: role, at: endpoint, now: call.now)
+    guard let account = role.account else { throw .accessDenied("Not authorized to perform \(party.action)") }
     // A token of this server stands for a principal of it: to assume a role with one is to go on along a chain, and
     // what AssumeRole keeps along a chain is kept here.
-    let isChained = house.issuers.issuerID(of: presented.issuer) != nil
-    let inherited = isChained ? identity.token.claims["https://sts.amazonaws.com/"]?.object : nil
-    return WebIdentitySubject(
-      webIdentity: identity,
+    let isChained = house.isOwn(party)
+    return FederatedRoleSubject(
+      party: party,
       account: account,
       role: role,
-      provider: provider,
       isChained: isChained,
       claims: try SessionRequest(
-        identity.token.sessionClaims,
+        try party.sessionClaims(for: arn),
         for: arn,
-        inheriting: inherited?["source_identity"]?.string
-      )
+        inheriting: isChained ? party.inheritedSourceIdentity : nil
+      ),
+      givenSessionName: try party.sessionName()
     )
   }
 }
 
 /// Whom a provider vouches for, and the role that is to be assumed.
-package struct WebIdentitySubject: FederatedSubject {
+package struct FederatedRoleSubject: FederatedSubject {
   /// The caller.
-  let webIdentity: WebIdentity
+  let party: VouchedParty
   package let account: AccountID
   let role: RoleToAssume
-  let provider: Stored<OIDCProviderRecord>
-  /// Whether the token is one of this server's own.
+  /// Whether the token or assertion is one of this server's own.
   let isChained: Bool
-  /// What the token asks of the session.
+  /// What the provider asks of the session.
   let claims: SessionRequest
+  /// The name that the provider gives the session; `nil` when it leaves that to the caller.
+  let givenSessionName: String?
+  /// Who acts for the caller; `nil` when nobody does.
+  var delegation: Delegation?
 
-  package var identity: FederatedIdentity {
-    FederatedIdentity(
-      type: "WebIdentityUser",
-      provider: webIdentity.provider.arn,
-      principalID: webIdentity.principalID,
-      userName: webIdentity.token.subject
-    )
-  }
-
+  package var identity: FederatedIdentity { party.identity }
+  package var actor: FederatedIdentity? { delegation?.actor?.identity }
   package var membership: OrganizationMembership? { role.standing?.membership }
   package var quota: RequestQuota? { role.standing?.quota }
 
-  package var requirements: [Change.Write] { role.requirements + [provider.isUnchanged] }
+  package var requirements: [Change.Write] {
+    role.requirements + [party.isUnchanged] + (delegation?.actor.map { [$0.isUnchanged] } ?? [])
+  }
 }
 
-extension WebIdentitySubject {
+extension FederatedRoleSubject {
   /// What the role's trust policy must allow for a session of the name `sessionName`.
   func questions(sessionName: String) -> [Question] {
-    var context = webIdentity.contextEntries
+    var context = party.contextEntries
     context.append(.init("sts:RoleSessionName", sessionName))
     context.append(.init("sts:RoleAuthorizedByIdp", claims.isRoleAuthorized ? "true" : "false"))
     context += claims.tags.requestContext
@@ -116,10 +107,20 @@ extension WebIdentitySubject {
     if let sourceIdentity = claims.sourceIdentity {
       context.append(.init("sts:SourceIdentity", sourceIdentity))
     }
-    var actions = ["sts:AssumeRoleWithWebIdentity"]
+    context += delegation?.contextEntries ?? []
+    var actions = [party.action]
     if !claims.tags.isEmpty { actions.append("sts:TagSession") }
     if claims.sourceIdentity != nil { actions.append("sts:SetSourceIdentity") }
     return actions.map { role.question($0, context: context) }
+  }
+
+  /// What the role's trust policy must allow the actor; nothing when nobody presented a token as one.
+  func actorQuestions(sessionName: String) -> [Question] {
+    guard let delegation, let actor = delegation.actor else { return [] }
+    var context = actor.contextEntries
+    context.append(.init("sts:RoleSessionName", sessionName))
+    context += delegation.contextEntries + Delegation.subjectEntries(of: party)
+    return [role.question("sts:AssumeRoleAsActor", context: context)]
   }
 
   /// The session that the trust policy allows.
@@ -157,9 +158,9 @@ extension WebIdentitySubject {
     session.transitiveTagKeys = claims.transitiveTagKeys
     session.sourceIdentity = claims.sourceIdentity
     session.webIdentity = Session.WebIdentity(
-      provider: webIdentity.provider.arn,
-      subject: webIdentity.token.subject,
-      audience: webIdentity.token.clientID
+      provider: party.providerARN,
+      subject: party.subject,
+      audience: party.audience
     )
     return session
   }
@@ -170,38 +171,4 @@ extension WebIdentitySubject {
     let arn = RoleSessionIdentity(role: record.identity, sessionName: name, tags: []).arn.description
     return .strings(["assumedRoleId": "\(record.uniqueID):\(name)", "arn": arn]) ?? .null
   }
-}
-
-extension House {
-  /// The provider that `account` has registered for exactly the URL `issuer`.
-  fileprivate func oidcProvider(
-    _ issuer: String,
-    of account: AccountID
-  ) async throws(ServiceError) -> Stored<OIDCProviderRecord>? {
-    let scheme = "https://"
-    // An id of the store has 1024 bytes at the most, and IAM allows a URL 255 characters.
-    guard issuer.utf8.starts(with: scheme.utf8), issuer.utf8.count <= 512 else { return nil }
-    let name = String(decoding: issuer.utf8.dropFirst(scheme.utf8.count), as: UTF8.self)
-    let stored = try await read { directory in
-      try await directory.record(OIDCProviderRecord.self, at: OIDCProviderRecord.id(account, name))
-    }
-    guard let stored, stored.record.issuer.utf8.elementsEqual(issuer.utf8) else { return nil }
-    return stored
-  }
-}
-
-extension RegisteredProvider {
-  fileprivate init(_ record: OIDCProviderRecord) {
-    self.init(arn: record.arn.description, issuer: record.issuer, clientIDs: record.clientIDs)
-  }
-}
-
-/// `text` without the one line end, LF or CR LF, that it may have behind it.
-private func withoutLineEnd(_ text: String) -> String {
-  var bytes = text.utf8[...]
-  if bytes.last == UInt8(ascii: "\n") {
-    bytes.removeLast()
-    if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-  }
-  return String(decoding: bytes, as: UTF8.self)
 }

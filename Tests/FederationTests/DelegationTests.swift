@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Delegation at the token endpoint through the whole house: who acts for whom, what the token and the record say of it, what
+// policy decides, and what is refused with which error.
+
+import Federation
+import IdentityModel
+import StrictJSON
+import Testing
+
+@Suite struct DelegationTests {
+  private static let agents = "agents.test"
+  private static let agentsARN = "arn:aws:iam::123456789012:oidc-provider/agents.test"
+  private static let user = "system:serviceaccount:ns:app"
+
+  /// A role that lets the cluster's users in, and agents act for them under `condition`.
+  private func trust(_ condition: String = "", users: String = "") -> String {
+    """
+    {"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
+    "Action":"sts:AssumeRoleWithWebIdentity"\(users.isEmpty ? "" : ",\"Condition\":{\(users)}")},
+    {"Effect":"Allow","Principal":{"Federated":"\(Self.agentsARN)"},
+    "Action":"sts:AssumeRoleAsActor"\(condition.isEmpty ? "" : ",\"Condition\":{\(condition)}")}]}
+    """
+  }
+
+  private struct Parties {
+    let server: TestServer
+    let cluster: SealedSigningKey
+    let agents: SealedSigningKey
+
+    func user(_ more: String = "") async throws -> String {
+      try await server.providerToken(cluster, more)
+    }
+
+    func agent(_ more: String = "", subject: String = "agent-1") async throws -> String {
+      try await server.providerToken(agents, name: DelegationTests.agents, subject: subject, more)
+    }
+  }
+
+  private func run(_ body: (TestServer, Parties) async throws -> Void) async throws {
+    try await TestServer.run { server in
+      let cluster = try await server.registerProvider()
+      let agents = try await server.registerProvider(Self.agents)
+      try await body(server, Parties(server: server, cluster: cluster, agents: agents))
+    }
+  }
+
+  @Test func `an actor stands in the token, and both are on record`() async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let answer = try await server.trade(role, parties.user(), actor: parties.agent())
+      #expect(answer.status == 200, "\(answer.body)")
+      #expect(answer.actors == [["https://agents.test", "agent-1"]])
+      #expect(answer.claims?["sub"]?.string == role)
+      let record = try #require(try await server.records().last)
+      #expect(record.contains(#""userName":"\#(Self.user)""#), "\(record)")
+      #expect(
+        record.contains(
+          #""actor":{"type":"WebIdentityUser","principalId":"\#(Self.agentsARN):sts.amazonaws.com:agent-1","#
+            + #""userName":"agent-1","identityProvider":"\#(Self.agentsARN)"}"#
+        ),
+        "\(record)"
+      )
+      #expect(record.contains(#""actors":[{"iss":"https://agents.test","sub":"agent-1"}]"#), "\(record)")
+      // Without an actor nothing of the kind is said.
+      let alone = try await server.trade(role, parties.user())
+      #expect(alone.status == 200 && alone.claims?["act"] == nil)
+      #expect(try await server.records().last?.contains("actor") == false)
+    }
+  }
+
+  @Test func `prior actors stay, the new one is outermost, and no chain is cut`() async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let one = #","act":{"sub":"a","iss":"https://x.test","email":"a@x.test"}"#
+      let kept = try await server.trade(role, parties.user(one))
+      #expect(kept.status == 200 && kept.actors == [["https://x.test", "a"]], "\(kept.body)")
+      let record = try #require(try await server.records().last)
+      #expect(record.contains(#""actors":[{"iss":"https://x.test","sub":"a"}]"#), "\(record)")
+      // Where no issuer is named it is the token's own.
+      let two = #","act":{"sub":"b","act":{"sub":"a","iss":"https://x.test"}}"#
+      let nested = try await server.trade(role, parties.user(two), actor: parties.agent())
+      #expect(
+        nested.actors == [
+          ["https://agents.test", "agent-1"], ["https://oidc.test/cluster", "b"], ["https://x.test", "a"],
+        ]
+      )
+      // The actor's own actors stay as well.
+      let actors = try await server.trade(role, parties.user(), actor: parties.agent(one))
+      #expect(actors.actors == [["https://agents.test", "agent-1"], ["https://x.test", "a"]])
+      let four = #","act":{"sub":"1","act":{"sub":"2","act":{"sub":"3","act":{"sub":"4"}}}}"#
+      #expect(try await server.trade(role, parties.user(four)).actors.count == 4)
+      let five =
+        #","act":{"sub":"0","act":{"sub":"1","act":{"sub":"2","act":{"sub":"3","act":{"sub":"4"}}}}}"#
+      let records = try await server.records().count
+      expectRefusal(
+        try await server.trade(role, parties.user(five)),
+        "invalid_request",
+        "Malformed claim: act"
+      )
+      expectRefusal(
+        try await server.trade(role, parties.user(four), actor: parties.agent()),
+        "invalid_request",
+        "More than 4 actors"
+      )
+      expectRefusal(
+        try await server.trade(role, parties.user(one), actor: parties.agent(one)),
+        "invalid_request",
+        "both name actors"
+      )
+      let later = try await server.records().dropFirst(records)
+      #expect(later.count == 3 && later.allSatisfy { $0.contains(#""errorCode":"InvalidIdentityToken""#) })
+    }
+  }
+
+  @Test(arguments: [
+    #""a""#, "{}", "[]", "null", #"{"sub":""}"#, #"{"sub":1}"#, #"{"iss":"https://x.test"}"#,
+    #"{"sub":"a","iss":7}"#, #"{"sub":"a","iss":""}"#, #"{"sub":"a\u0000"}"#, #"{"sub":"a","act":"b"}"#,
+    #"{"sub":"a","act":{}}"#,
+  ])
+  func `an act that cannot be read is refused`(act: String) async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let token = try await parties.user(#","act":\#(act)"#)
+      expectRefusal(try await server.trade(role, token), "invalid_request", "Malformed claim: act")
+      let actor = try await parties.agent(#","act":\#(act)"#)
+      let answer = try await server.trade(role, parties.user(), actor: actor)
+      expectRefusal(answer, "invalid_request", "Malformed claim: act")
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"sub":"agent-1","iss":"https://agents.test"}"#, true),
+    (#"{"sub":"agent-1","iss":"https://agents.test","team":"blue"}"#, true),
+    (#"{"team":"blue","iss":"https://agents.test"}"#, true),
+    (#"{"sub":"agent-2","iss":"https://agents.test"}"#, false),
+    (#"{"sub":"agent-1","iss":"https://agents.test/"}"#, false),
+    // A bare name means one of the subject's own issuer.
+    (#"{"sub":"agent-1"}"#, false),
+    (#"{"sub":"agent-1","iss":"https://agents.test","team":"red"}"#, false),
+    (#"{"sub":"agent-1","iss":"https://agents.test","mail":"a@b.test"}"#, false),
+  ])
+  func `an actor whom may_act does not name is refused`(mayAct: String, isNamed: Bool) async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let subject = try await parties.user(#","may_act":\#(mayAct)"#)
+      let answer = try await server.trade(role, subject, actor: parties.agent(#","team":"blue""#))
+      if isNamed {
+        #expect(answer.status == 200 && answer.actors.count == 1, "\(answer.body)")
+      } else {
+        expectRefusal(answer, "invalid_request", "allows another actor")
+      }
+    }
+  }
+
+  @Test func `a may_act that cannot be read names nobody, and a bare name one of the same issuer`()
+    async throws
+  {
+    try await run { server, parties in
+      let both = """
+        {"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
+        "Action":["sts:AssumeRoleWithWebIdentity","sts:AssumeRoleAsActor"]}}
+        """
+      let role = try await server.storeRole("app", trust: both)
+      for text in ["{}", "[]", #""agent-1""#, #"{"sub":["agent-1"]}"#, "null"] {
+        let subject = try await parties.user(#","may_act":\#(text)"#)
+        let answer = try await server.trade(role, subject, actor: parties.agent())
+        expectRefusal(answer, "invalid_request", "Malformed claim: may_act")
+      }
+      let own = try await server.providerToken(parties.cluster, subject: "agent")
+      let subject = try await parties.user(#","may_act":{"sub":"agent"}"#)
+      #expect(
+        try await server.trade(role, subject, actor: own).actors == [["https://oidc.test/cluster", "agent"]]
+      )
+    }
+  }
+
+  @Test(arguments: [
+    ("", "", true),
+    (#""StringEquals":{"agents.test:sub":"agent-1","agents.test:aud":"sts.amazonaws.com"}"#, "", true),
+    (#""StringEquals":{"agents.test:sub":"agent-2"}"#, "", false),
+    (#""StringEquals":{"sts:DelegationSubject":"system:serviceaccount:ns:app"}"#, "", true),
+    (#""StringEquals":{"sts:DelegationSubject":"somebody else"}"#, "", false),
+    (#""StringEquals":{"sts:DelegationSubjectIssuer":"https://oidc.test/cluster"}"#, "", true),
+    (
+      #""ArnEquals":{"sts:DelegationSubjectProvider":"arn:aws:iam::123456789012:oidc-provider/oidc.test/cluster"}"#,
+      "", true
+    ),
+    (#""NumericEquals":{"sts:DelegationDepth":"1"}"#, "", true),
+    (#""NumericGreaterThan":{"sts:DelegationDepth":"1"}"#, "", false),
+    // The subject's statement sees the actor too.
+    ("", #""StringEquals":{"sts:DelegationActor":"agent-1"}"#, true),
+    ("", #""StringEquals":{"sts:DelegationActor":"agent-2"}"#, false),
+    ("", #""StringEquals":{"sts:DelegationActorIssuer":"https://agents.test"}"#, true),
+    (
+      "",
+      #""ArnEquals":{"sts:DelegationActorProvider":"arn:aws:iam::123456789012:oidc-provider/agents.test"}"#,
+      true
+    ),
+    ("", #""Null":{"sts:DelegationActor":"true"}"#, false),
+  ])
+  func `the trust policy decides who may act for whom`(actors: String, users: String, isAllowed: Bool)
+    async throws
+  {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust(actors, users: users))
+      let answer = try await server.trade(role, parties.user(), actor: parties.agent())
+      if isAllowed {
+        #expect(answer.status == 200, "\(answer.body)")
+      } else {
+        expectRefusal(answer, "invalid_request", "Not authorized to perform")
+        let record = try #require(try await server.records().last)
+        #expect(
+          record.contains(#""errorCode":"AccessDenied""#) && record.contains(#""actor":{"#),
+          "\(record)"
+        )
+      }
+    }
+  }
+
+  @Test func `who may assume the role may not act in it for others unless the policy says so`() async throws {
+    try await run { server, parties in
+      let everybody = """
+        {"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":
+        {"Federated":["\(TestServer.clusterARN)","\(Self.agentsARN)"]},"Action":"sts:AssumeRoleWithWebIdentity"}}
+        """
+      let role = try await server.storeRole("app", trust: everybody)
+      #expect(try await server.trade(role, parties.agent()).status == 200)
+      expectRefusal(
+        try await server.trade(role, parties.user(), actor: parties.agent()),
+        "invalid_request",
+        "Not authorized to perform sts:AssumeRoleAsActor"
+      )
+      // And who may act for others may not come alone.
+      let acting = try await server.storeRole("acting", trust: trust(), uniqueID: "AROAAAAAAAAAAAAAACTOR")
+      expectRefusal(try await server.trade(acting, parties.agent()), "invalid_request", "Not authorized")
+      // Delegation can be demanded.
+      let demanding = try await server.storeRole(
+        "demanding",
+        trust: trust(users: #""Null":{"sts:DelegationActorProvider":"false"}"#),
+        uniqueID: "AROAAAAAAAAAAAAAADEMA"
+      )
+      #expect(try await server.trade(demanding, parties.user(), actor: parties.agent()).status == 200)
+      let alone = try await server.trade(demanding, parties.user())
+      let missing = try await server.trade(demanding + "x", parties.user())
+      expectRefusal(alone, "invalid_request")
+      #expect(alone.body == missing.body)
+      // What a token says of its actor by itself is nobody's word in this request.
+      expectRefusal(
+        try await server.trade(
+          demanding,
+          parties.user(#","act":{"sub":"agent-1","iss":"https://agents.test"}"#)
+        ),
+        "invalid_request"
+      )
+    }
+  }
+
+  @Test func `the role's own policies decide about delegated tokens`() async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let policy = #"""
+        {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetWebIdentityToken","Resource":"*"},
+        {"Effect":"Deny","Action":"sts:GetWebIdentityToken","Resource":"*",
+        "Condition":{"Null":{"sts:DelegationActor":"false"}}}]}
+        """#
+      await server.done(
+        "PutRolePolicy",
+        ["RoleName": "app", "PolicyName": "undelegated", "PolicyDocument": policy]
+      )
+      #expect(try await server.trade(role, parties.user()).status == 200)
+      expectRefusal(
+        try await server.trade(role, parties.user(), actor: parties.agent()),
+        "invalid_target"
+      )
+      expectRefusal(try await server.trade(role, parties.user(#","act":{"sub":"a"}"#)), "invalid_target")
+      let record = try #require(try await server.records().last)
+      #expect(record.contains("policyDecision"), "\(record)")
+    }
+  }
+
+  @Test func `an actor's token is verified as strictly as a subject's`() async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let user = try await parties.user()
+      let foreign = try await server.house.signer.makeKey(.es384, for: try #require(TestServer.account))
+      let stranger = try await server.providerToken(parties.agents, name: "unknown.test")
+      let forged = try await server.providerToken(foreign, name: Self.agents, subject: "agent-1")
+      let audience = try await server.providerToken(parties.agents, name: Self.agents, audience: "other")
+      let limited = try await parties.agent(
+        #","https://aws.amazon.com/roles":["arn:aws:iam::123456789012:role/other"]"#
+      )
+      for (actor, words) in [
+        ("no.jwt.here", "not a valid JWT"), (stranger, "No OpenIDConnect provider"),
+        (forged, "verification key"), (audience, "Incorrect token audience"), (limited, "not for the role"),
+      ] {
+        expectRefusal(try await server.trade(role, user, actor: actor), "invalid_request", words)
+      }
+      let old = try await parties.agent()
+      server.clock.advance(seconds: 3700)
+      expectRefusal(
+        try await server.trade(role, parties.user(), actor: old),
+        "invalid_request",
+        "Token expired"
+      )
+      let good = try await parties.agent()
+      let jwt = tokenType("jwt")
+      let cases: [([(String, String)], String)] = [
+        ([("actor_token", good)], "invalid_request"), ([("actor_token_type", jwt)], "invalid_request"),
+        ([("actor_token", good), ("actor_token_type", tokenType("saml1"))], "unsupported_token_type"),
+        ([("actor_token", good), ("actor_token_type", tokenType("saml2"))], "invalid_request"),
+        ([("actor_token", good), ("actor_token", good), ("actor_token_type", jwt)], "invalid_request"),
+        (
+          [("actor_token", String(repeating: "a", count: 20_001)), ("actor_token_type", jwt)],
+          "invalid_request"
+        ),
+      ]
+      for (more, code) in cases {
+        expectRefusal(try await server.trade(role, parties.user(), more), code)
+      }
+    }
+  }
+
+  @Test func `a delegated token of our own keeps its actor, and becomes no session`() async throws {
+    try await run { server, parties in
+      let issuer = try await server.issuerURL()
+      let keys = await server.status("/.well-known/jwks.json").body
+      server.providers.set(issuer, keys)
+      let name = String(issuer.dropFirst("https://".count))
+      await server.done(
+        "CreateOpenIDConnectProvider",
+        ["Url": issuer, "ClientIDList.member.1": "https://api.example"]
+      )
+      let role = try await server.storeRole("app", trust: trust())
+      let delegated = try await server.trade(role, parties.user(), actor: parties.agent())
+      let token = try #require(delegated["access_token"])
+      let second = try await server.storeRole(
+        "second",
+        trust: providerTrust(provider: "arn:aws:iam::123456789012:oidc-provider/\(name)"),
+        uniqueID: "AROAAAAAAAAAAAAASECOND"
+      )
+      #expect(try await server.trade(second, token).actors == [["https://agents.test", "agent-1"]])
+      let session = await server.assumeWithToken(second, token)
+      #expect(session.status == 400 && session.code == "InvalidIdentityToken", "\(session.text)")
+      let plain = try #require(try await server.trade(role, parties.user())["access_token"])
+      #expect(await server.assumeWithToken(second, plain).status == 200)
+    }
+  }
+}

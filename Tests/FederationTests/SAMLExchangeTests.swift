@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SAML assertions at the token endpoint through the whole house: which are taken, what policy sees of them, what the token
+// and the record say. The checks of an assertion one by one are those of PresentedAssertionTests.
+
+import Federation
+import IdentityModel
+import StrictJSON
+import Testing
+import TokenFormats
+
+@Suite struct SAMLExchangeTests {
+  private static let provider = "arn:aws:iam::123456789012:saml-provider/Own"
+  private static let prefix = "https://aws.amazon.com/SAML/Attributes/"
+  private static let role = "arn:aws:iam::123456789012:role/app"
+
+  private func trust(_ condition: String = "", actions: String = #""sts:AssumeRoleWithSAML""#) -> String {
+    providerTrust(condition, actions: actions, provider: Self.provider)
+  }
+
+  /// The server with its own SAML identity provider registered as one of its account.
+  private func run(_ body: (TestServer, String) async throws -> Void) async throws {
+    try await TestServer.run { server in
+      let issuer = try await server.issuerURL()
+      #expect(await server.makeSAMLConfig("first").status == 200)
+      let path = try await server.issuerPath() + "/saml/metadata"
+      let document = try #require(await server.document(path))
+      await server.done(
+        "CreateSAMLProvider",
+        ["Name": "Own", "SAMLMetadataDocument": String(decoding: document.body, as: UTF8.self)]
+      )
+      try await body(server, issuer)
+    }
+  }
+
+  /// An assertion of the server's own; `settings` take the places of those that make a good one.
+  private func assertion(
+    _ server: TestServer,
+    _ issuer: String,
+    name: String = "trade",
+    attributes: [(String, String)] = [("Role", "\(role),\(provider)")],
+    _ settings: [(String, String)] = [],
+    as keys: Keys = .root
+  ) async throws -> String {
+    var form = [
+      ("Name", name), ("TokenType", "SAML"), ("SamlForm", "Assertion"), ("TargetService", issuer + "/token"),
+      ("Audience", issuer), ("NameIdValue", "ada"),
+    ]
+    for (index, (name, value)) in attributes.enumerated() {
+      form.append(("SamlAttributes.member.\(index + 1).Name", Self.prefix + name))
+      form.append(("SamlAttributes.member.\(index + 1).Values.member.1", value))
+    }
+    for (name, value) in settings {
+      form.removeAll { $0.0 == name }
+      form.append((name, value))
+    }
+    let made = await server.call("CreateOutboundFederationConfig", form: form)
+    #expect(made.status == 200, "\(made.text)")
+    let token = await server.samlToken(of: name, as: keys)
+    #expect(token.status == 200, "\(token.text)")
+    return try #require(token["Token"])
+  }
+
+  private func trade(_ server: TestServer, _ token: String, _ more: [(String, String)] = []) async throws
+    -> Exchanged
+  {
+    try await server.trade(Self.role, token, type: tokenType("saml2"), more)
+  }
+
+  @Test func `an assertion becomes a token of the role`() async throws {
+    try await run { server, issuer in
+      _ = try await server.storeRole("app", trust: trust())
+      let token = try await assertion(server, issuer)
+      let answer = try await trade(server, token)
+      #expect(answer.status == 200, "\(answer.body)")
+      #expect(answer.claims?["sub"]?.string == Self.role && answer.claims?["act"] == nil)
+      let aws = answer.claims?["https://sts.amazonaws.com/"]?.object
+      #expect(aws?["federated_provider"]?.string == Self.provider)
+      let record = try #require(try await server.records().last)
+      let qualifier = SAMLNameQualifier.of(
+        issuer: issuer + "/saml/metadata",
+        account: "123456789012",
+        provider: "Own"
+      )
+      #expect(
+        record.contains(
+          #""userIdentity":{"type":"SAMLUser","principalId":"\#(qualifier):ada","userName":"ada","#
+            + #""identityProvider":"\#(Self.provider)"}"#
+        ),
+        "\(record)"
+      )
+      #expect(record.contains("assumed-role/app/ada") && !record.contains(String(token.prefix(100))))
+      // Padded, and with the line end of a file.
+      let padded = token + String(repeating: "=", count: (4 - token.utf8.count % 4) % 4) + "\n"
+      #expect(try await trade(server, padded).status == 200)
+    }
+  }
+
+  @Test(arguments: [
+    (#""StringEquals":{"saml:sub":"ada"}"#, true), (#""StringEquals":{"saml:sub":"bob"}"#, false),
+    (#""StringLike":{"saml:aud":"https://sts.example.test/*/token"}"#, true),
+    (#""StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}"#, false),
+    (#""StringLike":{"saml:iss":"https://sts.example.test/*/saml/metadata"}"#, true),
+    (#""StringEquals":{"saml:doc":"123456789012/Own"}"#, true),
+    (#""StringEquals":{"saml:sub_type":"persistent"}"#, false),
+    (#""Null":{"saml:namequalifier":"false"}"#, true),
+    (#""StringEquals":{"sts:RoleSessionName":"ada"}"#, true),
+    (#""StringEquals":{"aws:FederatedProvider":"arn:aws:iam::123456789012:saml-provider/Own"}"#, true),
+    (#""Null":{"sts:DelegationActor":"false"}"#, false),
+  ])
+  func `the trust policy decides by what the assertion says`(condition: String, isAllowed: Bool) async throws
+  {
+    try await run { server, issuer in
+      _ = try await server.storeRole("app", trust: trust(condition))
+      let format = ("NameIdFormat", "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified")
+      let answer = try await trade(server, try await assertion(server, issuer, [format]))
+      if isAllowed {
+        #expect(answer.status == 200, "\(answer.body)")
+      } else {
+        expectRefusal(answer, "invalid_request", "Not authorized to perform sts:AssumeRoleWithSAML")
+      }
+    }
+  }
+
+  @Test func `the role of another kind of provider, or none, refuses in the same words`() async throws {
+    try await run { server, issuer in
+      _ = try await server.storeRole("app", trust: trust(actions: #""sts:AssumeRoleWithWebIdentity""#))
+      let token = try await assertion(server, issuer)
+      let refused = try await trade(server, token)
+      expectRefusal(refused, "invalid_request", "Not authorized to perform sts:AssumeRoleWithSAML")
+      let nobody = "arn:aws:iam::123456789012:role/nobody"
+      let other = try await assertion(
+        server,
+        issuer,
+        name: "other",
+        attributes: [("Role", "\(nobody),\(Self.provider)")]
+      )
+      #expect(try await server.trade(nobody, other, type: tokenType("saml2")).body == refused.body)
+    }
+  }
+
+  @Test func `what the assertion asks of the session is asked of the policy`() async throws {
+    try await run { server, issuer in
+      let asked = [
+        ("Role", "\(Self.provider), \(Self.role)"), ("RoleSessionName", "ada@example"),
+        ("PrincipalTag:Team", "blue"), ("SourceIdentity", "ada"),
+      ]
+      let token = try await assertion(server, issuer, attributes: asked)
+      _ = try await server.storeRole("app", trust: trust())
+      expectRefusal(try await trade(server, token), "invalid_request", "sts:TagSession")
+      await server.done(
+        "UpdateAssumeRolePolicy",
+        [
+          "RoleName": "app",
+          "PolicyDocument": trust(
+            #""StringEquals":{"aws:RequestTag/Team":"blue","sts:SourceIdentity":"ada"}"#,
+            actions: #""sts:AssumeRoleWithSAML","sts:TagSession","sts:SetSourceIdentity""#
+          ),
+        ]
+      )
+      let answer = try await trade(server, token)
+      let aws = answer.claims?["https://sts.amazonaws.com/"]?.object
+      #expect(aws?["principal_tags"]?.object?["Team"]?.string == "blue", "\(answer.body)")
+      #expect(aws?["source_identity"]?.string == "ada")
+      #expect(try await server.records().last?.contains("assumed-role/app/ada@example") == true)
+      // The provider has named the session.
+      #expect(try await trade(server, token, [("role_session_name", "ada@example")]).status == 200)
+      expectRefusal(
+        try await trade(server, token, [("role_session_name", "root")]),
+        "invalid_request",
+        "another name"
+      )
+    }
+  }
+
+  @Test func `an assertion for another endpoint, audience, role or provider is refused`() async throws {
+    try await run { server, issuer in
+      _ = try await server.storeRole("app", trust: trust())
+      var number = 0
+      func refusal(
+        _ words: String,
+        attributes: [(String, String)] = [("Role", "\(Self.role),\(Self.provider)")],
+        _ settings: [(String, String)] = []
+      ) async throws {
+        number += 1
+        let name = "bad-\(number)"
+        let token = try await assertion(server, issuer, name: name, attributes: attributes, settings)
+        expectRefusal(try await trade(server, token), "invalid_request", words)
+        let record = try #require(try await server.records().last)
+        #expect(record.contains(#""errorCode":"InvalidIdentityToken""#), "\(record)")
+      }
+      try await refusal("Recipient", [("TargetService", issuer)])
+      try await refusal("Recipient", [("TargetService", issuer + "/token?role_arn=x")])
+      try await refusal("Incorrect audience", [("Audience", "https://sp.example.com")])
+      try await refusal("not for the role", attributes: [("RoleSessionName", "ada")])
+      try await refusal("not for the role", attributes: [("Role", "\(Self.role)x,\(Self.provider)")])
+      try await refusal("Malformed attribute", attributes: [("Role", Self.role)])
+      try await refusal("No SAML provider", attributes: [("Role", "\(Self.role),\(Self.provider)2")])
+      try await refusal(
+        "No SAML provider",
+        attributes: [("Role", "\(Self.role),arn:aws:iam::123456789012:saml-provider/own")]
+      )
+      try await refusal(
+        "No SAML provider",
+        attributes: [("Role", "\(Self.role),arn:aws:iam::210987654321:saml-provider/Own")]
+      )
+      try await refusal("No SAML provider", attributes: [("Role", "\(Self.role),\(TestServer.clusterARN)")])
+      let role = ("Role", "\(Self.role),\(Self.provider)")
+      try await refusal("Malformed attribute", attributes: [role, ("RoleSessionName", "a b")])
+      // The endpoint is an audience as well as its issuer.
+      let token = try await assertion(server, issuer, name: "endpoint", [("Audience", issuer + "/token")])
+      #expect(try await trade(server, token).status == 200)
+      let response = try await assertion(server, issuer, name: "response", [("SamlForm", "Response")])
+      expectRefusal(try await trade(server, response), "invalid_request", "not a SAML 2.0 assertion")
+      for text in ["no assertion", "PHg-", String(repeating: "a", count: 60_001)] {
+        expectRefusal(try await trade(server, text), "invalid_request")
+      }
+      let jwt = try await server.trade(Self.role, token)
+      expectRefusal(jwt, "invalid_request", "not a valid JWT")
+    }
+  }
+
+  @Test func `nobody vouches after the end of an assertion, of metadata or of a registration`() async throws {
+    try await run { server, issuer in
+      _ = try await server.storeRole("app", trust: trust())
+      let token = try await assertion(server, issuer)
+      let end = server.clock.now.advanced(bySeconds: 7200)
+      while server.clock.now < end { server.clock.advance(seconds: 600) }
+      expectRefusal(try await trade(server, token), "invalid_request", "Assertion expired")
+      let fresh = await server.samlToken(of: "trade")
+      let good = try #require(fresh["Token"])
+      #expect(try await trade(server, good).status == 200)
+      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": Self.provider])
+      expectRefusal(try await trade(server, good), "invalid_request", "No SAML provider")
+      let useless =
+        "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' entityID='x'>"
+        + String(repeating: " ", count: 1000) + "</md:EntityDescriptor>"
+      await server.done("CreateSAMLProvider", ["Name": "Own", "SAMLMetadataDocument": useless])
+      expectRefusal(try await trade(server, good), "invalid_request", "metadata of the provider")
+    }
+  }
+
+  @Test func `a token does not outlive the session that the assertion tells of`() async throws {
+    try await run { server, issuer in
+      let key = try await server.registerProvider()
+      let writer = try await server.storeRole(
+        "writer",
+        trust: providerTrust(),
+        uniqueID: "AROAAAAAAAAAAAAAWRITE"
+      )
+      let more = [("DurationSeconds", "900")]
+      let session = await server.assumeWithToken(writer, try await server.providerToken(key), more)
+      let keys = try #require(session.credentials)
+      _ = try await server.storeRole("app", trust: trust())
+      let token = try await assertion(server, issuer, [("Duration", "600")], as: keys)
+      expectRefusal(try await trade(server, token), "invalid_request", "session's expiry")
+      expectRefusal(try await trade(server, token, [("duration_seconds", "901")]), "invalid_request")
+      #expect(try await trade(server, token, [("duration_seconds", "900")]).status == 200)
+      server.clock.advance(seconds: 300)
+      expectRefusal(try await trade(server, token, [("duration_seconds", "601")]), "invalid_request")
+      #expect(try await trade(server, token, [("duration_seconds", "600")]).status == 200)
+    }
+  }
+
+  @Test func `an actor can act for a subject of SAML, and come with an assertion`() async throws {
+    try await run { server, issuer in
+      let key = try await server.registerProvider()
+      let both = """
+        {"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"Federated":"\(Self.provider)"},
+        "Action":["sts:AssumeRoleWithSAML","sts:AssumeRoleAsActor"]},
+        {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
+        "Action":["sts:AssumeRoleWithWebIdentity","sts:AssumeRoleAsActor"]}]}
+        """
+      _ = try await server.storeRole("app", trust: both)
+      let saml = try await assertion(server, issuer)
+      let jwt = try await server.providerToken(key)
+      let forSAML = try await trade(
+        server,
+        saml,
+        [("actor_token", jwt), ("actor_token_type", tokenType("jwt"))]
+      )
+      #expect(forSAML.actors == [["https://oidc.test/cluster", "system:serviceaccount:ns:app"]])
+      let bySAML = try await server.trade(
+        Self.role,
+        jwt,
+        [("actor_token", saml), ("actor_token_type", tokenType("saml2"))]
+      )
+      #expect(bySAML.actors == [[issuer + "/saml/metadata", "ada"]], "\(bySAML.body)")
+      #expect(try await server.records().last?.contains(#""type":"SAMLUser""#) == true)
+    }
+  }
+
+  @Test func `discovery names the endpoint while the account has a SAML provider`() async throws {
+    try await run { server, _ in
+      func endpoint() async throws -> String? {
+        let discovery = try JSONReader.read(await server.status("/.well-known/openid-configuration").body)
+        return discovery.object?["token_endpoint"]?.string
+      }
+      let announced = try await endpoint()
+      #expect(announced?.hasSuffix("/token") == true)
+      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": Self.provider])
+      let withdrawn = try await endpoint()
+      #expect(withdrawn == nil)
+    }
+  }
+}
