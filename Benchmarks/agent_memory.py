@@ -5,13 +5,19 @@
 Usage: Benchmarks/agent_memory.py [--tokens N] [--seconds N]    (EXEAT_BINARY: the binary; default .build/release/exeat)
 
 Needs PyYAML (.build/venv/bin/python has it). Every token lives for 60 s, so within --seconds (70) each is renewed at least
-once. What is measured is the resident set (VmRSS and its peak, VmHWM) of the agent's process, the pages of the binary
-itself included.
+once: far more often than anybody needs, and a hard case for an agent that gives memory back when it waits. Every 50 ms the
+process is asked what it has:
+
+  resident  VmRSS, the pages of the binary and its libraries included, which other processes and the cache share
+  private   RssAnon: heap, stacks and what the loader changed; nobody shares it, nothing but swap takes it away
+
+The figure that counts is the median of the resident sizes; the most, and the peak since the start, are printed beside it.
 """
 
 import argparse
 import os
 import pathlib
+import statistics
 import sys
 import tempfile
 import time
@@ -28,10 +34,10 @@ LIMIT = 20_000_000
 
 
 def sizes(pid):
-    """VmRSS and VmHWM in bytes."""
+    """VmRSS, RssAnon and VmHWM in bytes."""
     lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    found = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith(("VmRSS", "VmHWM"))}
-    return found["VmRSS"], found["VmHWM"]
+    found = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines if line.startswith(("VmRSS", "RssAnon", "VmHWM"))}
+    return found["VmRSS"], found["RssAnon"], found["VmHWM"]
 
 
 def main():
@@ -50,13 +56,21 @@ def main():
                            "AWS_SECRET_ACCESS_KEY": server.root.secret_access_key}
             with Agent(work / "agent", plan, environment) as agent:
                 agent.ready()
-                print(f"ready: {sizes(agent.process.pid)[0] / 1e6:.1f} MB")
-                time.sleep(options.seconds)
-                resident, peak = sizes(agent.process.pid)
+                print(f"ready: {sizes(agent.process.pid)[0] / 1e6:.1f} MB resident")
+                time.sleep(5)
+                samples, end = [], time.monotonic() + options.seconds
+                while time.monotonic() < end:
+                    samples.append(sizes(agent.process.pid))
+                    time.sleep(0.05)
                 renewals = agent.output.count(" renewed ")
                 status, word, _ = agent.health()
-    print(f"{options.tokens} tokens, {renewals} times renewed, {word}: {resident / 1e6:.1f} MB, {peak / 1e6:.1f} MB at most")
-    return 0 if status == 200 and resident < LIMIT else 1
+    resident, private = sorted(sample[0] for sample in samples), max(sample[1] for sample in samples)
+    median = statistics.median(resident)
+    waiting = sum(size < LIMIT for size in resident) / len(resident)
+    print(f"{options.tokens} tokens, {renewals} times renewed, {word}: {median / 1e6:.1f} MB resident (median; below "
+          f"{LIMIT / 1e6:.0f} MB for {waiting:.0%} of the time, {resident[-1] / 1e6:.1f} MB at most, "
+          f"{samples[-1][2] / 1e6:.1f} MB at the start), {private / 1e6:.1f} MB of it private at most")
+    return 0 if status == 200 and median < LIMIT else 1
 
 
 if __name__ == "__main__":

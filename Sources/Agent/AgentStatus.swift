@@ -27,6 +27,8 @@ package final class AgentStatus: Sendable {
     var renewed: Instant?
     var expiration: Instant?
     var failure: String?
+    /// Whether the failure stays until something is changed.
+    var isRefused = false
 
     func condition(_ now: Instant) -> Condition {
       guard renewed != nil else { return .missing }
@@ -36,12 +38,19 @@ package final class AgentStatus: Sendable {
   }
 
   private let entries: Mutex<[Entry]>
+  private let change: AsyncStream<Void>.Continuation
+
+  /// Has an element after something was renewed, or could not be.
+  ///
+  /// One for many that nobody waited for. For one reader.
+  package let changes: AsyncStream<Void>
 
   /// Begins with nothing there.
   ///
   /// - Parameter things: the name of each, and the path where it is a file.
   package init(_ things: [(name: String, path: String?)]) {
     entries = Mutex(things.map { Entry(name: $0.name, path: $0.path) })
+    (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// Notes that the thing at `index` is new.
@@ -50,18 +59,41 @@ package final class AgentStatus: Sendable {
       entries[index].renewed = now
       entries[index].expiration = expiration
       entries[index].failure = nil
+      entries[index].isRefused = false
     }
+    change.yield()
   }
 
   /// Notes that the thing at `index` could not be renewed, in words without secrets.
-  func failed(_ index: Int, _ words: String) {
-    entries.withLock { $0[index].failure = words }
+  ///
+  /// `isLasting` says that it stays so until something is changed.
+  func failed(_ index: Int, _ words: String, isLasting: Bool) {
+    entries.withLock { entries in
+      entries[index].failure = words
+      entries[index].isRefused = isLasting
+    }
+    change.yield()
+  }
+
+  /// Whether the thing at `index` was never there.
+  func isMissing(_ index: Int) -> Bool {
+    entries.withLock { $0[index].renewed == nil }
   }
 
   /// The things that were never there.
   package var missing: [String] {
     entries.withLock { entries in entries.filter { $0.renewed == nil }.map(\.name) }
   }
+
+  /// The things that were never there and will not be until something is changed, each with the reason.
+  package var refused: [String] {
+    entries.withLock { entries in
+      entries.filter { $0.renewed == nil && $0.isRefused }.map { "\($0.name): \($0.failure ?? "")" }
+    }
+  }
+
+  /// How many things are kept.
+  package var count: Int { entries.withLock { $0.count } }
 
   /// Whether everything lives.
   package func isAlive(_ now: Instant) -> Bool {
@@ -83,6 +115,7 @@ package final class AgentStatus: Sendable {
       if let renewed = entry.renewed { members.append(.init("renewed", .string(renewed.rfc3339))) }
       if let expiration = entry.expiration { members.append(.init("expires", .string(expiration.rfc3339))) }
       if let failure = entry.failure { members.append(.init("failure", .string(failure))) }
+      if entry.isRefused { members.append(.init("refused", .bool(true))) }
       return JSONValue.object(JSONObject(members))
     }
     return .object(JSONObject([.init("status", .string(status)), .init("kept", .array(things))]))

@@ -56,24 +56,8 @@ package final class CredentialKeeper: Sendable {
 
   /// Keeps the credential until the task is cancelled.
   package func run() async {
-    var failures = 0
-    while !Task.isCancelled {
-      let pause: Int64
-      do {
-        pause = try await renew()
-        failures = 0
-      } catch {
-        guard !Task.isCancelled else { return }
-        failures += 1
-        let words = world.words(error)
-        status.failed(index, words)
-        pause = RefreshTimes.afterFailure(failures, asked: nil, chance: world.chance())
-        world.logger.warning(
-          "credentials not renewed",
-          metadata: ["cause": "\(words)", "again in ms": "\(pause)"]
-        )
-      }
-      try? await Task.sleep(for: .milliseconds(pause))
+    await RefreshLoop(name: "credentials", index: index, status: status, world: world).run {
+      try await renew()
     }
   }
 

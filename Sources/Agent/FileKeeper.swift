@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Keeps one file fresh for as long as the agent runs. A file is replaced by a new one that lives, or not at all: what
-// fails leaves the old one where it is, and the next try comes later and later.
+// fails leaves the old one where it is.
 
 import Exchange
 package import FederationClient
@@ -24,23 +24,30 @@ package struct AgentWorld: Sendable {
   package let words: @Sendable (any Error) -> String
   /// Where it is told.
   package let logger: Logger
+  /// Whether somebody is about to permit what is refused: what never was there is then asked for soon again.
+  package let expectsPermission: Bool
 
   /// Gathers the parts.
   package init(
     now: @escaping @Sendable () -> Instant,
     chance: @escaping @Sendable () -> Double,
     words: @escaping @Sendable (any Error) -> String,
-    logger: Logger
+    logger: Logger,
+    expectsPermission: Bool = false
   ) {
     self.now = now
     self.chance = chance
     self.words = words
     self.logger = logger
+    self.expectsPermission = expectsPermission
   }
 }
 
 /// What was given had ended already.
 package struct DeadOnArrival: Error, CustomStringConvertible {
+  /// Makes it.
+  package init() {}
+
   package var description: String { "what was given has ended already; compare the clocks" }
 }
 
@@ -84,25 +91,7 @@ package struct FileKeeper: Sendable {
 
   /// Keeps the file until the task is cancelled.
   package func run() async {
-    var failures = 0
-    while !Task.isCancelled {
-      let pause: Int64
-      do {
-        pause = try await renew()
-        failures = 0
-      } catch {
-        guard !Task.isCancelled else { return }
-        failures += 1
-        let words = world.words(error)
-        status.failed(index, words)
-        pause = RefreshTimes.afterFailure(failures, asked: askedToWait(error), chance: world.chance())
-        world.logger.warning(
-          "not renewed",
-          metadata: ["name": "\(file.name)", "cause": "\(words)", "again in ms": "\(pause)"]
-        )
-      }
-      try? await Task.sleep(for: .milliseconds(pause))
-    }
+    await RefreshLoop(name: file.name, index: index, status: status, world: world).run { try await renew() }
   }
 
   /// Renews the file; returns how long to wait until the next time, in milliseconds.
@@ -168,6 +157,6 @@ package struct FileKeeper: Sendable {
   }
 }
 
-private func askedToWait(_ error: any Error) -> Int64? {
+func askedToWait(_ error: any Error) -> Int64? {
   if case .askedToWait(let seconds, _)? = error as? ExchangeError { seconds } else { nil }
 }

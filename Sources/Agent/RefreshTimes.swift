@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When to ask again: before four fifths of a life are over, and after a failure ever later. Chance is an argument.
+// When to ask again: before four fifths of a life are over, and after a failure ever later, up to a minute; after one
+// that lasts until something is changed, five minutes later. Chance is an argument.
 
 /// When to ask again.
 package enum RefreshTimes {
@@ -35,5 +36,14 @@ package enum RefreshTimes {
     let ceiling: Int64 = min(60_000, 1000 << Int64(min(max(failure, 1), 10) - 1))
     let pause = ceiling - Int64(Double(ceiling) * 0.5 * chance)
     return max(pause, min(asked ?? 0, 300) * 1000)
+  }
+
+  /// How long to wait after a failure that lasts until something is changed: five minutes, of which chance takes up to a
+  /// tenth.
+  ///
+  /// - Parameter chance: from 0 up to 1.
+  /// - Returns: milliseconds.
+  package static func afterLastingFailure(chance: Double) -> Int64 {
+    300_000 - Int64(30_000 * chance)
   }
 }

@@ -48,12 +48,13 @@ package actor ServerAccess {
   package nonisolated let caBundle: String?
 
   /// What `body` makes of a call to `service`, tried once: whoever keeps something tries again.
+  ///
+  /// - Throws: `AccessRefused` when the server refused; otherwise what kept it from being asked or from answering.
   func call<Value: Sendable>(
     _ service: ServiceName,
     _ body: @Sendable (AWSQueryClient, SigningCredential) async throws(STSClientError) -> Value
   ) async throws -> Value {
     let settings = try Self.settings(service, options, profile, environment).settings
-    let credential = try await credential().credential
     let client = AWSQueryClient(
       endpoint: settings.endpoint,
       region: settings.region,
@@ -62,12 +63,28 @@ package actor ServerAccess {
       clock: clock,
       retry: RetryPolicy(attempts: 1) { _ in .zero }
     )
+    let found = try await credential()
+    do {
+      return try await answer(client, found, body)
+    } catch let error as AccessRefused {
+      // Whoever was refused may have an old key: where another one is found now, that one is tried.
+      if let kept, isSame(kept.found.credential, found.credential) { self.kept = nil }
+      let renewed = try await credential()
+      guard !isSame(found.credential, renewed.credential) else { throw error }
+      return try await answer(client, renewed, body)
+    }
+  }
+
+  private func answer<Value: Sendable>(
+    _ client: AWSQueryClient,
+    _ found: ResolvedCredential,
+    _ body: @Sendable (AWSQueryClient, SigningCredential) async throws(STSClientError) -> Value
+  ) async throws -> Value {
     do throws(STSClientError) {
-      return try await body(client, credential)
+      return try await body(client, found.credential)
     } catch {
-      // Whoever was refused may have an old key: the next try finds the credential anew.
-      if case .refused = error { kept = nil }
-      throw error
+      guard case .refused = error, !error.isTransient else { throw error }
+      throw AccessRefused(source: found.source, refusal: error)
     }
   }
 
@@ -111,4 +128,10 @@ package actor ServerAccess {
     )
     return (settings, files)
   }
+}
+
+private func isSame(_ one: SigningCredential, _ other: SigningCredential) -> Bool {
+  one.accessKeyID.utf8.elementsEqual(other.accessKeyID.utf8)
+    && (one.sessionToken ?? "").utf8.elementsEqual((other.sessionToken ?? "").utf8)
+    && one.secretAccessKey == other.secretAccessKey
 }

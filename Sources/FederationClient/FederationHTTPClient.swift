@@ -81,6 +81,11 @@ package struct HTTPAnswer: Sendable {
 package struct FederationHTTPClient: Sendable {
   private let clients: HostClients
 
+  /// Sees to it that all clients of this process share one thread instead of one for each core.
+  ///
+  /// Has an effect before the first client alone.
+  package static func useOneThread() { NIOSingletons.groupLoopCountSuggestion = 1 }
+
   /// Makes a client that trusts `trustRoots`, speaks TLS 1.2 and later and HTTP/1.1.
   package init(trustRoots: TrustRoots = .system) {
     self.clients = HostClients(trustRoots)

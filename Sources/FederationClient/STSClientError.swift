@@ -18,15 +18,18 @@ package enum STSClientError: Error, Hashable, Sendable {
   case unusableCredential
 
   /// Whether the same call may succeed in a moment: the service failed or throttled, or the connection broke.
-  var isTransient: Bool {
+  package var isTransient: Bool {
     switch self {
     case .http(.unreachable), .http(.connectionLost): true
-    case .refused(let code, _, let status, _): status >= 500 || throttlingCodes.contains(code)
+    case .refused(let code, _, let status, _): status >= 500 || isThrottling(code)
     case .notAWSQuery(let status): status >= 500 || status == 429
     case .http, .malformedElement, .unusableCredential: false
     }
   }
 }
+
+/// Whether an error code of AWS says that the same call may succeed later, whatever its HTTP status.
+package func isThrottling(_ code: String) -> Bool { throttlingCodes.contains(code) }
 
 /// Source: AWS SDKs and Tools Reference Guide, retry behaviour; `IDPCommunicationError` of AssumeRoleWithWebIdentity.
 private let throttlingCodes: Set<String> = [

@@ -39,4 +39,9 @@ struct RefreshTimesTests {
     #expect(RefreshTimes.afterFailure(1, asked: 86_400, chance: 0) == 300_000)
     #expect(RefreshTimes.afterFailure(9, asked: 1, chance: 0) == 60_000)
   }
+
+  @Test func `what lasts is tried again after five minutes, less up to a tenth`() {
+    #expect(RefreshTimes.afterLastingFailure(chance: 0) == 300_000)
+    #expect((270_000..<300_000).contains(RefreshTimes.afterLastingFailure(chance: 0.999)))
+  }
 }

@@ -33,6 +33,7 @@ struct AgentAssembly: Sendable {
     case program(Int32)
     case signal
     case notReady([String])
+    case refused([String])
     /// A part that had nothing more to do.
     case nothing
   }
@@ -45,6 +46,7 @@ struct AgentAssembly: Sendable {
   ///   - program: the program and its arguments; empty for none.
   ///   - startTimeoutSeconds: how long the program waits for what is kept.
   ///   - readyFile: where the address is written; `nil` for nowhere.
+  ///   - expectsPermission: whether what is refused for good at the start is waited for.
   ///   - logger: where it is told what happens.
   /// - Throws: what is wrong with settings or CA files.
   init(
@@ -53,6 +55,7 @@ struct AgentAssembly: Sendable {
     program: [String],
     startTimeoutSeconds: Int,
     readyFile: String?,
+    expectsPermission: Bool,
     logger: Logger
   ) throws {
     self.plan = plan
@@ -69,10 +72,11 @@ struct AgentAssembly: Sendable {
       now: Assembly.systemClock.now,
       chance: { Double.random(in: 0..<1) },
       words: { error in
-        let failure = CommandFailure(clientError: error)
+        let failure = CommandFailure(agentError: error)
         return failure.hint.map { "\(failure.message) (\($0))" } ?? failure.message
       },
-      logger: logger
+      logger: logger,
+      expectsPermission: expectsPermission
     )
     var clients: [String?: FederationHTTPClient] = [:]
     for file in plan.files where clients[file.exchange?.caFile] == nil {
@@ -152,6 +156,10 @@ struct AgentAssembly: Sendable {
         try await listen(site) { bound.yield($0) }
         return .nothing
       }
+      group.addTask {
+        await staySmall()
+        return .nothing
+      }
       group.addTask { await passOn(signals) }
       group.addTask { try await start(addresses, site) }
       while let end = try await group.next() {
@@ -163,6 +171,11 @@ struct AgentAssembly: Sendable {
           throw CommandFailure.failed(
             "not there after \(startTimeoutSeconds) s: \(names.joined(separator: ", "))",
             hint: "the log says why; --start-timeout waits longer"
+          )
+        case .refused(let names):
+          throw CommandFailure.failed(
+            names.joined(separator: "; "),
+            hint: "trying again will not help until something is changed; --keep-trying waits for that"
           )
         }
       }
@@ -200,6 +213,7 @@ struct AgentAssembly: Sendable {
     }
     let deadline = ContinuousClock.now.advanced(by: .seconds(startTimeoutSeconds))
     while !status.missing.isEmpty {
+      if let refused = hopeless { return .refused(refused) }
       guard program.isEmpty || ContinuousClock.now < deadline else { return .notReady(status.missing) }
       guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return .nothing }
     }
@@ -218,6 +232,23 @@ struct AgentAssembly: Sendable {
     guard !Task.isCancelled else { return .nothing }
     let ended = try await Program(words: program, environment: variables).run(in: slot)
     return ended.map { .program($0) } ?? .nothing
+  }
+
+  /// What was refused for good, when there is nothing to be done without it; `nil` while there is.
+  ///
+  /// A program needs everything. Without one the agent goes on for what it can keep.
+  private var hopeless: [String]? {
+    guard !world.expectsPermission else { return nil }
+    let refused = status.refused
+    return !refused.isEmpty && (!program.isEmpty || refused.count == status.count) ? refused : nil
+  }
+
+  /// Gives memory back a second after something was renewed: until the next time is nothing but waiting.
+  private func staySmall() async {
+    for await _ in status.changes {
+      guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+      ProcessMemory.giveBack()
+    }
   }
 
   /// With a program every signal is the program's; without one, those that end a service end the agent.

@@ -39,10 +39,13 @@ struct AgentRunCommand: AsyncParsableCommand {
   var startTimeout = 60
   @Option(help: "`text` or `json`.") var logFormat = "text"
   @Option(help: "Write the address as JSON to this file when everything is there.") var readyFile: String?
+  @Flag(help: "Go on when what is kept is refused for good at the start, for a policy that is about to come.")
+  var keepTrying = false
   @Argument(parsing: .postTerminator, help: "A program to run, and its arguments.") var program: [String] = []
 
   func run() async throws {
     try ProcessSecrecy.begin()
+    ProcessMemory.beFrugal()
     guard let format = LogFormat(rawValue: logFormat) else {
       throw CommandFailure.usage("--log-format: `\(logFormat)` is not text or json")
     }
@@ -64,6 +67,7 @@ struct AgentRunCommand: AsyncParsableCommand {
         program: program,
         startTimeoutSeconds: startTimeout,
         readyFile: readyFile,
+        expectsPermission: keepTrying,
         logger: format.logger(level: .info)
       )
       status = try await assembly.run()

@@ -2,6 +2,7 @@
 //
 // What can go wrong on the client's side, as one line and a hint.
 
+import Agent
 import FederationClient
 import IdentityModel
 
@@ -18,6 +19,23 @@ extension CommandFailure {
     case let error as ProfileFilesError: self = .failed("the AWS configuration cannot be read: \(error)")
     default: self = Self.exchange(error) ?? .failed(String(describing: error))
     }
+  }
+
+  /// The line for an error of the agent, which also knows whose credential was refused.
+  init(agentError error: any Error) {
+    let cause: String?
+    switch error {
+    case let error as AccessRefused:
+      self.init(clientError: error.refusal)
+      cause = error.usualCause
+    case CredentialChainError.roleRefused(let source, let refusal):
+      self.init(clientError: error)
+      cause = AccessRefused(source: source, refusal: refusal).usualCause
+    default:
+      self.init(clientError: error)
+      cause = nil
+    }
+    if let cause { self = .failed(message, hint: cause) }
   }
 
   private static func settings(_ error: EndpointSettingsError) -> CommandFailure {
@@ -47,7 +65,11 @@ extension CommandFailure {
     case .incomplete(let source, let missing):
       .failed("\(source): `\(missing)` is missing")
     case .expired(let source, let expiration):
-      .failed("the credentials of \(source) expired at \(expiration.rfc3339)")
+      .failed(
+        "the credentials of \(source) expired at \(expiration.rfc3339)",
+        hint:
+          "put new ones there, or name a source that renews itself: a profile with role_arn, a web identity token"
+      )
     case .roleRefused(let source, let error):
       .failed("\(source): the role was not granted: \(text(error))")
     default:
