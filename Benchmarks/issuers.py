@@ -65,7 +65,7 @@ def use(server, numbers):
 def measure(counts=COUNTS):
     """A row for each count; without the last ones when making so many would take more than `PATIENCE` seconds."""
     if not FILLER.exists():
-        raise RuntimeError("issuers-bench is not built (swift build -c release --product issuers-bench)")
+        raise RuntimeError("issuers-bench is not built (Scripts/build.sh release issuers-bench)")
     rows = []
     with tempfile.TemporaryDirectory(prefix="bench-issuers-", dir=bench.OUT) as folder:
         work, there, filled = pathlib.Path(folder), 0, 0

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 Scripts/install-system-packages.sh build demo bench
 Scripts/build.sh release
-swift build -c release --product issuers-bench
+Scripts/build.sh release issuers-bench
 # The peers are not needed: what is missing is left out, and said.
 Scripts/install-system-packages.sh bench-peers || echo "peers are missing; see the notes below the results" >&2
 Scripts/make-venv.sh || echo "moto is missing; see the notes below the results" >&2

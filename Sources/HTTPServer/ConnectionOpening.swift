@@ -62,9 +62,9 @@ struct ConnectionOpening: Sendable {
         limits.maxHeaderListSize = service.configuration.maximumHeaderBytes
         limits.maxHeaderFieldCount = service.configuration.maximumHeaderCount
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+        let connection = HTTP1Connection(service: service, peer: peer, seat: seat)
         try pipeline.addHandlers([
-          RequestLineGuard(), ByteToMessageHandler(decoder),
-          HTTP1Connection(service: service, peer: peer, seat: seat),
+          RepeatedRequest(connection), RequestLineGuard(), ByteToMessageHandler(decoder), connection,
         ])
       case .http2:
         try HTTP2Connection.configure(channel, service: service, peer: peer, seat: seat)

@@ -33,6 +33,10 @@ final class HTTP1Connection: ChannelInboundHandler {
   private let seat: Seat
   private var phase = Phase.awaitingHead
   private var request: RequestHead?
+  /// The requests that began, those that were refused included.
+  private(set) var requests = 0
+  /// What the last request asked for, when it was a plain GET of a published document and is answered.
+  private var repeatable: (host: String?, path: Substring)?
   /// Whether the request in hand is a HEAD request, and whether the connection ends after it.
   private var isHead = false
   private var closesAfter = false
@@ -165,8 +169,11 @@ final class HTTP1Connection: ChannelInboundHandler {
   private func process(_ input: Input, context: ChannelHandlerContext) {
     switch input {
     case .failure(let refusal):
+      requests += 1
       refuse(refusal, context: context)
     case .part(.head(let head)):
+      requests += 1
+      repeatable = nil
       seat.isBusy()
       isHead = head.method == .HEAD
       do throws(Refusal) {
@@ -209,16 +216,12 @@ final class HTTP1Connection: ChannelInboundHandler {
   private func dispatch(context: ChannelHandlerContext) {
     guard let request = request.take() else { return }
     phase = .responding
-    if let document = service.document(for: request) {
+    if let document = service.document(host: request.host, path: request.path) {
       body.removeAll()
       discharge()
       if request.method == "GET", !request.isConditional, !isLast {
-        let octets = service.rendered.octets(
-          of: document,
-          date: service.date.now,
-          allocator: context.channel.allocator
-        )
-        respond(octets, closes: false, context: context)
+        respond(plainly: document, context: context)
+        if !request.hasBody { repeatable = (request.host, request.path) }
       } else {
         respond(document.answer(to: request), context: context)
       }
@@ -234,6 +237,31 @@ final class HTTP1Connection: ChannelInboundHandler {
       connection.value.respond(response, context: context)
       connection.value.resume(context: context)
     }
+  }
+
+  /// Whether the last request may come again: it was answered with a document, and nothing came since.
+  var isRepeatable: Bool {
+    repeatable != nil && phase == .awaitingHead && waiting.isEmpty && !isHeadStarted
+  }
+
+  /// Answers the last request once more, as it would be answered now; `false` when it has to be read for that.
+  func answerAgain() -> Bool {
+    guard let context, isRepeatable, context.channel.isWritable, !isLast, let repeatable,
+      let document = service.document(host: repeatable.host, path: repeatable.path)
+    else { return false }
+    isInReadBurst = true
+    respond(plainly: document, context: context)
+    return true
+  }
+
+  /// Answers an unconditional GET on a connection that stays open.
+  private func respond(plainly document: PublishedDocument, context: ChannelHandlerContext) {
+    let octets = service.rendered.octets(
+      of: document,
+      date: service.date.now,
+      allocator: context.channel.allocator
+    )
+    respond(octets, closes: false, context: context)
   }
 
   private func discharge() {

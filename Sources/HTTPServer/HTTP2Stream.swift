@@ -105,7 +105,7 @@ final class HTTP2Stream: ChannelInboundHandler {
     guard let request else { return }
     phase = .responding
     timer?.cancel()
-    if let document = service.document(for: request) {
+    if let document = service.document(host: request.host, path: request.path) {
       send(document.answer(to: request), context: context)
       return
     }

@@ -24,9 +24,9 @@ struct Service: Sendable {
   /// The same after a refusal, when the peer may still be sending a large body.
   static let lingerAfterRefusal = TimeAmount.seconds(2)
 
-  /// The document that `head` asks for, from memory.
-  func document(for head: RequestHead) -> PublishedDocument? {
-    bridge.responder.publishedDocument(host: head.host, path: head.path)
+  /// The document at `path`, from memory.
+  func document(host: String?, path: Substring) -> PublishedDocument? {
+    bridge.responder.publishedDocument(host: host, path: path)
   }
 
   /// Hands a whole request to the responder; `deliver` is called on `eventLoop`, where this must be called too.

@@ -119,6 +119,11 @@ package final class Issuers: Sendable {
 
 /// Whether a text has the form of an issuer id: a UUID in lower case, 36 characters.
 func isIssuerID(_ text: Substring.UTF8View) -> Bool {
+  text.withContiguousStorageIfAvailable { isIssuerID($0) }
+    ?? Array(text).withUnsafeBufferPointer { isIssuerID($0) }
+}
+
+private func isIssuerID(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
   guard text.count == 36 else { return false }
   for (index, byte) in text.enumerated() {
     switch (index, byte) {
