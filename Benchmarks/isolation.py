@@ -8,7 +8,8 @@ B asks for ES384 tokens at a tenth of what the server can do, first alone, then 
 half of the server each, and A keeps ten times as many requests waiting as keep the server busy: `FLOOD` connections that each
 send the next one as soon as they are answered, once for ES384 and once for RS256, whose signatures cost several of B's. With a
 quota that is A's share, and A sends ten times as many calls a second. The server has the first core; both clients share the
-second, B's with a higher priority, so that what is measured is the server. Only on a machine that does nothing else: whatever
+second, B's with real-time priority (as root), so that what is measured is the server: without it B's client waits for A's to end
+its slice, which a higher `nice` does not spare it. Only on a machine that does nothing else: whatever
 competes for the server's core makes a busy server wait, and spares an idle one.
 """
 
@@ -63,7 +64,7 @@ class Load:
         command = bench.on_core(bench.CLIENT_CORE, "wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", "-s", bench.LUA,
                                 f"http://{host}/")
         if hurried and os.geteuid() == 0:
-            command = ["nice", "-n", "-15", *command]
+            command = ["chrt", "--fifo", "1", *command]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
     def result(self):

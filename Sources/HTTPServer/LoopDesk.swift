@@ -31,9 +31,19 @@ final class LoopDesk: Sendable {
     }
   }
 
+  /// A request that nobody works on yet.
+  struct Request: Sendable {
+    /// Whose turn it is.
+    let flow: RequestFlow
+    /// What is to be done in it.
+    let work: @Sendable () async -> Void
+    /// What is to be done instead, on the event loop, when too many wait.
+    let refuse: @Sendable () -> Void
+  }
+
   private let eventLoop: any EventLoop
   private let tasks: (any RequestExecutor)?
-  private let requests = Mutex(Pile<@Sendable () async -> Void>())
+  private let requests = Mutex(Pile<Request>())
   private let answers = Mutex(Pile<@Sendable () -> Void>())
 
   init(_ eventLoop: any EventLoop, tasks: (any RequestExecutor)?) {
@@ -41,20 +51,25 @@ final class LoopDesk: Sendable {
     self.tasks = tasks
   }
 
-  /// Starts `work` as a task when the event loop has read what there was to read.
+  /// Has `request` wait for its turn when the event loop has read what there was to read.
   ///
   /// To be called on the event loop, whose own tasks come after the sockets that are ready.
-  func take(_ work: @escaping @Sendable () async -> Void) {
+  func take(_ request: Request) {
     guard let tasks else {
-      Task { await work() }
+      Task { await request.work() }
       return
     }
-    guard requests.withLock({ $0.add(work) }) else { return }
+    guard requests.withLock({ $0.add(request) }) else { return }
     eventLoop.execute {
       let all = self.requests.withLock { $0.takeAll() }
+      var refused: [Request] = []
       tasks.together {
-        for work in all { Task(executorPreference: tasks) { await work() } }
+        for request in all {
+          let waits = tasks.begin(request.flow) { Task(executorPreference: tasks) { await request.work() } }
+          if !waits { refused.append(request) }
+        }
       }
+      for request in refused { request.refuse() }
     }
   }
 

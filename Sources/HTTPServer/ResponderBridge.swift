@@ -40,22 +40,35 @@ struct ResponderBridge: Sendable {
   /// Answers `request` through `deliver`, which is called once, on `eventLoop`; to be called there too.
   func answer(
     _ request: APIRequest,
+    of callers: CallerMemory,
     on eventLoop: any EventLoop,
     deliver: @escaping @Sendable (APIResponse) -> Void
   ) {
     connections.requestStarted()
     let desk = desks[ObjectIdentifier(eventLoop)] ?? LoopDesk(eventLoop, tasks: tasks)
-    desk.take { await answer(request, desk, deliver) }
+    let claim = CallerMemory.Claim(request)
+    desk.take(
+      LoopDesk.Request(flow: callers.flow(of: claim)) {
+        await answer(request, claim, callers, desk, deliver)
+      } refuse: {
+        // Nothing was proved and nothing disproved.
+        deliver(responder.overloaded(request))
+        connections.requestFinished()
+      }
+    )
   }
 
   private func answer(
     _ request: APIRequest,
+    _ claim: CallerMemory.Claim,
+    _ callers: CallerMemory,
     _ desk: LoopDesk,
     _ deliver: @escaping @Sendable (APIResponse) -> Void
   ) async {
     var response = await responder.respond(to: request)
     // The event loop may be gone.
     if connections.isAbandoned { return }
+    callers.note(claim, proved: response.caller)
     if !response.isWellFormed {
       logger.error("a response cannot be sent as HTTP", metadata: ["status": "\(response.status)"])
       response = APIResponse(status: 500, headers: [], body: [])

@@ -50,7 +50,7 @@ struct Service: Sendable {
       ),
       tls: peer.tls
     )
-    bridge.answer(request, on: eventLoop, deliver: deliver)
+    bridge.answer(request, of: peer.callers, on: eventLoop, deliver: deliver)
   }
 
   /// Notes a refused request: the peer and the status, never what it sent.
@@ -65,6 +65,8 @@ struct Peer: Sendable {
   let address: String
   /// TLS as negotiated; `nil` without TLS.
   let tls: TLSDetails?
+  /// Who it is known to speak for.
+  let callers = CallerMemory()
 
   /// Reads the address of `channel`.
   init(_ channel: any Channel, tls: TLSDetails?) {

@@ -1,111 +1,188 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// In which order accounts are served that want more than there is: start-time fair queueing. Owns the order and its
+// In which order flows of work are served that want more than there is: start-time fair queueing. Owns the order and its
 // bounds; refuses to know what is served, by whom and when.
 // Source: Goyal, Vin, Cheng: Start-Time Fair Queuing, SIGCOMM 1996, §2.
 
-package import IdentityModel
-
-/// What waits, in an order that gives every account that waits the same share of the work.
+/// What waits, in an order that gives every flow that waits the same share of the work.
 ///
-/// Work is given a start tag: the end of the account's last work, or the start of what is being served now, whichever is
-/// later; its end is the start and its cost. The smallest start is next, among equals the one that came first. An account
-/// that asks for much queues behind itself, and one that comes back after a rest is not paid for the time it was away.
-package struct FairOrder<Element> {
-  private struct Entry {
-    let start: UInt64
-    let arrival: UInt64
-    let account: AccountID
-    let element: Element
-
-    func isBefore(_ other: Entry) -> Bool { (start, arrival) < (other.start, other.arrival) }
-  }
-
-  private struct Flow {
-    var end: UInt64
-    var waiting: Int
+/// The first of a flow has a start tag: the end of the flow's last work, or the start of what was being served when it
+/// came, whichever is later; its end is the start and its cost. The smallest start is next, among equals the one that
+/// came first. A flow that asks for much queues behind itself, and one that comes back after a rest is not paid for the
+/// time it was away. Of one flow, what was begun goes before what is fresh: half-done work does not pile up.
+package struct FairOrder<Flow: Hashable, Element> {
+  /// How far the work is that waits.
+  package enum Progress: Sendable {
+    /// It goes on with something.
+    case begun
+    /// Nothing was done for it yet.
+    case fresh
   }
 
   private let limit: Int
-  private let limitPerAccount: Int
-  // A binary heap: no entry is before its parent.
-  private var entries: [Entry] = []
-  private var flows: [AccountID: Flow] = [:]
+  private let limitPerFlow: Int
+  private var begun = Waiting()
+  private var fresh = Waiting()
+  /// Where the last work of a flow ended; none for a flow whose end has passed.
+  private var ends: [Flow: UInt64] = [:]
   private var virtualTime: UInt64 = 0
   private var arrivals: UInt64 = 0
 
-  /// Holds at most `limit`, and of one account at most `limitPerAccount`.
-  package init(limit: Int, limitPerAccount: Int) {
+  /// Holds at most `limit`, and of one flow at most `limitPerFlow`, of what was begun and again of what is fresh.
+  package init(limit: Int, limitPerFlow: Int) {
     self.limit = limit
-    self.limitPerAccount = limitPerAccount
+    self.limitPerFlow = limitPerFlow
   }
 
   /// How many wait.
-  package var count: Int { entries.count }
+  package func count(_ progress: Progress) -> Int { progress == .begun ? begun.count : fresh.count }
 
-  /// Adds work of `cost` for `account`; `false`, and nothing added, when there is no room.
-  package mutating func add(_ element: Element, of account: AccountID, cost: UInt64) -> Bool {
-    guard entries.count < limit, (flows[account]?.waiting ?? 0) < limitPerAccount else { return false }
-    let start = reserve(account, cost, waiting: 1)
-    entries.append(Entry(start: start, arrival: arrivals, account: account, element: element))
-    arrivals += 1
-    rise(entries.count - 1)
-    return true
-  }
+  /// Whether there is room for fresh work of `flow`.
+  package func hasRoom(of flow: Flow) -> Bool { fresh.hasRoom(of: flow, limit, limitPerFlow) }
 
-  /// The next to be served.
-  package mutating func next() -> Element? {
-    guard let first = entries.first else { return nil }
-    let last = entries.removeLast()
-    if !entries.isEmpty {
-      entries[0] = last
-      sink()
-    }
-    virtualTime = max(virtualTime, first.start)
-    flows[first.account]?.waiting -= 1
-    return first.element
-  }
-
-  /// Notes work of `account` that is served at once because nothing waits.
-  package mutating func passes(_ account: AccountID, cost: UInt64) {
-    virtualTime = max(virtualTime, reserve(account, cost, waiting: 0))
-  }
-
-  /// The start of the work, and the account's books brought up to its end.
-  private mutating func reserve(_ account: AccountID, _ cost: UInt64, waiting: Int) -> UInt64 {
-    var flow = flows[account] ?? Flow(end: 0, waiting: 0)
-    let start = max(virtualTime, flow.end)
-    flow.end = start + cost
-    flow.waiting += waiting
-    flows[account] = flow
-    // Of an account that waits for nothing and whose end has passed there is nothing to know.
-    if flows.count > 64 + 2 * entries.count {
-      let now = virtualTime
-      flows = flows.filter { $0.value.waiting > 0 || $0.value.end > now }
-    }
-    return start
-  }
-
-  private mutating func rise(_ from: Int) {
-    var index = from
-    while index > 0 {
-      let parent = (index - 1) / 2
-      guard entries[index].isBefore(entries[parent]) else { return }
-      entries.swapAt(index, parent)
-      index = parent
-    }
-  }
-
-  private mutating func sink() {
-    var index = 0
-    while true {
-      var least = index
-      for child in [2 * index + 1, 2 * index + 2] where child < entries.count {
-        if entries[child].isBefore(entries[least]) { least = child }
+  /// Adds work of `cost` for `flow`; `false`, and nothing added, when there is no room.
+  package mutating func add(
+    _ element: Element,
+    of flow: Flow,
+    cost: UInt64,
+    _ progress: Progress = .fresh
+  ) -> Bool {
+    let entry = Waiting.Entry(element: element, cost: cost, arrival: arrivals)
+    let start = max(virtualTime, ends[flow] ?? 0)
+    let isAdded =
+      switch progress {
+      case .begun: begun.add(entry, of: flow, start: start, limit, limitPerFlow)
+      case .fresh: fresh.add(entry, of: flow, start: start, limit, limitPerFlow)
       }
-      guard least != index else { return }
-      entries.swapAt(index, least)
-      index = least
+    if isAdded { arrivals += 1 }
+    return isAdded
+  }
+
+  /// The next to be served; of what is fresh alone, unless what was begun may go on.
+  package mutating func next(begunMayGoOn: Bool = true) -> Element? {
+    let goesOn = begunMayGoOn ? begun.firstStart(ends) : nil
+    let begins = fresh.firstStart(ends)
+    guard let start = min(goesOn, begins) else { return nil }
+    guard let (flow, entry) = goesOn == start ? begun.next() : fresh.next() else { return nil }
+    virtualTime = max(virtualTime, start)
+    end(start + entry.cost, of: flow)
+    return entry.element
+  }
+
+  /// Notes work of `flow` that is served at once.
+  package mutating func passes(_ flow: Flow, cost: UInt64) {
+    let start = max(virtualTime, ends[flow] ?? 0)
+    // Where others wait it is they who say how far the order has come.
+    if begun.count + fresh.count == 0 { virtualTime = start }
+    end(start + cost, of: flow)
+  }
+
+  private mutating func end(_ end: UInt64, of flow: Flow) {
+    ends[flow] = end
+    // Of a flow whose end has passed there is nothing to know.
+    if ends.count > 64 + 2 * (begun.flows + fresh.flows) {
+      let now = virtualTime
+      ends = ends.filter { $0.value > now }
     }
   }
+
+  /// What waits of one kind: a line for each flow, and a heap of the lines by the starts of their first.
+  private struct Waiting {
+    struct Entry {
+      let element: Element
+      let cost: UInt64
+      let arrival: UInt64
+    }
+
+    struct Head {
+      var start: UInt64
+      var arrival: UInt64
+      let flow: Flow
+
+      func isBefore(_ other: Head) -> Bool { (start, arrival) < (other.start, other.arrival) }
+    }
+
+    private(set) var count = 0
+    private var lines: [Flow: ArrivalLine<Entry>] = [:]
+    // A binary heap: none is before its parent.
+    private var heads: [Head] = []
+
+    var flows: Int { heads.count }
+
+    func hasRoom(of flow: Flow, _ limit: Int, _ limitPerFlow: Int) -> Bool {
+      count < limit && lines[flow]?.count ?? 0 < limitPerFlow
+    }
+
+    mutating func add(
+      _ entry: Entry,
+      of flow: Flow,
+      start: UInt64,
+      _ limit: Int,
+      _ limitPerFlow: Int
+    ) -> Bool {
+      guard hasRoom(of: flow, limit, limitPerFlow) else { return false }
+      let isFirst = lines[flow] == nil
+      lines[flow, default: ArrivalLine()].append(entry)
+      count += 1
+      if isFirst {
+        heads.append(Head(start: start, arrival: entry.arrival, flow: flow))
+        rise(heads.count - 1)
+      }
+      return true
+    }
+
+    /// The smallest start, brought up to what the flow was served since.
+    mutating func firstStart(_ ends: [Flow: UInt64]) -> UInt64? {
+      while let head = heads.first {
+        guard let end = ends[head.flow], end > head.start else { return head.start }
+        heads[0].start = end
+        sink()
+      }
+      return nil
+    }
+
+    mutating func next() -> (Flow, Entry)? {
+      guard let flow = heads.first?.flow, let entry = lines[flow]?.next() else { return nil }
+      count -= 1
+      if let following = lines[flow]?.first {
+        // Its start is the end of this one; where it stands until that is known makes no difference.
+        heads[0].start += entry.cost
+        heads[0].arrival = following.arrival
+      } else {
+        lines[flow] = nil
+        let last = heads.removeLast()
+        if !heads.isEmpty { heads[0] = last }
+      }
+      sink()
+      return (flow, entry)
+    }
+
+    private mutating func rise(_ from: Int) {
+      var index = from
+      while index > 0 {
+        let parent = (index - 1) / 2
+        guard heads[index].isBefore(heads[parent]) else { return }
+        heads.swapAt(index, parent)
+        index = parent
+      }
+    }
+
+    private mutating func sink() {
+      var index = 0
+      while true {
+        var least = index
+        for child in [2 * index + 1, 2 * index + 2] where child < heads.count {
+          if heads[child].isBefore(heads[least]) { least = child }
+        }
+        guard least != index else { return }
+        heads.swapAt(index, least)
+        index = least
+      }
+    }
+  }
+}
+
+private func min(_ first: UInt64?, _ second: UInt64?) -> UInt64? {
+  guard let first, let second else { return first ?? second }
+  return Swift.min(first, second)
 }

@@ -36,7 +36,7 @@ package final class RSAKeyPool: Sendable {
   // INVARIANT: no key is ready while anybody waits.
   private struct State {
     var ready: [RSAKeyPair] = []
-    var waiting: FairOrder<CheckedContinuation<Made, Never>>
+    var waiting: FairOrder<AccountID, CheckedContinuation<Made, Never>>
   }
 
   /// The most keys that one account may wait for.
@@ -46,7 +46,7 @@ package final class RSAKeyPool: Sendable {
 
   private let capacity: Int
   private let generate: @Sendable () throws -> RSAKeyPair
-  private let state = Mutex(State(waiting: FairOrder(limit: limit, limitPerAccount: limitPerAccount)))
+  private let state = Mutex(State(waiting: FairOrder(limit: limit, limitPerFlow: limitPerAccount)))
   private let queue = DispatchQueue(label: "exeat.rsa-key-generation", qos: .utility)
   private let shortages: AsyncStream<Void>
   private let shortage: AsyncStream<Void>.Continuation
@@ -66,7 +66,7 @@ package final class RSAKeyPool: Sendable {
   package var readyCount: Int { state.withLock { $0.ready.count } }
 
   /// How many keys are waited for.
-  package var waitingCount: Int { state.withLock { $0.waiting.count } }
+  package var waitingCount: Int { state.withLock { $0.waiting.count(.fresh) } }
 
   /// Fills the pool, and again whenever a key is taken, until the task is cancelled.
   ///
@@ -111,7 +111,7 @@ package final class RSAKeyPool: Sendable {
 
   /// Makes a key, on `queue`, for whoever is then first in turn or else for the pool; `false` when it cannot be made.
   private func makeOne() -> Bool {
-    guard state.withLock({ $0.waiting.count > 0 || $0.ready.count < capacity }) else { return true }
+    guard state.withLock({ $0.waiting.count(.fresh) > 0 || $0.ready.count < capacity }) else { return true }
     let made = Result { try generate() }.mapError { TokenSignerError.failed("RSA-2048 generation: \($0)") }
     let first = state.withLock { state in
       let first = state.waiting.next()

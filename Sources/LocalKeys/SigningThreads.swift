@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The threads on which requests are worked on and signatures made. Owns who runs next: what costs little first, in order
-// of arrival; signatures when nothing else is to be done, in an order that is fair to accounts. Refuses to know what a
-// request or a signature is. Source: SE-0417; docs/decisions/0029-signing-queue.md.
+// The threads on which requests are worked on and signatures made. Owns who runs next: what was begun goes on first, in
+// order of arrival; when nothing can go on, requests are begun and signatures made in an order that is fair to accounts.
+// Refuses to know what a request or a signature is.
+// Source: SE-0417; docs/decisions/0029-signing-queue.md, 0033-requests-in-turn.md.
 
 import Dispatch
-import Federation
+package import Federation
 package import IdentityModel
 import Synchronization
 
@@ -14,8 +15,8 @@ import Synchronization
 /// A task that prefers this executor goes on where its signature was made, without a switch of threads.
 package final class SigningThreads: RequestExecutor {
   private struct State {
-    var jobs = JobQueue()
-    var order: FairOrder<UnsafeContinuation<Void, Never>>
+    var jobs = ArrivalLine<UnownedJob>()
+    var order: TurnOrder
     /// Turns that were given and have not ended.
     var turns = 0
     /// Threads that wait for the bell and were not rung for.
@@ -30,7 +31,7 @@ package final class SigningThreads: RequestExecutor {
 
   private enum Step {
     case run(UnownedJob)
-    case give(UnsafeContinuation<Void, Never>)
+    case take(TurnOrder.Turn)
     case sleep
   }
 
@@ -40,28 +41,38 @@ package final class SigningThreads: RequestExecutor {
     case start(lane: Int)
   }
 
-  /// Signatures wait for jobs, but not for more than so many: who keeps the threads busy with requests that never come to
-  /// a signature stops nobody's.
+  /// Turns wait for jobs, but not for more than so many: who keeps the threads busy with what goes on for ever stops
+  /// nobody.
   private static let jobsBeforeATurn = 16
   /// How long a thread without work stays.
   private static let linger = DispatchTimeInterval.seconds(5)
 
   private let count: Int
+  private let schedule: @Sendable (() -> Void) -> Void
   private let queues: [DispatchQueue]
   private let bell = DispatchSemaphore(value: 0)
   private let state: Mutex<State>
 
   /// Up to `count` threads, which come with the work and leave when there is none.
   ///
-  /// At most `limit` signatures wait, of one account at most `limitPerAccount`.
-  package init(count: Int, limit: Int, limitPerAccount: Int) {
+  /// At most `limit` requests and as many signatures wait, of one account at most `limitPerAccount` of each.
+  /// `schedule` runs the work of each thread, and says before how the system is to schedule it.
+  package init(
+    count: Int,
+    limit: Int,
+    limitPerAccount: Int,
+    schedule: @escaping @Sendable (() -> Void) -> Void = { $0() }
+  ) {
     self.count = max(1, count)
+    self.schedule = schedule
     self.queues = (0..<max(1, count)).map { DispatchQueue(label: "exeat.signing.\($0)") }
-    self.state = Mutex(State(order: FairOrder(limit: limit, limitPerAccount: limitPerAccount)))
+    self.state = Mutex(State(order: TurnOrder(limit: limit, limitPerAccount: limitPerAccount)))
   }
 
   /// How many signatures wait.
-  package var waiting: Int { state.withLock { $0.order.count } }
+  package var waiting: Int { state.withLock { $0.order.signatures } }
+  /// How many requests wait to be begun.
+  package var waitingRequests: Int { state.withLock { $0.order.requests } }
 
   // MARK: - Jobs
 
@@ -89,13 +100,23 @@ package final class SigningThreads: RequestExecutor {
 
   // MARK: - Turns
 
+  package func begin(_ flow: RequestFlow, _ start: @escaping @Sendable () -> Void) -> Bool {
+    let helper: Call? = state.withLock { state -> Call? in
+      guard state.order.add(start, of: flow) else { return nil }
+      return whom(&state)
+    }
+    guard let helper else { return false }
+    call(helper)
+    return true
+  }
+
   /// Waits until `account` may make a signature of `cost`; `false`, at once, when too many wait already.
   ///
   /// `endTurn` must follow. A task that waits is not served earlier for being cancelled.
   package func takeTurn(of account: AccountID, cost: UInt64) async -> Bool {
     let isFree = state.withLock { state in
-      // Where other requests are still to be read it is not known yet whose turn it is.
-      guard state.order.count == 0, state.jobs.isEmpty, state.turns < count else { return false }
+      // What goes on may want a signature too: only then is it known whose turn it is.
+      guard state.order.signatures == 0, state.jobs.isEmpty, state.turns < count else { return false }
       state.turns += 1
       state.jobsInARow = 0
       state.order.passes(account, cost: cost)
@@ -146,28 +167,39 @@ package final class SigningThreads: RequestExecutor {
   }
 
   private func hasWork(_ state: borrowing State) -> Bool {
-    !state.jobs.isEmpty || (state.order.count > 0 && state.turns < count)
+    !state.jobs.isEmpty || hasTurn(state)
+  }
+
+  private func hasTurn(_ state: borrowing State) -> Bool {
+    state.order.requests > 0 || (state.order.signatures > 0 && state.turns < count)
   }
 
   private func call(_ whom: Call) {
     switch whom {
     case .nobody: break
     case .ring: bell.signal()
-    case .start(let lane): queues[lane].async { self.serve(lane) }
+    case .start(let lane): queues[lane].async { self.schedule { self.serve(lane) } }
     }
   }
 
   private func serve(_ lane: Int) {
+    var hasBegun = false
     while true {
       let (next, helper) = state.withLock { (state: inout State) -> (Step, Call) in
+        if hasBegun { state.holding -= 1 }
         let next = step(&state)
         // Where there is more to do than one thread takes, it calls the next one, and that one the next.
         return (next, whom(&state))
       }
       call(helper)
+      hasBegun = false
       switch next {
       case .run(let job): job.runSynchronously(on: asUnownedTaskExecutor())
-      case .give(let turn): turn.resume()
+      case .take(.sign(let turn)): turn.resume()
+      case .take(.begin(let start)):
+        // The first job of its task is for this thread, which comes to it now: nobody is woken for it.
+        start()
+        hasBegun = true
       case .sleep:
         guard bell.wait(timeout: .now() + Self.linger) == .timedOut else { continue }
         let (isRung, leaves) = state.withLock { state in
@@ -185,44 +217,20 @@ package final class SigningThreads: RequestExecutor {
   }
 
   private func step(_ state: inout State) -> Step {
-    let mayGive = state.order.count > 0 && state.turns < count
-    if !state.jobs.isEmpty, !mayGive || state.jobsInARow < Self.jobsBeforeATurn, let job = state.jobs.next() {
+    let hasTurn = hasTurn(state)
+    if !hasTurn || state.jobsInARow < Self.jobsBeforeATurn, let job = state.jobs.next() {
       state.jobsInARow += 1
       return .run(job)
     }
-    if mayGive, let turn = state.order.next() {
-      state.turns += 1
+    if hasTurn, let turn = state.order.next(maySign: state.turns < count) {
+      switch turn {
+      case .sign: state.turns += 1
+      case .begin: state.holding += 1
+      }
       state.jobsInARow = 0
-      return .give(turn)
+      return .take(turn)
     }
     state.sleeping += 1
     return .sleep
-  }
-}
-
-/// Jobs in order of arrival.
-private struct JobQueue {
-  private var jobs: [UnownedJob] = []
-  private var head = 0
-
-  var isEmpty: Bool { head == jobs.count }
-
-  mutating func append(_ job: UnownedJob) {
-    jobs.append(job)
-  }
-
-  mutating func next() -> UnownedJob? {
-    guard head < jobs.count else { return nil }
-    defer {
-      head += 1
-      if head == jobs.count {
-        jobs.removeAll(keepingCapacity: jobs.count <= 4096)
-        head = 0
-      } else if head >= 4096 {
-        jobs.removeFirst(head)
-        head = 0
-      }
-    }
-    return jobs[head]
   }
 }

@@ -11,11 +11,15 @@ import Synchronization
 ///
 /// A flush to disk costs much the same for one record as for many. After a batch that had company the next one
 /// begins a moment after it, so that more can join, and later the more company it had, up to twice as long: where
-/// many come, each waits for the others' signatures anyway. Whoever comes alone, or later than that, is not delayed.
+/// many come, each waits for the others' signatures anyway. Whoever comes alone, or later than that, is not delayed. Where
+/// one account filled more than half of a batch, the wait is for that account's sake and at its expense: a write of
+/// another one ends it.
 package struct GatherWindow: Sendable {
   /// The wait after a batch of few, in microseconds.
   package let lengthMicroseconds: Int
   private var end: DispatchTime?
+  /// The account of more than half of the last batch.
+  private var majority: String?
 
   /// The size of a batch after which the wait is twice as long.
   private static let crowd = 4
@@ -25,16 +29,37 @@ package struct GatherWindow: Sendable {
     self.lengthMicroseconds = lengthMicroseconds
   }
 
-  /// Notes that a batch of `count` became durable at `now`.
-  package mutating func batchEnded(count: Int, at now: DispatchTime) {
+  /// Notes that a batch with a write of each of `accounts` became durable at `now`; `nil` stands for none.
+  package mutating func batchEnded(of accounts: [String?], at now: DispatchTime) {
+    let count = accounts.count
     let longer = min(lengthMicroseconds, lengthMicroseconds * count / Self.crowd)
     end = count > 1 ? now + .microseconds(lengthMicroseconds + longer) : nil
+    majority = Self.majority(of: accounts)
   }
 
   /// When the batch that waits at `now` may begin; `nil` for at once.
   package func opening(at now: DispatchTime) -> DispatchTime? {
     guard let end, now < end else { return nil }
     return end
+  }
+
+  /// Whether a write of `account` need not wait for company.
+  package func isEnded(by account: String?) -> Bool {
+    guard let majority else { return false }
+    return account.map { !$0.utf8.elementsEqual(majority.utf8) } ?? true
+  }
+
+  /// The account that is more than half of `accounts`; `nil` when there is none.
+  ///
+  /// Source: Boyer, Moore: MJRTY, 1991.
+  private static func majority(of accounts: [String?]) -> String? {
+    var candidate: String?
+    var lead = 0
+    for account in accounts {
+      if lead == 0 { candidate = account }
+      lead += account == candidate ? 1 : -1
+    }
+    return accounts.count { $0 == candidate } * 2 > accounts.count ? candidate : nil
   }
 }
 
@@ -62,6 +87,8 @@ final class CommitQueue: Sendable {
     var window: GatherWindow
     /// Ring the bell when so many wait.
     var bellAt = Int.max
+    /// Whether the writer waits for company.
+    var isGathering = false
   }
 
   private let state: Mutex<State>
@@ -88,7 +115,9 @@ final class CommitQueue: Sendable {
         return (.unavailable("\(CommitQueue.limit) writes are waiting already"), false)
       }
       state.waiting.append(item)
-      guard state.waiting.count >= state.bellAt else { return (nil, false) }
+      let endsWindow = state.isGathering && state.window.isEnded(by: item.write.account)
+      guard state.waiting.count >= state.bellAt || endsWindow else { return (nil, false) }
+      state.isGathering = false
       state.bellAt = .max
       return (nil, true)
     }
@@ -156,22 +185,26 @@ final class CommitQueue: Sendable {
     }
   }
 
-  /// Tells the gather window that a batch was written.
-  func batchEnded(count: Int) {
+  /// Tells the gather window that `batch` was written.
+  func batchEnded(_ batch: [Item]) {
     let now = DispatchTime.now()
-    state.withLock { $0.window.batchEnded(count: count, at: now) }
+    state.withLock { $0.window.batchEnded(of: batch.map(\.write.account), at: now) }
   }
 
   private func step() -> Step {
     let now = DispatchTime.now()
     return state.withLock { state in
       let stopped = state.phase == .stopped
+      state.isGathering = false
       guard !state.waiting.isEmpty else {
         state.bellAt = 1
         return stopped ? .end : .wait(until: .distantFuture)
       }
-      if !stopped, state.waiting.count < CommitQueue.batchLimit, let opening = state.window.opening(at: now) {
+      if !stopped, state.waiting.count < CommitQueue.batchLimit, let opening = state.window.opening(at: now),
+        !state.waiting.contains(where: { state.window.isEnded(by: $0.write.account) })
+      {
         state.bellAt = CommitQueue.batchLimit
+        state.isGathering = true
         return .wait(until: opening)
       }
       state.bellAt = .max

@@ -34,6 +34,9 @@ struct PendingWrite: Sendable {
   /// In the order of the log.
   let rows: [Row]
 
+  /// Whose record it is.
+  var account: String? { rows.first?.account }
+
   init(_ change: Change?, recording record: AuditRecord) throws(StoreError) {
     self.change = change
     var rows = [try Row(record)]

@@ -65,7 +65,7 @@ package final class SQLiteStore: Sendable {
   private func serve(_ together: (() -> Void) -> Void) {
     while let batch = queue.next() {
       let results = writer.withLock { $0.write(batch.map(\.write)) }
-      queue.batchEnded(count: batch.count)
+      queue.batchEnded(batch)
       together {
         for (item, result) in zip(batch, results) { item.done.resume(returning: result) }
       }

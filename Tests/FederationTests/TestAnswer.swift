@@ -2,11 +2,15 @@
 //
 // What tests read of an answer: its elements by name, without an XML reader of the house; and how they write a form.
 
+import IdentityModel
+
 /// An answer, read by its elements.
 struct Answer: Sendable {
   let status: Int
   let text: String
   var headers: [String: String] = [:]
+  /// Whom the request proved to be the caller.
+  var caller: AccountID?
 
   /// The credentials in the answer of AssumeRole and its like.
   var credentials: Keys? {

@@ -304,7 +304,8 @@ struct TestServer: Sendable {
       headers: Dictionary(
         response.headers.map { ($0.name, $0.value) },
         uniquingKeysWith: { first, _ in first }
-      )
+      ),
+      caller: response.caller
     )
   }
 

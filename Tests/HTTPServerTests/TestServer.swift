@@ -64,6 +64,7 @@ final class Echo: RequestResponder {
 func withServer<Result: Sendable>(
   tls: TLSSource = .off,
   responder: any RequestResponder = Echo(),
+  tasks: (any RequestExecutor)? = nil,
   configure: (inout HTTPServerConfiguration) -> Void = { _ in },
   _ body: @Sendable @escaping (BoundAddress) async throws -> Result
 ) async throws -> Result {
@@ -74,6 +75,7 @@ func withServer<Result: Sendable>(
     configuration: configuration,
     tls: tls,
     responder: responder,
+    tasks: tasks,
     logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   )
   let (bound, continuation) = AsyncStream.makeStream(of: BoundAddress.self)

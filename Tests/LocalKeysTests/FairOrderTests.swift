@@ -15,15 +15,15 @@ import Testing
     b = try Fixtures.account("222222222222")
   }
 
-  private func order(limit: Int = 1000, limitPerAccount: Int = 1000) -> FairOrder<String> {
-    FairOrder(limit: limit, limitPerAccount: limitPerAccount)
+  private func order(limit: Int = 1000, limitPerFlow: Int = 1000) -> FairOrder<AccountID, String> {
+    FairOrder(limit: limit, limitPerFlow: limitPerFlow)
   }
 
   private func add(
     _ element: String,
     of account: AccountID,
     cost: UInt64,
-    to order: inout FairOrder<String>,
+    to order: inout FairOrder<AccountID, String>,
     _ location: SourceLocation = #_sourceLocation
   ) {
     let isAdded = order.add(element, of: account, cost: cost)
@@ -34,7 +34,7 @@ import Testing
     _ element: String,
     of account: AccountID,
     cost: UInt64,
-    to order: inout FairOrder<String>,
+    to order: inout FairOrder<AccountID, String>,
     _ location: SourceLocation = #_sourceLocation
   ) {
     let isAdded = order.add(element, of: account, cost: cost)
@@ -43,14 +43,14 @@ import Testing
 
   private func expectNext(
     _ element: String?,
-    _ order: inout FairOrder<String>,
+    _ order: inout FairOrder<AccountID, String>,
     _ location: SourceLocation = #_sourceLocation
   ) {
     let next = order.next()
     #expect(next == element, sourceLocation: location)
   }
 
-  private func all(_ order: inout FairOrder<String>) -> [String] {
+  private func all(_ order: inout FairOrder<AccountID, String>) -> [String] {
     var served: [String] = []
     while let next = order.next() { served.append(next) }
     return served
@@ -112,16 +112,16 @@ import Testing
   }
 
   @Test func `the order is full at its limit, and of one account at its own`() {
-    var order = order(limit: 5, limitPerAccount: 3)
+    var order = order(limit: 5, limitPerFlow: 3)
     for number in 0..<3 { add("a\(number)", of: a, cost: 1, to: &order) }
     addingFails("a3", of: a, cost: 1, to: &order)
     for number in 0..<2 { add("b\(number)", of: b, cost: 1, to: &order) }
     addingFails("b2", of: b, cost: 1, to: &order)
-    #expect(order.count == 5)
+    #expect(order.count(.fresh) == 5)
     // One that was served leaves its place.
     expectNext("a0", &order)
     add("a3", of: a, cost: 1, to: &order)
-    #expect(order.count == 5)
+    #expect(order.count(.fresh) == 5)
   }
 
   @Test func `a thousand accounts that came and went are forgotten, and the order stays fair`() throws {
@@ -135,5 +135,67 @@ import Testing
     add("b", of: b, cost: 10, to: &order)
     expectNext("a0", &order)
     expectNext("b", &order)
+  }
+
+  @Test func `of one flow what was begun goes before what is fresh`() {
+    var order = order()
+    for number in 0..<5 { add("a\(number)", of: a, cost: 10, to: &order) }
+    expectNext("a0", &order)
+    let isAdded = order.add("a0 goes on", of: a, cost: 10, .begun)
+    #expect(isAdded)
+    expectNext("a0 goes on", &order)
+    expectNext("a1", &order)
+  }
+
+  @Test func `what was begun is no nearer to its turn than what is fresh of a flow that had less`() {
+    var order = order()
+    add("a", of: a, cost: 10, to: &order)
+    expectNext("a", &order)
+    for number in 0..<5 {
+      let isAdded = order.add("a\(number)", of: a, cost: 10, .begun)
+      #expect(isAdded)
+    }
+    add("b", of: b, cost: 10, to: &order)
+    expectNext("b", &order)
+    expectNext("a0", &order)
+  }
+
+  @Test func `what was begun and may not go on stops nothing that is fresh`() {
+    var order = order()
+    let isAdded = order.add("a goes on", of: a, cost: 10, .begun)
+    #expect(isAdded)
+    add("a", of: a, cost: 10, to: &order)
+    add("b", of: b, cost: 10, to: &order)
+    let first = order.next(begunMayGoOn: false)
+    let second = order.next(begunMayGoOn: false)
+    let third = order.next(begunMayGoOn: false)
+    #expect([first, second, third] == ["a", "b", nil])
+    #expect(order.count(.begun) == 1)
+    expectNext("a goes on", &order)
+  }
+
+  @Test func `what a flow is served while it waits moves it back`() {
+    var order = order()
+    for number in 0..<3 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for number in 0..<6 { add("b\(number)", of: b, cost: 10, to: &order) }
+    expectNext("a0", &order)
+    // The signature of a0, made at once, costs as much as three of B.
+    order.passes(a, cost: 30)
+    let served = all(&order)
+    #expect(served == ["b0", "b1", "b2", "b3", "a1", "b4", "a2", "b5"])
+  }
+
+  @Test func `what was begun has limits of its own, and a full order has no room`() {
+    var order = order(limit: 2, limitPerFlow: 1)
+    #expect(order.hasRoom(of: a))
+    add("a", of: a, cost: 1, to: &order)
+    #expect(!order.hasRoom(of: a))
+    #expect(order.hasRoom(of: b))
+    let isAdded = order.add("a goes on", of: a, cost: 1, .begun)
+    #expect(isAdded)
+    let isAddedAgain = order.add("a goes on too", of: a, cost: 1, .begun)
+    #expect(!isAddedAgain)
+    #expect(order.count(.fresh) == 1)
+    #expect(order.count(.begun) == 1)
   }
 }

@@ -128,17 +128,38 @@ import Testing
     let start = DispatchTime(uptimeNanoseconds: 1_000_000_000)
     var window = GatherWindow(lengthMicroseconds: 1000)
     #expect(window.opening(at: start) == nil)
-    window.batchEnded(count: 1, at: start)
+    window.batchEnded(of: accounts(1), at: start)
     #expect(window.opening(at: start) == nil)
-    window.batchEnded(count: 2, at: start)
+    window.batchEnded(of: accounts(2), at: start)
     #expect(window.opening(at: start) == start + .microseconds(1500))
     #expect(window.opening(at: start + .microseconds(1499)) == start + .microseconds(1500))
     #expect(window.opening(at: start + .microseconds(1500)) == nil)
-    window.batchEnded(count: 4, at: start)
+    window.batchEnded(of: accounts(4), at: start)
     #expect(window.opening(at: start) == start + .milliseconds(2))
-    window.batchEnded(count: 256, at: start)
+    window.batchEnded(of: accounts(256), at: start)
     #expect(window.opening(at: start) == start + .milliseconds(2))
-    window.batchEnded(count: 1, at: start)
+    window.batchEnded(of: accounts(1), at: start)
     #expect(window.opening(at: start) == nil)
+  }
+
+  @Test func `a write of another account than the one that fills the batches does not wait`() {
+    let start = DispatchTime(uptimeNanoseconds: 1_000_000_000)
+    let (flood, other) = ("111111111111", "222222222222")
+    var window = GatherWindow(lengthMicroseconds: 1000)
+    #expect(!window.isEnded(by: other))
+    window.batchEnded(of: [flood, other, flood], at: start)
+    #expect(window.opening(at: start) != nil)
+    #expect(!window.isEnded(by: flood))
+    #expect(window.isEnded(by: other))
+    #expect(window.isEnded(by: nil))
+    // Where nobody has more than half, all wait alike.
+    window.batchEnded(of: [flood, other, flood, nil], at: start)
+    #expect(window.opening(at: start) != nil)
+    for account in [flood, other, nil] { #expect(!window.isEnded(by: account)) }
+  }
+
+  /// As many writes, of accounts in turns.
+  private func accounts(_ count: Int) -> [String?] {
+    (0..<count).map { $0.isMultiple(of: 2) ? "111111111111" : "222222222222" }
   }
 }

@@ -52,6 +52,11 @@ struct AskedCall: Sendable {
     }
   }
 
+  /// The service of AWS JSON that `request` names; `nil` for AWS Query.
+  static func jsonService(of request: APIRequest) -> ServiceName? {
+    jsonService(request.header("x-amz-target"))?.0
+  }
+
   private static func jsonService(_ target: String?) -> (ServiceName, prefix: String)? {
     guard let target else { return nil }
     for service in ServiceName.allCases {

@@ -52,14 +52,33 @@ package struct Pipeline: Sendable {
   /// knows are left out, when there are too many of them, and calls beyond an account's quota, of which one record a
   /// second tells the number.
   package func respond(to request: APIRequest) async -> APIResponse {
+    var trail = trail(of: request)
+    var response = await respond(to: request, &trail)
+    response.caller = trail.principal?.account
+    return response
+  }
+
+  /// Refuses `request` before anything of it is looked at: nothing of it is believed, and nothing goes on record.
+  package func overloaded(_ request: APIRequest) -> APIResponse {
+    var trail = trail(of: request)
+    trail.service = AskedCall.jsonService(of: request)
+    let code = UnrecordedError.overloaded.serviceError(trail.service).code
+    metrics.count(trail.eventName, code: code)
+    return ResponseWriter.unrecorded(.overloaded, trail)
+  }
+
+  private func trail(of request: APIRequest) -> Trail {
     let now = clock.now()
-    var trail = Trail(
+    return Trail(
       request,
       now: now,
       requestID: house.entropy.uuid(),
       eventID: house.entropy.eventID(at: now),
       homeRegion: homeRegion
     )
+  }
+
+  private func respond(to request: APIRequest, _ trail: inout Trail) async -> APIResponse {
     do {
       let recorded = try await answer(request, &trail)
       metrics.count(trail.eventName, code: "OK")
@@ -87,14 +106,7 @@ package struct Pipeline: Sendable {
 
   /// Answers `request`, which was sent to the token endpoint of the issuer `issuerID`: as `respond`, in OAuth's words.
   package func exchange(_ request: APIRequest, issuerID: String) async -> APIResponse {
-    let now = clock.now()
-    var trail = Trail(
-      request,
-      now: now,
-      requestID: house.entropy.uuid(),
-      eventID: house.entropy.eventID(at: now),
-      homeRegion: homeRegion
-    )
+    var trail = trail(of: request)
     trail.service = ExchangeOutboundToken.service
     trail.eventName = ExchangeOutboundToken.name
     do {

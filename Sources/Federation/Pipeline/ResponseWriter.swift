@@ -71,6 +71,8 @@ package enum UnrecordedError: Hashable, Sendable {
   case auditUnavailable
   /// Too many refusals of callers that nobody knows.
   case throttling
+  /// Too many calls wait: this one was not looked at.
+  case overloaded
   /// A call beyond the account's quota, counted in a record of another one.
   case overQuota(ServiceError)
 
@@ -82,6 +84,8 @@ package enum UnrecordedError: Hashable, Sendable {
         .serviceUnavailable("The audit log cannot be written; the outcome of the call is unknown.")
       case .throttling:
         ServiceError(code: "Throttling", httpStatus: 400, message: "Rate exceeded")
+      case .overloaded:
+        .serviceUnavailable("Too many calls are waiting.", retryAfterSeconds: 1)
       case .overQuota(let error):
         error
       }

@@ -90,6 +90,10 @@ package struct APIResponse: Sendable {
   package let headers: [HTTPField]
   /// The body.
   package let body: [UInt8]
+  /// The account that the signature of the request proved, also when the call was refused then; `nil` without a proof.
+  ///
+  /// Not sent.
+  package var caller: AccountID?
 
   /// Gathers the parts.
   package init(status: Int, headers: [HTTPField], body: [UInt8]) {
@@ -123,8 +127,19 @@ package struct PublishedDocument: Hashable, Sendable {
   }
 }
 
+/// Whose turn a request is.
+package enum RequestFlow: Hashable, Sendable {
+  /// That of the account that the last request of the connection proved, by the key that this one claims too.
+  case account(AccountID)
+  /// That of all who have proved nothing yet; among them, that of those who make the same claim.
+  case stranger(claim: Int)
+}
+
 /// Threads for the tasks of requests.
 package protocol RequestExecutor: TaskExecutor {
+  /// Calls `start`, which makes the task of a request, when it is the turn of `flow`; `false`, at once, when too many wait.
+  func begin(_ flow: RequestFlow, _ start: @escaping @Sendable () -> Void) -> Bool
+
   /// Runs `body`, and only then wakes threads for the tasks that it made ready: one switch of threads for many tasks.
   func together(_ body: () -> Void)
 }
@@ -138,4 +153,13 @@ package protocol RequestResponder: Sendable {
 
   /// Answers every other request. Never throws: a failure is a response.
   func respond(to request: APIRequest) async -> APIResponse
+
+  /// The answer to a request that was not looked at because too many wait. At once: called on an event loop.
+  func overloaded(_ request: APIRequest) -> APIResponse
+}
+
+extension RequestResponder {
+  package func overloaded(_ request: APIRequest) -> APIResponse {
+    APIResponse(status: 503, headers: [HTTPField("Retry-After", "1")], body: [])
+  }
 }

@@ -71,6 +71,11 @@ package struct Site: RequestResponder {
     }
   }
 
+  package func overloaded(_ request: APIRequest) -> APIResponse {
+    request.path == "/"
+      ? pipeline.overloaded(request) : text(503, "too many requests are waiting\n", retryAfterSeconds: 1)
+  }
+
   /// What the token endpoint of an issuer answers; `nil` for other paths.
   private func tokenAnswer(_ request: APIRequest) async -> APIResponse? {
     guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path),
@@ -138,9 +143,11 @@ private func text(
   _ status: Int,
   _ body: String,
   contentType: String = "text/plain; charset=utf-8",
-  allow: String? = nil
+  allow: String? = nil,
+  retryAfterSeconds: Int? = nil
 ) -> APIResponse {
   var headers = [HTTPField("Content-Type", contentType), HTTPField("X-Content-Type-Options", "nosniff")]
   if let allow { headers.append(HTTPField("Allow", allow)) }
+  if let retryAfterSeconds { headers.append(HTTPField("Retry-After", String(retryAfterSeconds))) }
   return APIResponse(status: status, headers: headers, body: Array(body.utf8))
 }

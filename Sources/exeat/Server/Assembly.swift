@@ -72,8 +72,13 @@ enum Assembly {
   static func run(_ plan: ServerPlan, store: SQLiteStore, logger: Logger) async throws {
     let keys = LocalKeys(ring: plan.keyEncryptionKeys, token: plan.signingToken)
     let cores = ProcessLimits.cores
-    // A thousand signatures are some tenths of a second; who has more than those waiting is told to come back.
-    let threads = SigningThreads(count: cores, limit: 4096, limitPerAccount: 1024)
+    // A thousand requests are some tenths of a second; who has more than those waiting is told to come back.
+    let threads = SigningThreads(
+      count: cores,
+      limit: 4096,
+      limitPerAccount: 1024,
+      schedule: ThreadSchedule.givingWay
+    )
     let signer = SigningQueue(keys, threads: threads)
     let diagnostics = Diagnostics { incident in
       logger.log(
