@@ -49,7 +49,7 @@ package enum LastingFailure {
 
   private static func isLasting(_ error: ExchangeError) -> Bool {
     switch error {
-    case .endpoint, .tokenKind: true
+    case .endpoint, .tokenKind, .actorToken: true
     // 412: a standby of Vault has not caught up yet.
     case .refused(let refusal):
       (400..<500).contains(refusal.status) && ![408, 412, 425, 429].contains(refusal.status)
