@@ -7,6 +7,8 @@ import IdentityModel
 import Testing
 
 struct LastingFailureTests {
+  private let site = "https://vault.example/v1/auth/jwt/login"
+
   private func refused(_ code: String, _ status: Int, _ message: String? = nil) -> STSClientError {
     .refused(code: code, message: message, httpStatus: status, requestID: nil)
   }
@@ -31,7 +33,7 @@ struct LastingFailureTests {
     ]
     for error in errors {
       #expect(!LastingFailure.isLasting(STSClientError.http(error)))
-      #expect(!LastingFailure.isLasting(ExchangeError.http(error)))
+      #expect(!LastingFailure.isLasting(ExchangeError.http(error, address: site)))
       #expect(!LastingFailure.isLasting(CredentialChainError.containerEndpointUnreachable(error)))
     }
     #expect(!LastingFailure.isLasting(STSClientError.notAWSQuery(httpStatus: 404)))
@@ -45,16 +47,28 @@ struct LastingFailureTests {
     (500, false), (503, false),
   ])
   func `the other side's refusal lasts unless its status says otherwise`(status: Int, lasts: Bool) {
-    let refusal = ExchangeRefusal(service: .vault, status: status, code: "HTTP \(status)", message: nil)
+    let refusal = ExchangeRefusal(
+      service: .vault,
+      status: status,
+      code: "HTTP \(status)",
+      message: nil,
+      address: site
+    )
     #expect(LastingFailure.isLasting(ExchangeError.refused(refusal)) == lasts)
   }
 
   @Test func `an exchange passes where its own code or its answer says so`() {
-    let busy = ExchangeRefusal(service: .aws, status: 400, code: "IDPCommunicationError", message: nil)
+    let busy = ExchangeRefusal(
+      service: .aws,
+      status: 400,
+      code: "IDPCommunicationError",
+      message: nil,
+      address: site
+    )
     #expect(!LastingFailure.isLasting(ExchangeError.refused(busy)))
-    #expect(!LastingFailure.isLasting(ExchangeError.redirected(status: 302)))
-    #expect(!LastingFailure.isLasting(ExchangeError.malformedAnswer(status: 200, what: "a")))
-    #expect(!LastingFailure.isLasting(ExchangeError.askedToWait(seconds: 90, status: 429)))
+    #expect(!LastingFailure.isLasting(ExchangeError.redirected(status: 302, address: site)))
+    #expect(!LastingFailure.isLasting(ExchangeError.malformedAnswer(status: 200, what: "a", address: site)))
+    #expect(!LastingFailure.isLasting(ExchangeError.askedToWait(seconds: 90, status: 429, address: site)))
     #expect(LastingFailure.isLasting(ExchangeError.tokenKind(wanted: "a", given: "b")))
     #expect(LastingFailure.isLasting(ExchangeError.endpoint(setting: "a", reason: "b")))
   }
