@@ -44,16 +44,20 @@ import Testing
   }
 
   @Test func `a head that drips in behind a request is cut off in time`() async throws {
-    let result = try await withServer(configure: shortened) { address in
-      try await drip(
-        ["GET /doc HTTP/1.1\r\nHost: x\r\n\r\n"] + Array(repeating: "G", count: 1)
-          + Array(repeating: "", count: 30),
-        port: address.port
-      )
+    // Only the deadline of the head is short.
+    let (first, rest) = try await withServer(configure: { $0.headerTimeout = .milliseconds(400) }) {
+      address in
+      try await blocking {
+        let client = try RawClient(port: address.port)
+        client.send("GET /doc HTTP/1.1\r\nHost: x\r\n\r\n")
+        let first = client.receive(seconds: 30) { $0.last == UInt8(ascii: "}") }
+        client.send("G")
+        return (first.text, client.receive(seconds: 30))
+      }
     }
-    #expect(result.text.hasPrefix("HTTP/1.1 200 "))
-    #expect(result.text.contains("HTTP/1.1 408 "))
-    #expect(result.ended)
+    #expect(first.hasPrefix("HTTP/1.1 200 "))
+    #expect(rest.text.hasPrefix("HTTP/1.1 408 "))
+    #expect(rest.ended)
   }
 
   @Test func `a body that drips in is cut off in time`() async throws {
@@ -136,10 +140,10 @@ import Testing
     try await withServer(configure: { $0.shutdownGrace = .milliseconds(500) }) { address in
       try await blocking {
         let client = try RawClient(port: address.port)
-        client.send("GET /slow/5000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send("GET /slow/60000 HTTP/1.1\r\nHost: x\r\n\r\n")
         usleep(200_000)
       }
     }
-    #expect(ContinuousClock.now - start < .seconds(3))
+    #expect(ContinuousClock.now - start < .seconds(30))
   }
 }

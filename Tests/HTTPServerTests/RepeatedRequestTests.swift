@@ -55,7 +55,7 @@ extension RawClient {
   }
 }
 
-@Suite struct `A request that comes again on its connection` {
+@Suite(.serialized) struct `A request that comes again on its connection` {
   @Test func `is answered with the document as it is now, or as any other request when there is none`()
     async throws
   {

@@ -6,6 +6,7 @@ import Foundation
 import Glibc
 import HTTPServer
 import IdentityModel
+import Synchronization
 import Testing
 
 private let curlPath = installed("curl") ?? ""
@@ -242,12 +243,16 @@ struct `TLS and HTTP/2 with foreign clients` {
   @Test func `HTTP/2 requests in flight survive the shutdown`() async throws {
     let program = curlPath
     let path = "\(directory.path)/tls/ca.pem"
-    let exchange = try await withServer(tls: development) { address in
+    let echo = Echo()
+    let exchange = try await withServer(tls: development, responder: echo) { address in
       let exchange = Task {
         let url = "https://localhost:\(address.port)/slow/1000"
         return try await run(program, ["-sS", "-i", "--http2", "-Z", "--cacert", path, url, url, url])
       }
-      try await Task.sleep(for: .milliseconds(500))
+      let deadline = ContinuousClock.now + .seconds(30)
+      while echo.begun.withLock({ $0 }) < 3, ContinuousClock.now < deadline {
+        try await Task.sleep(for: .milliseconds(10))
+      }
       return exchange
     }.value
     #expect(exchange.status == 0)
