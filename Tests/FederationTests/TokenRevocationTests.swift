@@ -3,6 +3,7 @@
 // Revoking one token by its id: it is found among many without reading them, and whoever revokes it again learns since when
 // it was.
 
+import AuditTrail
 import Federation
 import IdentityModel
 import LocalKeys
