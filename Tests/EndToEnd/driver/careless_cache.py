@@ -12,7 +12,7 @@ import urllib.request
 from . import careless
 
 # How long a set is kept. Tests wait longer.
-LIFE = 0.5
+LIFE = 0.3
 
 # The mistake, and the cases that show it.
 CACHE_FAULTS = {
