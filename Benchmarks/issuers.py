@@ -23,7 +23,7 @@ import signed_requests as wire
 
 FILLER = bench.ROOT / ".build" / "release" / "issuers-bench"
 FIRST, SECRET = 200_000_000_000, "bench/secret/key/of/no/value/at/all/0002"
-COUNTS, USED, PATIENCE = (1, 1_000, 100_000), 500, 300
+COUNTS, USED, PATIENCE = (1, 1_000, 100_000), 500, 600
 
 
 def fill(work, there, count):
