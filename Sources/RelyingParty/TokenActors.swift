@@ -15,7 +15,8 @@ public struct TokenActor: Hashable, Sendable {
 extension VerifiedToken {
   /// The claim `act`: everybody who acts for the subject, the current actor first; empty when nobody does.
   ///
-  /// RFC 8693 §4.1: only the subject and the current actor, the first, are for decisions; the others are for the record.
+  /// RFC 8693 §4.1: only the subject and the current actor, the first, are for decisions; the others are for the record,
+  /// hearsay that the issuer did not verify.
   ///
   /// - Throws: `claimMalformed` for a claim that cannot be read, or with more than four actors: never take that for nobody.
   public func actors() throws(VerificationFailure) -> [TokenActor] {

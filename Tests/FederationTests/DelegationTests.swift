@@ -20,7 +20,7 @@ import Testing
     {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
     "Action":"sts:AssumeRoleWithWebIdentity"\(users.isEmpty ? "" : ",\"Condition\":{\(users)}")},
     {"Effect":"Allow","Principal":{"Federated":"\(Self.agentsARN)"},
-    "Action":"sts:AssumeRoleAsActor"\(condition.isEmpty ? "" : ",\"Condition\":{\(condition)}")}]}
+    "Action":"sts:ActForSubject"\(condition.isEmpty ? "" : ",\"Condition\":{\(condition)}")}]}
     """
   }
 
@@ -73,11 +73,11 @@ import Testing
   @Test func `prior actors stay, the new one is outermost, and no chain is cut`() async throws {
     try await run { server, parties in
       let role = try await server.storeRole("app", trust: trust())
-      let one = #","act":{"sub":"a","iss":"https://x.test","email":"a@x.test"}"#
+      let one = #","act":{"sub":"a","iss":"https://oidc.test/cluster","email":"a@x.test"}"#
       let kept = try await server.trade(role, parties.user(one))
-      #expect(kept.status == 200 && kept.actors == [["https://x.test", "a"]], "\(kept.body)")
+      #expect(kept.status == 200 && kept.actors == [["https://oidc.test/cluster", "a"]], "\(kept.body)")
       let record = try #require(try await server.records().last)
-      #expect(record.contains(#""actors":[{"iss":"https://x.test","sub":"a"}]"#), "\(record)")
+      #expect(record.contains(#""actors":[{"iss":"https://oidc.test/cluster","sub":"a"}]"#), "\(record)")
       // Where no issuer is named it is the token's own.
       let two = #","act":{"sub":"b","act":{"sub":"a","iss":"https://x.test"}}"#
       let nested = try await server.trade(role, parties.user(two), actor: parties.agent())
@@ -86,9 +86,6 @@ import Testing
           ["https://agents.test", "agent-1"], ["https://oidc.test/cluster", "b"], ["https://x.test", "a"],
         ]
       )
-      // The actor's own actors stay as well.
-      let actors = try await server.trade(role, parties.user(), actor: parties.agent(one))
-      #expect(actors.actors == [["https://agents.test", "agent-1"], ["https://x.test", "a"]])
       let four = #","act":{"sub":"1","act":{"sub":"2","act":{"sub":"3","act":{"sub":"4"}}}}"#
       #expect(try await server.trade(role, parties.user(four)).actors.count == 4)
       let five =
@@ -104,13 +101,111 @@ import Testing
         "invalid_request",
         "More than 4 actors"
       )
-      expectRefusal(
-        try await server.trade(role, parties.user(one), actor: parties.agent(one)),
-        "invalid_request",
-        "both name actors"
-      )
       let later = try await server.records().dropFirst(records)
-      #expect(later.count == 3 && later.allSatisfy { $0.contains(#""errorCode":"InvalidIdentityToken""#) })
+      #expect(later.count == 2 && later.allSatisfy { $0.contains(#""errorCode":"InvalidIdentityToken""#) })
+    }
+  }
+
+  @Test func `a stranger's token speaks of no actor of another issuer by itself, and of none of ours`()
+    async throws
+  {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let ours = try await server.issuerURL()
+      let other = #","act":{"sub":"a","iss":"https://x.test"}"#
+      expectRefusal(
+        try await server.trade(role, parties.user(other)),
+        "invalid_request",
+        "actor of another issuer"
+      )
+      // Behind a verified actor it is for the record alone.
+      let nested = try await server.trade(role, parties.user(other), actor: parties.agent())
+      #expect(nested.actors == [["https://agents.test", "agent-1"], ["https://x.test", "a"]])
+      for issuer in [ours, ours + "/saml/metadata"] {
+        for act in [
+          #"{"sub":"a","iss":"\#(issuer)"}"#, #"{"sub":"b","act":{"sub":"a","iss":"\#(issuer)"}}"#,
+        ] {
+          let token = try await parties.user(#","act":\#(act)"#)
+          expectRefusal(try await server.trade(role, token), "invalid_request", "actor of this server")
+          expectRefusal(
+            try await server.trade(role, token, actor: parties.agent()),
+            "invalid_request",
+            "actor of this server"
+          )
+        }
+      }
+    }
+  }
+
+  @Test func `whoever is acted for acts for nobody, and nobody acts for themselves`() async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      expectRefusal(
+        try await server.trade(role, parties.user(), actor: parties.agent(#","act":{"sub":"mallory"}"#)),
+        "invalid_request",
+        "names an actor itself"
+      )
+      let both = try await server.storeRole(
+        "both",
+        trust: providerTrust(actions: #""sts:AssumeRoleWithWebIdentity","sts:ActForSubject""#),
+        uniqueID: "AROAAAAAAAAAAAAAAABOTH"
+      )
+      let user = try await parties.user()
+      expectRefusal(
+        try await server.trade(both, user, actor: user),
+        "invalid_request",
+        "The actor is the subject"
+      )
+      let other = try await server.providerToken(parties.cluster, subject: "other")
+      #expect(try await server.trade(both, user, actor: other).status == 200)
+    }
+  }
+
+  @Test func `whoever was verified is on record when the delegation is refused`() async throws {
+    try await run { server, parties in
+      let role = try await server.storeRole("app", trust: trust())
+      let four = #","act":{"sub":"1","act":{"sub":"2","act":{"sub":"3","act":{"sub":"4"}}}}"#
+      for (subject, actor, isVerified) in [
+        (#","may_act":{"sub":"other"}"#, try await parties.agent(), true),
+        (four, try await parties.agent(), true),
+        ("", try await parties.agent(#","act":{"sub":"a"}"#), true),
+        ("", "no.jwt.here", false),
+      ] {
+        let answer = try await server.trade(role, parties.user(subject), actor: actor)
+        expectRefusal(answer, "invalid_request")
+        let record = try #require(try await server.records().last)
+        #expect(record.contains(#""type":"WebIdentityUser""#), "\(record)")
+        #expect(record.contains(#""userName":"\#(Self.user)""#), "\(record)")
+        #expect(record.contains(#""recipientAccountId":"123456789012""#), "\(record)")
+        #expect(record.contains(#""actor":{"#) == isVerified, "\(record)")
+      }
+    }
+  }
+
+  @Test func `the trust policy hears of an actor when the token becomes a session`() async throws {
+    try await run { server, parties in
+      let undelegated = try await server.storeRole(
+        "app",
+        trust: trust(users: #""Null":{"sts:DelegationActor":"true"}"#)
+      )
+      let acted = try await parties.user(#","act":{"sub":"agent-1"}"#)
+      let refused = await server.assumeWithToken(undelegated, acted)
+      #expect(refused.status == 403 && refused.code == "AccessDenied", "\(refused.text)")
+      let user = try await parties.user()
+      #expect(await server.assumeWithToken(undelegated, user).status == 200)
+      let by = try await server.storeRole(
+        "by",
+        trust: trust(users: #""StringEquals":{"sts:DelegationActor":"agent-1","sts:DelegationDepth":"1"}"#),
+        uniqueID: "AROAAAAAAAAAAAAAAAAABY"
+      )
+      #expect(await server.assumeWithToken(by, acted).status == 200)
+      for act in [#"{"sub":"agent-1","iss":"https://agents.test"}"#, "{}"] {
+        let token = try await parties.user(#","act":\#(act)"#)
+        let answer = await server.assumeWithToken(by, token)
+        #expect(answer.status == 400 && answer.code == "InvalidIdentityToken", "\(answer.text)")
+        let record = try #require(try await server.records().last)
+        #expect(record.contains(#""userName":"\#(Self.user)""#), "\(record)")
+      }
     }
   }
 
@@ -126,7 +221,7 @@ import Testing
       expectRefusal(try await server.trade(role, token), "invalid_request", "Malformed claim: act")
       let actor = try await parties.agent(#","act":\#(act)"#)
       let answer = try await server.trade(role, parties.user(), actor: actor)
-      expectRefusal(answer, "invalid_request", "Malformed claim: act")
+      expectRefusal(answer, "invalid_request", "names an actor itself")
     }
   }
 
@@ -160,7 +255,7 @@ import Testing
     try await run { server, parties in
       let both = """
         {"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
-        "Action":["sts:AssumeRoleWithWebIdentity","sts:AssumeRoleAsActor"]}}
+        "Action":["sts:AssumeRoleWithWebIdentity","sts:ActForSubject"]}}
         """
       let role = try await server.storeRole("app", trust: both)
       for text in ["{}", "[]", #""agent-1""#, #"{"sub":["agent-1"]}"#, "null"] {
@@ -230,7 +325,7 @@ import Testing
       expectRefusal(
         try await server.trade(role, parties.user(), actor: parties.agent()),
         "invalid_request",
-        "Not authorized to perform sts:AssumeRoleAsActor"
+        "Not authorized to perform sts:ActForSubject"
       )
       // And who may act for others may not come alone.
       let acting = try await server.storeRole("acting", trust: trust(), uniqueID: "AROAAAAAAAAAAAAAACTOR")
@@ -248,11 +343,9 @@ import Testing
       #expect(alone.body == missing.body)
       // What a token says of its actor by itself is nobody's word in this request.
       expectRefusal(
-        try await server.trade(
-          demanding,
-          parties.user(#","act":{"sub":"agent-1","iss":"https://agents.test"}"#)
-        ),
-        "invalid_request"
+        try await server.trade(demanding, parties.user(#","act":{"sub":"agent-1"}"#)),
+        "invalid_request",
+        "Not authorized"
       )
     }
   }
@@ -341,6 +434,12 @@ import Testing
         uniqueID: "AROAAAAAAAAAAAAASECOND"
       )
       #expect(try await server.trade(second, token).actors == [["https://agents.test", "agent-1"]])
+      // Policy would see the principal of this token, not who acts for it.
+      expectRefusal(
+        try await server.trade(role, parties.user(), actor: token),
+        "invalid_request",
+        "names an actor itself"
+      )
       let session = await server.assumeWithToken(second, token)
       #expect(session.status == 400 && session.code == "InvalidIdentityToken", "\(session.text)")
       let plain = try #require(try await server.trade(role, parties.user())["access_token"])

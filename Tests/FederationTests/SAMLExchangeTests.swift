@@ -236,7 +236,7 @@ import TokenFormats
         "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' entityID='x'>"
         + String(repeating: " ", count: 1000) + "</md:EntityDescriptor>"
       await server.done("CreateSAMLProvider", ["Name": "Own", "SAMLMetadataDocument": useless])
-      expectRefusal(try await trade(server, good), "invalid_request", "metadata of the provider")
+      expectRefusal(try await trade(server, good), "invalid_request", "No SAML provider")
     }
   }
 
@@ -251,14 +251,118 @@ import TokenFormats
       let more = [("DurationSeconds", "900")]
       let session = await server.assumeWithToken(writer, try await server.providerToken(key), more)
       let keys = try #require(session.credentials)
-      _ = try await server.storeRole("app", trust: trust())
+      let both = """
+        {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"\(Self.provider)"},
+        "Action":["sts:AssumeRoleWithSAML","sts:ActForSubject"]},
+        {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
+        "Action":"sts:AssumeRoleWithWebIdentity"}]}
+        """
+      _ = try await server.storeRole("app", trust: both)
       let token = try await assertion(server, issuer, [("Duration", "600")], as: keys)
-      expectRefusal(try await trade(server, token), "invalid_request", "session's expiry")
-      expectRefusal(try await trade(server, token, [("duration_seconds", "901")]), "invalid_request")
+      let longest = try await trade(server, token)
+      #expect(longest.status == 200 && longest.body["expires_in"]?.int64 == 900, "\(longest.body)")
+      expectRefusal(
+        try await trade(server, token, [("duration_seconds", "901")]),
+        "invalid_request",
+        "session's expiry"
+      )
       #expect(try await trade(server, token, [("duration_seconds", "900")]).status == 200)
       server.clock.advance(seconds: 300)
       expectRefusal(try await trade(server, token, [("duration_seconds", "601")]), "invalid_request")
       #expect(try await trade(server, token, [("duration_seconds", "600")]).status == 200)
+      // So does the one of the actor.
+      let jwt = try await server.providerToken(key)
+      func acted(_ more: [(String, String)] = []) async throws -> Exchanged {
+        let actor = [("actor_token", token), ("actor_token_type", tokenType("saml2"))]
+        return try await server.trade(Self.role, jwt, actor + more)
+      }
+      #expect(try await acted().body["expires_in"]?.int64 == 600)
+      expectRefusal(try await acted([("duration_seconds", "601")]), "invalid_request", "session's expiry")
+      // Of what ends within a minute there is nothing to shorten to.
+      server.clock.advance(seconds: 300)
+      let last = await server.samlToken(of: "trade", as: keys)
+      server.clock.advance(seconds: 250)
+      expectRefusal(
+        try await trade(server, try #require(last["Token"])),
+        "invalid_request",
+        "session's expiry"
+      )
+    }
+  }
+
+  @Test func `an own assertion has the source identity of its session, whatever the config says`()
+    async throws
+  {
+    try await run { server, issuer in
+      let key = try await server.registerProvider()
+      let writer = try await server.storeRole(
+        "writer",
+        trust: providerTrust(actions: #""sts:AssumeRoleWithWebIdentity","sts:SetSourceIdentity""#),
+        uniqueID: "AROAAAAAAAAAAAAAWRITE"
+      )
+      let alice = #","https://aws.amazon.com/source_identity":"alice""#
+      let session = await server.assumeWithToken(writer, try await server.providerToken(key, alice))
+      let keys = try #require(session.credentials)
+      _ = try await server.storeRole(
+        "app",
+        trust: trust(actions: #""sts:AssumeRoleWithSAML","sts:SetSourceIdentity""#)
+      )
+      func identity(_ answer: Exchanged) -> String? {
+        answer.claims?["https://sts.amazonaws.com/"]?.object?["source_identity"]?.string
+      }
+      func literal(_ name: String) -> [(String, String)] {
+        [("SamlAttributes.member.2.Name", name), ("SamlAttributes.member.2.Values.member.1", "victim")]
+      }
+      // Unsaid, or said to be another's: it goes along.
+      for (name, settings) in [("silent", []), ("literal", literal("source_identity"))] {
+        let token = try await assertion(server, issuer, name: name, settings, as: keys)
+        let answer = try await trade(server, token)
+        #expect(answer.status == 200 && identity(answer) == "alice", "\(answer.body)")
+      }
+      let asking = literal(Self.prefix + "SourceIdentity")
+      expectRefusal(
+        try await trade(server, try await assertion(server, issuer, name: "asking", asking, as: keys)),
+        "invalid_request",
+        "cannot be changed"
+      )
+      // A session without one has none; elsewhere the name is the config's.
+      let none = await server.samlToken(of: "literal")
+      let answer = try await trade(server, try #require(none["Token"]))
+      #expect(answer.status == 200 && identity(answer) == nil, "\(answer.body)")
+      let elsewhere: KeyValuePairs = [
+        "SamlAttributes.member.1.Name": "source_identity", "SamlAttributes.member.1.Values.member.1": "said",
+      ]
+      #expect(await server.makeSAMLConfig("elsewhere", elsewhere).status == 200)
+      let said = try await server.assertion(of: "elsewhere", as: keys)
+      #expect(said.attributes["source_identity"] == ["said"])
+    }
+  }
+
+  @Test func `whoever has no assertion of a provider does not learn which ones there are`() async throws {
+    try await run { server, issuer in
+      _ = try await server.storeRole("app", trust: trust())
+      let useless =
+        "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' entityID='x'>"
+        + String(repeating: " ", count: 1000) + "</md:EntityDescriptor>"
+      func said(_ provider: String, _ edit: (String, String)) async throws -> String {
+        let arn = "arn:aws:iam::123456789012:saml-provider/\(provider)"
+        let role = [("Role", "\(Self.role),\(arn)")]
+        let name = "c\(try await server.records().count)"
+        let token = try await assertion(server, issuer, name: name, attributes: role)
+        let text = String(decoding: try #require(Base64URL.decode(token)), as: UTF8.self)
+        #expect(text.contains(edit.0))
+        let changed = Base64URL.encode(Array(text.replacing(edit.0, with: edit.1).utf8))
+        let answer = try await trade(server, changed)
+        expectRefusal(answer, "invalid_request", "No SAML provider")
+        return (answer["error_description"] ?? "").replacing(provider, with: "P")
+      }
+      let unknown = try await said("Nobody", (">ada<", ">eve<"))
+      #expect(try await said("Own", (">ada<", ">eve<")) == unknown)
+      #expect(try await said("Own", ("<ds:SignatureValue>", "<ds:SignatureValue>AAAA")) == unknown)
+      #expect(try await said("Own", ("<ds:X509Certificate>", "<ds:X509Certificate>AAAA")) == unknown)
+      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": Self.provider])
+      await server.done("CreateSAMLProvider", ["Name": "Own", "SAMLMetadataDocument": useless])
+      #expect(try await said("Own", (">ada<", ">eve<")) == unknown)
     }
   }
 
@@ -268,9 +372,9 @@ import TokenFormats
       let both = """
         {"Version":"2012-10-17","Statement":[
         {"Effect":"Allow","Principal":{"Federated":"\(Self.provider)"},
-        "Action":["sts:AssumeRoleWithSAML","sts:AssumeRoleAsActor"]},
+        "Action":["sts:AssumeRoleWithSAML","sts:ActForSubject"]},
         {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
-        "Action":["sts:AssumeRoleWithWebIdentity","sts:AssumeRoleAsActor"]}]}
+        "Action":["sts:AssumeRoleWithWebIdentity","sts:ActForSubject"]}]}
         """
       _ = try await server.storeRole("app", trust: both)
       let saml = try await assertion(server, issuer)

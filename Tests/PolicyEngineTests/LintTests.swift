@@ -275,6 +275,25 @@ struct LintTests {
     ),
 
     .init(
+      .actingByWildcard,
+      true,
+      #"{"Effect":"Allow","Action":"sts:*","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}}"#,
+      kind: .trust
+    ),
+    .init(
+      .actingByWildcard,
+      false,
+      #"{"Effect":"Allow","Action":["sts:AssumeRole*","sts:ActForSubject"],"Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}}"#,
+      kind: .trust
+    ),
+    .init(
+      .actingByWildcard,
+      false,
+      #"{"Effect":"Deny","Action":"sts:*","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}}"#,
+      kind: .trust
+    ),
+
+    .init(
       .anySubjectAllowed,
       true,
       #"{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example"}}"#,

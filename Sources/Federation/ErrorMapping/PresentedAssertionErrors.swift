@@ -22,8 +22,6 @@ extension ServiceError {
       self = .invalidIdentityToken("The assertion is not signed.")
     case .signature:
       self = .invalidIdentityToken("The signature of the assertion is not valid.")
-    case .foreignKey:
-      self = .invalidIdentityToken("The key that signed the assertion is none of the provider's.")
     case .issuerMismatch:
       self = .invalidIdentityToken("Incorrect issuer of the assertion")
     case .recipientMismatch:

@@ -111,6 +111,7 @@ extension XMLSignatureError {
     case .transform(let name): "the transform \(quoted(name)) is not taken"
     case .reference(let name): "the reference \(quoted(name)) is not to the ID of the root alone"
     case .noKey: "KeyInfo does not hold one certificate"
+    case .foreignKey: "the key is none of the agreed ones"
     case .algorithmOfAnotherKey: "the key does not sign with the algorithm"
     case .signatureInvalid: "the key did not make it"
     case .digestDiffers: "the document is not the one that was signed"

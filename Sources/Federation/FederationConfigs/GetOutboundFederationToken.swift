@@ -109,6 +109,7 @@ package struct GetOutboundFederationToken: Action {
         settings: settings,
         call: call.authenticated,
         issuer: issuer,
+        isForTokenEndpoint: house.isTokenEndpoint(config.targetService),
         expiration: expiration,
         holderKey: try holderOfKey.provenKey(
           issuer: samlEntityID(of: issuer.stored.record),

@@ -29,8 +29,12 @@ package protocol FederatedAction: Sendable {
 
   /// Verifies the provider's assertion and reads the role.
   ///
-  /// Throws when nobody vouches for the caller.
-  func subject(_ call: UnsignedCall, _ house: House) async throws(ServiceError) -> Subject
+  /// `trail` learns of each who comes, as soon as somebody vouches. Throws when nobody vouches for the caller.
+  func subject(
+    _ call: UnsignedCall,
+    _ house: House,
+    _ trail: inout Trail
+  ) async throws(ServiceError) -> Subject
 
   /// What the role's trust policy must allow, in this order; never empty.
   func questions(_ subject: Subject) -> [Question]

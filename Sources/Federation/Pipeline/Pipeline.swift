@@ -280,7 +280,7 @@ package struct Pipeline: Sendable {
     let call = UnsignedCall(request, region: homeRegion, now: trail.now)
     var attempt = 1
     while true {
-      let subject = try await action.subject(call, house)
+      let subject = try await action.subject(call, house, &trail)
       trail.federated = subject.identity
       trail.actor = subject.actor
       trail.resourceAccount = subject.account

@@ -25,6 +25,8 @@ struct AssertionRequest: Sendable {
   let call: AuthenticatedCall
   /// The issuer of the account.
   let issuer: Issuer
+  /// Whether it is for a token endpoint of this server.
+  let isForTokenEndpoint: Bool
   /// Until when it is valid.
   let expiration: Instant
   /// The key that its bearer has to prove; `nil` for a bearer assertion.
@@ -161,9 +163,20 @@ extension AssertionRequest {
     return value
   }
 
+  /// The templates of the config, or the default ones.
+  ///
+  /// SECURITY: a token endpoint of this server believes what its own assertions say of the session's source identity, so
+  /// there no config has a word in it: a session neither sheds its source identity nor takes another's.
+  private var attributeTemplates: [SAMLAttributeTemplate] {
+    let templates = settings.attributes ?? AuthenticatedCall.defaultSAMLAttributes
+    guard isForTokenEndpoint else { return templates }
+    let own = AuthenticatedCall.sourceIdentityAttribute
+    return templates.filter { !$0.name.utf8.elementsEqual(own.name.utf8) } + [own]
+  }
+
   private func attributes(_ context: RequestContext, _ room: inout Int) throws -> [SAMLAttribute] {
     var attributes: [SAMLAttribute] = []
-    for attribute in settings.attributes ?? AuthenticatedCall.defaultSAMLAttributes {
+    for attribute in attributeTemplates {
       var values: [String] = []
       for text in attribute.values {
         guard let template = try? SAMLTemplate(text, takesSeveral: true) else {

@@ -72,14 +72,23 @@ extension AuthenticatedCall {
   private static let unspecified = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified"
 
   /// The default attributes that templates can say, by the names that they have in a web identity token.
-  static let defaultSAMLAttributes = [
-    ("aws_account", "${aws:PrincipalAccount}"), ("source_region", "${aws:RequestedRegion}"),
-    ("principal_id", "${aws:PrincipalArn}"), ("org_id", "${aws:PrincipalOrgID}"),
-    ("ou_path", "${aws:PrincipalOrgPaths}"), ("role_session_name", "${sts:RoleSessionName}"),
-    ("federated_provider", "${aws:FederatedProvider}"), ("source_identity", "${sts:SourceIdentity}"),
-  ].map { name, value in
-    SAMLAttributeTemplate(name: name, nameFormat: basic, friendlyName: nil, values: [value])
-  }
+  static let defaultSAMLAttributes =
+    [
+      ("aws_account", "${aws:PrincipalAccount}"), ("source_region", "${aws:RequestedRegion}"),
+      ("principal_id", "${aws:PrincipalArn}"), ("org_id", "${aws:PrincipalOrgID}"),
+      ("ou_path", "${aws:PrincipalOrgPaths}"), ("role_session_name", "${sts:RoleSessionName}"),
+      ("federated_provider", "${aws:FederatedProvider}"),
+    ].map { name, value in
+      SAMLAttributeTemplate(name: name, nameFormat: basic, friendlyName: nil, values: [value])
+    } + [sourceIdentityAttribute]
+
+  /// The source identity of the caller's session: what a token endpoint of this server takes along a chain.
+  static let sourceIdentityAttribute = SAMLAttributeTemplate(
+    name: "source_identity",
+    nameFormat: basic,
+    friendlyName: nil,
+    values: ["${sts:SourceIdentity}"]
+  )
 
   /// The attributes that no template can say: when the session ends, and the principal's tags.
   func furtherSAMLAttributes() -> [(name: String, nameFormat: String, value: String)] {

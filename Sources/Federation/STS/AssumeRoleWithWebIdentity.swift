@@ -52,15 +52,18 @@ package struct AssumeRoleWithWebIdentity: FederatedAction {
 
   package func subject(
     _ call: UnsignedCall,
-    _ house: House
+    _ house: House,
+    _ trail: inout Trail
   ) async throws(ServiceError) -> FederatedRoleSubject {
-    let subject = try await role.subject(call, house)
+    var subject = try await role.subject(call, house, &trail)
     // SECURITY: a session says nothing of actors. A token of this server that names some would be rid of them here.
     guard !subject.isChained || subject.party.claims["act"] == nil else {
       throw .invalidIdentityToken(
         "A token of this server that names an actor is taken at the token endpoint only"
       )
     }
+    // SECURITY: nor does it say what others' tokens do: policy hears of their actors here, or never.
+    subject.delegation = try Delegation(subject.party, actor: nil, house)
     return subject
   }
 

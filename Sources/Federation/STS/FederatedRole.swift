@@ -41,16 +41,19 @@ struct FederatedRole: Sendable {
 
   /// Verifies what was presented, at `endpoint` when it was there, and reads the role.
   ///
-  /// Throws when nobody vouches for the caller.
+  /// `trail` learns of the caller as soon as somebody vouches. Throws when nobody does.
   func subject(
     _ call: UnsignedCall,
     _ house: House,
+    _ trail: inout Trail,
     at endpoint: TokenEndpoint? = nil
   ) async throws(ServiceError) -> FederatedRoleSubject {
     let presented = try credential.read(call.now)
     let role = try await house.roleToAssume(arn)
     let party = try await house.party(presented, for: role, at: endpoint, now: call.now)
     guard let account = role.account else { throw .accessDenied("Not authorized to perform \(party.action)") }
+    trail.federated = party.identity
+    trail.resourceAccount = account
     // A token of this server stands for a principal of it: to assume a role with one is to go on along a chain, and
     // what AssumeRole keeps along a chain is kept here.
     let isChained = house.isOwn(party)
@@ -120,7 +123,7 @@ extension FederatedRoleSubject {
     var context = actor.contextEntries
     context.append(.init("sts:RoleSessionName", sessionName))
     context += delegation.contextEntries + Delegation.subjectEntries(of: party)
-    return [role.question("sts:AssumeRoleAsActor", context: context)]
+    return [role.question("sts:ActForSubject", context: context)]
   }
 
   /// The session that the trust policy allows.

@@ -20,8 +20,8 @@ package struct GetWebIdentityToken: Action {
   /// Who acts for the caller, whom no parameter names: the token endpoint knows it.
   var delegation: Delegation?
 
-  // What `DurationSeconds` is when it is left out: for the token and for policy alike.
-  private static let defaultDurationSeconds = 300
+  /// What `DurationSeconds` is when it is left out, for the token and for policy alike.
+  var defaultDurationSeconds = 300
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     audience = parameters.requiredStringList("Audience", count: 1...10, memberLength: 1...1000)
@@ -84,7 +84,7 @@ package struct GetWebIdentityToken: Action {
   /// How long the token is to live.
   ///
   /// Unit: seconds.
-  var seconds: Int { durationSeconds ?? Self.defaultDurationSeconds }
+  var seconds: Int { durationSeconds ?? defaultDurationSeconds }
 
   /// The proposal that issues the token, with `elements` in its record, and `answer` around the token and its end.
   func propose(

@@ -183,8 +183,9 @@ enum VouchedParty: Sendable {
     case .webIdentity(let identity, _):
       identity.token.claims["https://sts.amazonaws.com/"]?.object?["source_identity"]?.string
     case .saml(let identity, _):
-      identity.assertion.attributes.first { $0.name.utf8.elementsEqual("source_identity".utf8) }?.values?
-        .first
+      identity.assertion.attributes.first {
+        $0.name.utf8.elementsEqual(AuthenticatedCall.sourceIdentityAttribute.name.utf8)
+      }?.values?.first
     }
   }
 }
@@ -192,14 +193,23 @@ enum VouchedParty: Sendable {
 extension House {
   /// Whether `party` comes with a token or an assertion of this server's own.
   func isOwn(_ party: VouchedParty) -> Bool {
-    switch party {
-    case .webIdentity: return issuers.issuerID(of: party.issuer) != nil
-    case .saml:
-      let path = IssuerDocument.samlMetadata.path.utf8
-      guard party.issuer.utf8.suffix(path.count).elementsEqual(path) else { return false }
-      let issuer = String(decoding: party.issuer.utf8.dropLast(path.count), as: UTF8.self)
-      return issuers.issuerID(of: issuer) != nil
-    }
+    isOwnIssuer(party.issuer)
+  }
+
+  /// Whether `name` is the URL or the entity id of an issuer of this server.
+  func isOwnIssuer(_ name: String) -> Bool {
+    issuers.issuerID(of: name) != nil || isOfOwnIssuer(name, IssuerDocument.samlMetadata.path)
+  }
+
+  /// Whether `url` is the token endpoint of an issuer of this server.
+  func isTokenEndpoint(_ url: String) -> Bool {
+    isOfOwnIssuer(url, Issuers.tokenPath)
+  }
+
+  /// Whether `url` is `path` below an issuer of this server.
+  private func isOfOwnIssuer(_ url: String, _ path: String) -> Bool {
+    guard url.utf8.suffix(path.utf8.count).elementsEqual(path.utf8) else { return false }
+    return issuers.issuerID(of: String(decoding: url.utf8.dropLast(path.utf8.count), as: UTF8.self)) != nil
   }
 
   /// Verifies what was presented for the role, by a provider of the role's own account.
@@ -226,7 +236,7 @@ extension House {
     case .assertion(let assertion):
       let arn = try assertion.claimedAttributes.provider(forRole: role.arn).provider
       guard let endpoint, let account = role.account, let provider = try await samlProvider(arn, of: account)
-      else { throw .invalidIdentityToken("No SAML provider found in your account for \(arn)") }
+      else { throw .noSAMLProvider(arn) }
       return .saml(try samlIdentity(assertion, of: provider.record, at: endpoint, now: now), provider)
     }
   }
@@ -246,7 +256,7 @@ extension House {
         let what = "read the metadata of `\(provider.arn)`"
         diagnostics.report(Incident(.notice, what: what, cause: String(describing: error)))
       }
-      throw .invalidIdentityToken("The metadata of the provider cannot be used")
+      throw .noSAMLProvider(provider.arn.description)
     }
     do {
       return SAMLIdentity(
@@ -263,6 +273,7 @@ extension House {
         )
       )
     } catch {
+      if case .signature = error { throw .noSAMLProvider(provider.arn.description) }
       throw ServiceError(saml: error, now: now)
     }
   }
@@ -295,6 +306,14 @@ extension House {
     let stored = try await read { try await $0.record(SAMLProviderRecord.self, at: id) }
     guard let stored, stored.record.arn.description.utf8.elementsEqual(arn.utf8) else { return nil }
     return stored
+  }
+}
+
+extension ServiceError {
+  /// SECURITY: the same words whether there is no such provider or it did not sign: whoever has no assertion of a
+  /// provider does not learn which ones an account has.
+  fileprivate static func noSAMLProvider(_ arn: String) -> ServiceError {
+    .invalidIdentityToken("No SAML provider found in your account for \(arn) that signed the assertion")
   }
 }
 

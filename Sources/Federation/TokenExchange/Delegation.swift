@@ -16,16 +16,35 @@ struct Delegation: Sendable {
 
   /// The delegation when `subject` comes with `actor`; `nil` when nobody acts.
   ///
-  /// The actors of the subject's token stay, with the new one before them; so do those of the actor's token. Throws
-  /// InvalidIdentityToken when a claim cannot be read, both tokens name actors (one chain cannot say what both say), the
-  /// chain gets too long, or the subject's token names another as the one who may act.
-  init?(_ subject: VouchedParty, actor: VouchedParty?) throws(ServiceError) {
+  /// The actors of the subject's token stay, with the new one before them. Throws InvalidIdentityToken when a claim cannot
+  /// be read, the subject's token names actors for whom its issuer cannot speak, the actor is the subject or is acted for
+  /// itself, the chain gets too long, or the subject's token names another as the one who may act.
+  init?(_ subject: VouchedParty, actor: VouchedParty?, _ house: House) throws(ServiceError) {
     let prior = try Self.chain(of: subject)
+    if let prior, !house.isOwn(subject) {
+      // SECURITY: the issued token is this server's word. That one of its own principals acts, it knows from itself alone.
+      guard !prior.actors.contains(where: { house.isOwnIssuer($0.issuer) }) else {
+        throw .invalidIdentityToken(
+          "The subject's token names an actor of this server, which did not issue it"
+        )
+      }
+      guard actor != nil || prior.current.issuer.utf8.elementsEqual(subject.issuer.utf8) else {
+        throw .invalidIdentityToken("The subject's token names an actor of another issuer")
+      }
+    }
     guard let actor else {
       guard let prior else { return nil }
       self.actor = nil
       chain = prior
       return
+    }
+    let isSubject =
+      actor.issuer.utf8.elementsEqual(subject.issuer.utf8)
+      && actor.subject.utf8.elementsEqual(subject.subject.utf8)
+    guard !isSubject else { throw .invalidIdentityToken("The actor is the subject") }
+    // SECURITY: who acts for the actor would be the one who acts, and policy would be asked about the actor.
+    guard actor.claims["act"] == nil else {
+      throw .invalidIdentityToken("The actor's token names an actor itself")
     }
     let mayAct: MayAct?
     do {
@@ -36,17 +55,13 @@ struct Delegation: Sendable {
     guard mayAct?.names(actor.claims) ?? true else {
       throw .invalidIdentityToken("The subject's token allows another actor")
     }
-    let actorsOwn = try Self.chain(of: actor)
-    guard prior == nil || actorsOwn == nil else {
-      throw .invalidIdentityToken("The subject's and the actor's token both name actors")
-    }
     let next = ActorChain.Actor(issuer: actor.issuer, subject: actor.subject)
     self.actor = actor
-    guard let earlier = prior ?? actorsOwn else {
+    guard let prior else {
       chain = ActorChain(next)
       return
     }
-    guard let longer = earlier.followed(by: next) else {
+    guard let longer = prior.followed(by: next) else {
       throw .invalidIdentityToken("More than \(ActorChain.maximumActors) actors")
     }
     chain = longer

@@ -53,10 +53,11 @@ package struct ExchangeOutboundToken: FederatedAction {
 
   package func subject(
     _ call: UnsignedCall,
-    _ house: House
+    _ house: House,
+    _ trail: inout Trail
   ) async throws(ServiceError) -> FederatedRoleSubject {
     let endpoint = TokenEndpoint(issuer: house.issuers.issuerURL(issuerID))
-    var subject = try await role.subject(call, house, at: endpoint)
+    var subject = try await role.subject(call, house, &trail, at: endpoint)
     // SECURITY: the endpoint is the issuer's, and its tokens are for roles of its account.
     guard let issuer = try await house.issuerSubject(of: subject.account).issuer,
       issuer.stored.record.issuerID.utf8.elementsEqual(issuerID.utf8)
@@ -68,10 +69,9 @@ package struct ExchangeOutboundToken: FederatedAction {
         throw .validationError("The assertion gives the session another name")
       }
     }
-    subject.delegation = try Delegation(
-      subject.party,
-      actor: try await actor(for: subject.role, at: endpoint, call, house)
-    )
+    let actor = try await actor(for: subject.role, at: endpoint, call, house)
+    trail.actor = actor?.identity
+    subject.delegation = try Delegation(subject.party, actor: actor, house)
     return subject
   }
 
@@ -114,6 +114,8 @@ package struct ExchangeOutboundToken: FederatedAction {
     let assumed = try await house.assumed(call, session)
     var request = request
     request.delegation = subject.delegation
+    // Never less than a minute: of a session that ends sooner nothing is issued.
+    request.defaultDurationSeconds = max(60, sessionSeconds(subject, at: call.now))
     let authorized = try await Authorizer.authorize(request, assumed, house, &trail)
     var elements: [JSONObject.Member] = [
       .init("subjectFromWebIdentityToken", .string(subject.party.subject)),
@@ -139,10 +141,11 @@ package struct ExchangeOutboundToken: FederatedAction {
     )
   }
 
-  /// The token ends with the session at the provider, where an assertion tells of one.
+  /// The token ends with the sessions of subject and actor at their providers, where an assertion tells of one.
   private func sessionSeconds(_ subject: FederatedRoleSubject, at now: Instant) -> Int {
-    guard let end = subject.party.sessionEnd else { return Self.sessionSeconds }
-    return Int(min(Int64(Self.sessionSeconds), end.seconds - now.seconds))
+    let ends = [subject.party.sessionEnd, subject.delegation?.actor?.sessionEnd].compactMap { $0 }
+    guard let end = ends.min() else { return Self.sessionSeconds }
+    return Int(min(Int64(Self.sessionSeconds), (end.milliseconds - now.milliseconds) / 1000))
   }
 
   /// The session's name: as the provider or the caller gave it, or the subject with what no name may hold as hyphens.

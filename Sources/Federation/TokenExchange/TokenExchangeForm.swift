@@ -66,7 +66,9 @@ enum TokenExchangeForm {
     }
     members.append(.init("Audience", .strings(audience)))
     members.append(.init("SigningAlgorithm", .string(values["signing_algorithm"] ?? "RS256")))
-    members.append(.init("DurationSeconds", .integer(try duration(values["duration_seconds"]))))
+    if let text = values["duration_seconds"] {
+      members.append(.init("DurationSeconds", .integer(try duration(text))))
+    }
     return ParameterReader(JSONObject(members))
   }
 
@@ -142,8 +144,7 @@ enum TokenExchangeForm {
     }
   }
 
-  private static func duration(_ text: String?) throws(ServiceError) -> Int {
-    guard let text else { return 3600 }
+  private static func duration(_ text: String) throws(ServiceError) -> Int {
     guard text.utf8.count <= 4,
       text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
       let seconds = Int(text), (60...3600).contains(seconds)

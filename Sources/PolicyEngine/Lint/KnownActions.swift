@@ -79,7 +79,7 @@ enum KnownActions {
     """
 
   private static let sts = """
-    AssumeRole AssumeRoleAsActor AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot
+    ActForSubject AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot
     DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetServiceBearerToken
     GetSessionToken GetWebIdentityToken SetContext SetSourceIdentity TagGetWebIdentityToken TagSession
     """

@@ -58,4 +58,6 @@ package enum LintCode: String, Hashable, Sendable, CaseIterable {
   case everyoneAllowed = "EveryoneAllowed"
   /// An Allow for an identity provider that does not test the subject.
   case anySubjectAllowed = "AnySubjectAllowed"
+  /// An Allow for an identity provider whose wildcard covers sts:ActForSubject among others.
+  case actingByWildcard = "ActingByWildcard"
 }

@@ -77,6 +77,14 @@ private struct StatementNotes {
     return pattern.matches(Array("iam:getoutboundfederationtoken".utf8)) ? written : nil
   }
 
+  /// The name as the policy has it, when it covers the action of actors and is not its own name.
+  private func actingByWildcard(_ pattern: ActionPattern) -> String? {
+    guard case .named(_, let written) = pattern, written.utf8.contains(where: "*?".utf8.contains),
+      pattern.matches(Array("sts:actforsubject".utf8))
+    else { return nil }
+    return written
+  }
+
   private var namesEverything: Bool {
     let anything = Glob("*:*")
     let actions = statement.actions.patterns.contains { pattern in
@@ -107,11 +115,20 @@ private struct StatementNotes {
           : "Anyone has what the statement allows, without credentials too. Name the principals, or limit `*` by a condition."
       )
     }
-    if isAllow, document.kind == .trust, principals.patterns.contains(where: \.isFederated), !testsSubject {
+    guard isAllow, document.kind == .trust, principals.patterns.contains(where: \.isFederated) else { return }
+    if !testsSubject {
       note(
         .anySubjectAllowed,
         .error,
         "Everyone whom the provider vouches for may assume the role. Test the provider's `:sub` for the subjects that you mean."
+      )
+    }
+    guard !statement.actions.isNegated else { return }
+    for name in statement.actions.patterns.compactMap(actingByWildcard) {
+      note(
+        .actingByWildcard,
+        .warning,
+        "`\(name)` covers sts:ActForSubject too: whoever may assume the role may act in it for others. List the actions."
       )
     }
   }

@@ -66,10 +66,13 @@ package struct PresentedAssertion: Sendable {
     by authority: SAMLAuthority,
     expectations: PresentedAssertionExpectations
   ) throws(PresentedAssertionError) -> ProviderAssertion {
-    let certificate: EncodedCertificate?
-    do { certificate = try EnvelopedSignature.verify(root) } catch { throw .signature(error) }
-    guard let signer = certificate else { throw .notSigned }
-    guard authority.signingKeys.contains(signer.subjectPublicKeyInfo) else { throw .foreignKey }
+    let signer: EncodedCertificate?
+    do {
+      signer = try EnvelopedSignature.verify(root, by: authority.signingKeys)
+    } catch {
+      throw .signature(error)
+    }
+    guard signer != nil else { throw .notSigned }
     guard let issuer = parts.issuer.text, same(issuer, authority.entityID) else {
       throw .issuerMismatch(parts.issuer.text ?? "")
     }

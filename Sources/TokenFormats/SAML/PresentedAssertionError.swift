@@ -27,10 +27,8 @@ package enum PresentedAssertionError: Error, Hashable, Sendable {
 
   /// Nobody signed it.
   case notSigned
-  /// Its signature does not count, with the reason.
+  /// Its signature does not count, with the reason: `foreignKey` when the key is none of the provider's.
   case signature(XMLSignatureError)
-  /// The key that signed it is none of the provider's.
-  case foreignKey
 
   // Statements
 

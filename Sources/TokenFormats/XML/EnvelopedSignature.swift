@@ -22,6 +22,8 @@ package enum XMLSignatureError: Error, Hashable, Sendable {
   case reference(String)
   /// `KeyInfo` does not hold one certificate of a key that is accepted.
   case noKey
+  /// The key is none of those that were agreed.
+  case foreignKey
   /// The key does not sign with the algorithm.
   case algorithmOfAnotherKey
   /// The signature is not the key's signature over `SignedInfo`.
@@ -37,11 +39,15 @@ package enum EnvelopedSignature {
 
   /// Verifies the signature that is a child of `root`, with the key of the certificate that it brings.
   ///
-  /// SECURITY: the certificate comes with the document: who trusts the signer compares it with what was agreed.
+  /// SECURITY: the certificate comes with the document: who trusts the signer compares it with what was agreed. With
+  /// `keys`, each a SubjectPublicKeyInfo in DER, that is done before anything is computed for it.
   ///
   /// - Returns: the certificate; `nil` when the document is not signed at all.
   /// - Throws: the first thing that keeps a signature from counting.
-  package static func verify(_ root: XMLElement) throws(XMLSignatureError) -> EncodedCertificate? {
+  package static func verify(
+    _ root: XMLElement,
+    by keys: [[UInt8]]? = nil
+  ) throws(XMLSignatureError) -> EncodedCertificate? {
     let places = root.children.indices.filter { index in
       if case .element(let child) = root.children[index] { isSignature(child) } else { false }
     }
@@ -59,6 +65,7 @@ package enum EnvelopedSignature {
       ["CanonicalizationMethod", "SignatureMethod", "Reference"]
     )
     let key = try certificate(parts[2])
+    guard keys?.contains(key.subjectPublicKeyInfo) ?? true else { throw .foreignKey }
     let octets = CanonicalXML(parts[0], inclusivePrefixes: try canonicalization(info[0])).octets
     try verify(octets, try algorithm(info[1]), parts[1], key)
     try verifyReference(info[2], root, place, ids)

@@ -204,11 +204,14 @@ struct PresentedAssertionTests {
     let unsigned = Base64URL.encode(Array(good.replacing(mark, with: "").utf8))
     #expect(throws: PresentedAssertionError.notSigned) { try verify(unsigned) }
     let other = try TestIdentityProvider()
-    #expect(throws: PresentedAssertionError.foreignKey) {
-      try verify(try signed(good), try authority(metadata(key: other.rsaCertificate)))
+    let others = try authority(metadata(key: other.rsaCertificate))
+    #expect(throws: PresentedAssertionError.signature(.foreignKey)) { try verify(try signed(good), others) }
+    // Nothing is computed for a stranger's key: it is refused as that, not for what it did not sign.
+    #expect(throws: PresentedAssertionError.signature(.foreignKey)) {
+      try verify(try signed(good, key: other.rsaCertificate))
     }
     #expect(throws: PresentedAssertionError.signature(.signatureInvalid)) {
-      try verify(try signed(good, key: other.rsaCertificate))
+      try verify(try signed(good, key: other.rsaCertificate), others)
     }
     #expect(throws: PresentedAssertionError.signature(.reference("#_2"))) {
       try verify(try signed(good, id: "_2"))
