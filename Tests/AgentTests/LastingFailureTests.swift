@@ -31,7 +31,7 @@ struct LastingFailureTests {
     ]
     for error in errors {
       #expect(!LastingFailure.isLasting(STSClientError.http(error)))
-      #expect(!LastingFailure.isLasting(ExchangeError.http(error)))
+      #expect(!LastingFailure.isLasting(ExchangeError.http(error, address: "https://sts.example/")))
       #expect(!LastingFailure.isLasting(CredentialChainError.containerEndpointUnreachable(error)))
     }
     #expect(!LastingFailure.isLasting(STSClientError.notAWSQuery(httpStatus: 404)))
@@ -45,24 +45,96 @@ struct LastingFailureTests {
     (500, false), (503, false),
   ])
   func `the other side's refusal lasts unless its status says otherwise`(status: Int, lasts: Bool) {
-    let refusal = ExchangeRefusal(service: .vault, status: status, code: "HTTP \(status)", message: nil)
+    let refusal = ExchangeRefusal(
+      service: .vault,
+      status: status,
+      code: "HTTP \(status)",
+      message: nil,
+      address: "https://sts.example/"
+    )
     #expect(LastingFailure.isLasting(ExchangeError.refused(refusal)) == lasts)
   }
 
   @Test func `an exchange passes where its own code or its answer says so`() {
-    let busy = ExchangeRefusal(service: .aws, status: 400, code: "IDPCommunicationError", message: nil)
+    let busy = ExchangeRefusal(
+      service: .aws,
+      status: 400,
+      code: "IDPCommunicationError",
+      message: nil,
+      address: "https://sts.example/"
+    )
     #expect(!LastingFailure.isLasting(ExchangeError.refused(busy)))
-    #expect(!LastingFailure.isLasting(ExchangeError.redirected(status: 302)))
-    #expect(!LastingFailure.isLasting(ExchangeError.malformedAnswer(status: 200, what: "a")))
-    #expect(!LastingFailure.isLasting(ExchangeError.askedToWait(seconds: 90, status: 429)))
+    #expect(!LastingFailure.isLasting(ExchangeError.redirected(status: 302, address: "https://sts.example/")))
+    #expect(
+      !LastingFailure.isLasting(
+        ExchangeError.malformedAnswer(status: 200, what: "a", address: "https://sts.example/")
+      )
+    )
+    #expect(
+      !LastingFailure.isLasting(
+        ExchangeError.askedToWait(seconds: 90, status: 429, address: "https://sts.example/")
+      )
+    )
     #expect(LastingFailure.isLasting(ExchangeError.tokenKind(wanted: "a", given: "b")))
     #expect(LastingFailure.isLasting(ExchangeError.endpoint(setting: "a", reason: "b")))
   }
 
-  @Test func `a credential that is not there lasts, and one that was late passes`() {
+  @Test(arguments: [
+    (ExchangeService.vault, 400, "HTTP 400", "error verifying token: fetching keys oidc: get keys failed"),
+    (.aws, 400, "InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider"),
+    (.google, 400, "invalid_grant", "Error connecting to the given credential's issuer."),
+    (.entra, 400, "AADSTS70021", "No matching federated identity record found"),
+  ])
+  func `what the other side could not fetch, or does not know yet, passes`(
+    service: ExchangeService,
+    status: Int,
+    code: String,
+    message: String
+  ) {
+    func isLasting(_ code: String, _ message: String?) -> Bool {
+      LastingFailure.isLasting(
+        ExchangeError.refused(
+          ExchangeRefusal(
+            service: service,
+            status: status,
+            code: code,
+            message: message,
+            address: "https://sts.example/"
+          )
+        )
+      )
+    }
+    #expect(!isLasting(code, message))
+    #expect(isLasting(code + "1", "another"))
+  }
+
+  @Test func `a role's provider that could not be asked passes`() {
+    let code = "InvalidIdentityToken"
+    let passing = refused(code, 400, "Couldn't retrieve verification key from your identity provider")
+    #expect(!LastingFailure.isLasting(CredentialChainError.roleRefused(source: "x", passing)))
+    #expect(
+      LastingFailure.isLasting(CredentialChainError.roleRefused(source: "x", refused(code, 400, "another")))
+    )
+    #expect(LastingFailure.isLasting(refused(code, 400)))
+  }
+
+  @Test func `one refusal may pass, two in a row do not`() {
+    let status = AgentStatus([("a", nil), ("b", nil)])
+    #expect(status.failed(0, "no", isLasting: true) == 1)
+    #expect(status.failed(1, "no", isLasting: true) == 1)
+    #expect(status.refused == [])
+    #expect(status.failed(0, "away", isLasting: false) == 0)
+    #expect(status.failed(0, "no", isLasting: true) == 1)
+    #expect(status.refused == [])
+    #expect(status.failed(0, "still no", isLasting: true) == 2)
+    #expect(status.refused == ["a: still no"])
+  }
+
+  @Test func `a credential that is not there lasts, and one that was late or half written passes`() {
     #expect(LastingFailure.isLasting(CredentialChainError.noCredentials))
     #expect(LastingFailure.isLasting(CredentialChainError.profileNotFound("a")))
-    #expect(LastingFailure.isLasting(CredentialChainError.expired(source: "a", Instant(seconds: 1))))
+    #expect(!LastingFailure.isLasting(CredentialChainError.expired(source: "a", Instant(seconds: 1))))
+    #expect(!LastingFailure.isLasting(CredentialChainError.incomplete(source: "a", missing: "b")))
     #expect(!LastingFailure.isLasting(CredentialChainError.containerEndpointStatus(500)))
     #expect(!LastingFailure.isLasting(CredentialChainError.processFailed(source: "a", .timedOut(seconds: 1))))
   }
