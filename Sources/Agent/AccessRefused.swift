@@ -19,6 +19,15 @@ package struct AccessRefused: Error, Hashable, Sendable {
     self.refusal = refusal
   }
 
+  /// Whether another credential may help: the code speaks of the key or its session, not of what they may do.
+  package var isOfTheCredential: Bool {
+    guard case .refused(let code, _, _, _) = refusal else { return false }
+    return [
+      "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException",
+      "SignatureDoesNotMatch",
+    ].contains(code)
+  }
+
   /// What usually causes it and what to do; `nil` where nobody said.
   package var usualCause: String? {
     guard case .refused(let code, let message, _, _) = refusal else { return nil }

@@ -27,8 +27,8 @@ package final class AgentStatus: Sendable {
     var renewed: Instant?
     var expiration: Instant?
     var failure: String?
-    /// Whether the failure stays until something is changed.
-    var isRefused = false
+    /// How many failures in a row should stay until something is changed.
+    var refusals = 0
 
     func condition(_ now: Instant) -> Condition {
       guard renewed != nil else { return .missing }
@@ -59,25 +59,35 @@ package final class AgentStatus: Sendable {
       entries[index].renewed = now
       entries[index].expiration = expiration
       entries[index].failure = nil
-      entries[index].isRefused = false
+      entries[index].refusals = 0
     }
     change.yield()
   }
 
   /// Notes that the thing at `index` could not be renewed, in words without secrets.
   ///
-  /// `isLasting` says that it stays so until something is changed.
-  func failed(_ index: Int, _ words: String, isLasting: Bool) {
-    entries.withLock { entries in
+  /// `isLasting` says that it should stay so until something is changed; returns how many such failures there were in a
+  /// row.
+  @discardableResult
+  package func failed(_ index: Int, _ words: String, isLasting: Bool) -> Int {
+    let refusals = entries.withLock { entries in
       entries[index].failure = words
-      entries[index].isRefused = isLasting
+      entries[index].refusals = isLasting ? entries[index].refusals + 1 : 0
+      return entries[index].refusals
     }
     change.yield()
+    return refusals
   }
 
   /// Whether the thing at `index` was never there.
   func isMissing(_ index: Int) -> Bool {
     entries.withLock { $0[index].renewed == nil }
+  }
+
+  /// How long the thing at `index` lives on, in milliseconds; `nil` when it does not live, or has no end.
+  func life(_ index: Int, at now: Instant) -> Int64? {
+    guard let expiration = entries.withLock({ $0[index].expiration }), expiration > now else { return nil }
+    return expiration.milliseconds - now.milliseconds
   }
 
   /// The things that were never there.
@@ -86,9 +96,11 @@ package final class AgentStatus: Sendable {
   }
 
   /// The things that were never there and will not be until something is changed, each with the reason.
+  ///
+  /// One refusal may pass by itself; two in a row do not.
   package var refused: [String] {
     entries.withLock { entries in
-      entries.filter { $0.renewed == nil && $0.isRefused }.map { "\($0.name): \($0.failure ?? "")" }
+      entries.filter { $0.renewed == nil && $0.refusals > 1 }.map { "\($0.name): \($0.failure ?? "")" }
     }
   }
 
@@ -115,7 +127,7 @@ package final class AgentStatus: Sendable {
       if let renewed = entry.renewed { members.append(.init("renewed", .string(renewed.rfc3339))) }
       if let expiration = entry.expiration { members.append(.init("expires", .string(expiration.rfc3339))) }
       if let failure = entry.failure { members.append(.init("failure", .string(failure))) }
-      if entry.isRefused { members.append(.init("refused", .bool(true))) }
+      if entry.refusals > 0 { members.append(.init("refused", .bool(true))) }
       return JSONValue.object(JSONObject(members))
     }
     return .object(JSONObject([.init("status", .string(status)), .init("kept", .array(things))]))

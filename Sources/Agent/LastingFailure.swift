@@ -29,6 +29,10 @@ package enum LastingFailure {
 
   private static func isLasting(_ error: STSClientError) -> Bool {
     switch error {
+    // The issuer's documents could not be had this once.
+    case .refused("InvalidIdentityToken", let message?, _, _)
+    where message.contains("retrieve verification key"):
+      false
     case .refused(_, _, let status, _): (400..<500).contains(status) && !error.isTransient
     case .unusableCredential: true
     case .http, .notAWSQuery, .malformedElement: false
@@ -37,11 +41,12 @@ package enum LastingFailure {
 
   private static func isLasting(_ error: CredentialChainError) -> Bool {
     switch error {
-    case .noCredentials, .profileNotFound, .incomplete, .malformedSetting, .conflictingSettings,
-      .unsupportedSetting, .sourceProfileUnusable, .sourceProfileLoop, .containerEndpointRefused, .expired:
+    case .noCredentials, .profileNotFound, .malformedSetting, .conflictingSettings, .unsupportedSetting,
+      .sourceProfileUnusable, .sourceProfileLoop, .containerEndpointRefused:
       true
     case .roleRefused(_, let error): isLasting(error)
-    case .processFailed, .malformedDocument, .fileUnreadable, .containerEndpointStatus,
+    // Expired, incomplete: a profile that somebody is just writing anew.
+    case .expired, .incomplete, .processFailed, .malformedDocument, .fileUnreadable, .containerEndpointStatus,
       .containerEndpointUnreachable:
       false
     }
@@ -53,7 +58,7 @@ package enum LastingFailure {
     // 412: a standby of Vault has not caught up yet.
     case .refused(let refusal):
       (400..<500).contains(refusal.status) && ![408, 412, 425, 429].contains(refusal.status)
-        && !isThrottling(refusal.code)
+        && !isThrottling(refusal.code) && !refusal.mayPass
     case .http, .redirected, .malformedAnswer, .askedToWait: false
     }
   }

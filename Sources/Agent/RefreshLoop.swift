@@ -38,10 +38,14 @@ struct RefreshLoop: Sendable {
     let words = world.words(error)
     let isLasting = LastingFailure.isLasting(error)
     let isExpected = isLasting && world.expectsPermission && status.isMissing(index)
-    status.failed(index, words, isLasting: isLasting)
+    let refusals = status.failed(index, words, isLasting: isLasting)
     let pause =
       isLasting && !isExpected
-      ? RefreshTimes.afterLastingFailure(chance: world.chance())
+      ? RefreshTimes.afterRefusal(
+        refusals,
+        life: status.life(index, at: world.now()),
+        chance: world.chance()
+      )
       : RefreshTimes.afterFailure(failure, asked: askedToWait(error), chance: world.chance())
     world.logger.log(
       level: isLasting ? .error : .warning,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When to ask again: before four fifths of a life are over, and after a failure ever later, up to a minute; after one
-// that lasts until something is changed, five minutes later. Chance is an argument.
+// When to ask again: before four fifths of a life are over, and after a failure ever later, up to a minute; five minutes
+// after one that seems to last until something is changed, where nothing ends meanwhile. Chance is an argument.
 
 /// When to ask again.
 package enum RefreshTimes {
@@ -38,12 +38,21 @@ package enum RefreshTimes {
     return max(pause, min(asked ?? 0, 300) * 1000)
   }
 
-  /// How long to wait after a failure that lasts until something is changed: five minutes, of which chance takes up to a
-  /// tenth.
+  /// How long to wait after the `refusal`th failure in a row, from 1, that should last until something is changed.
   ///
-  /// - Parameter chance: from 0 up to 1.
+  /// Five minutes, of which chance takes up to a tenth; as after any failure while it is the first or the second, which may
+  /// pass all the same, and while what is kept would end meanwhile.
+  ///
+  /// - Parameters:
+  ///   - refusal: which such failure.
+  ///   - life: how long what is kept lives on, in milliseconds; `nil` when nothing lives, or without an end.
+  ///   - chance: from 0 up to 1.
   /// - Returns: milliseconds.
-  package static func afterLastingFailure(chance: Double) -> Int64 {
-    300_000 - Int64(30_000 * chance)
+  package static func afterRefusal(_ refusal: Int, life: Int64?, chance: Double) -> Int64 {
+    let pause = 300_000 - Int64(30_000 * chance)
+    guard refusal > 2, life.map({ $0 > pause }) ?? true else {
+      return afterFailure(refusal, asked: nil, chance: chance)
+    }
+    return pause
   }
 }

@@ -15,6 +15,8 @@ package actor ServerAccess {
   private let http: FederationHTTPClient
   private let clock: @Sendable () -> Instant
   private var kept: (found: ResolvedCredential, until: Instant)?
+  /// The search that all wait for who need a credential now.
+  private var search: Task<ResolvedCredential, any Error>?
 
   /// Makes it; nothing is asked yet.
   ///
@@ -66,8 +68,8 @@ package actor ServerAccess {
     let found = try await credential()
     do {
       return try await answer(client, found, body)
-    } catch let error as AccessRefused {
-      // Whoever was refused may have an old key: where another one is found now, that one is tried.
+    } catch let error as AccessRefused where error.isOfTheCredential {
+      // It may be an old one: where another one is found now, that one is tried.
       if let kept, isSame(kept.found.credential, found.credential) { self.kept = nil }
       let renewed = try await credential()
       guard !isSame(found.credential, renewed.credential) else { throw error }
@@ -88,10 +90,29 @@ package actor ServerAccess {
     }
   }
 
-  /// The agent's own credential.
-  func credential() async throws -> ResolvedCredential {
+  /// The agent's own credential; whoever asks while it is looked for gets the one that is found then.
+  ///
+  /// - Throws: why there is none.
+  package func credential() async throws -> ResolvedCredential {
+    if let kept, clock() < kept.until { return kept.found }
+    let search: Task<ResolvedCredential, any Error>
+    if let running = self.search {
+      search = running
+    } else {
+      search = Task { try await find() }
+      self.search = search
+    }
+    // Whoever is cancelled takes the search along: the agent ends all at once.
+    return try await withTaskCancellationHandler {
+      try await search.value
+    } onCancel: {
+      search.cancel()
+    }
+  }
+
+  private func find() async throws -> ResolvedCredential {
+    defer { search = nil }
     let now = clock()
-    if let kept, now < kept.until { return kept.found }
     let (settings, files) = try Self.settings(.sts, options, profile, environment)
     let chain = CredentialChain(
       environment: environment,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What exeat and its agent ask of Linux and glibc that Swift does not see: variadic in C, or for _GNU_SOURCE alone.
-#include <elf.h>
 #include <malloc.h>
 #include <sched.h>
 #include <spawn.h>
@@ -26,43 +25,13 @@ static inline int exeat_set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 
 // Source: mallopt(3).
 static inline int exeat_use_one_arena(void) { return mallopt(M_ARENA_MAX, 1); }
 
-// The members of struct dl_phdr_info that are read here, and dl_iterate_phdr(3), which <link.h> keeps for _GNU_SOURCE.
-struct exeat_loaded_object {
-  size_t address;
-  const char *name;
-  const Elf64_Phdr *segments;
-  Elf64_Half count;
-};
-extern int exeat_iterate_objects(int (*visit)(struct exeat_loaded_object *, size_t, void *), void *data)
-    __asm__("dl_iterate_phdr");
+// Gives back what is free on the heap. Source: malloc_trim(3).
+static inline void exeat_trim_heap(void) { malloc_trim(0); }
 
-// What may not be written was never written, so the file has it all: whatever is touched again comes back from there.
-static inline int exeat_give_back_code(struct exeat_loaded_object *object, size_t size, void *data) {
-  (void)size;
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  for (Elf64_Half index = 0; index < object->count; index++) {
-    const Elf64_Phdr *segment = &object->segments[index];
-    if (segment->p_type == PT_DYNAMIC) {
-      // Code that the loader had to change (DT_TEXTREL) is in no file.
-      for (const Elf64_Dyn *entry = (const Elf64_Dyn *)(object->address + segment->p_vaddr); entry->d_tag != DT_NULL; entry++)
-        if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL))) return 0;
-    }
-  }
-  for (Elf64_Half index = 0; index < object->count; index++) {
-    const Elf64_Phdr *segment = &object->segments[index];
-    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
-    size_t start = (object->address + segment->p_vaddr + page - 1) & ~(page - 1);
-    size_t end = (object->address + segment->p_vaddr + segment->p_filesz) & ~(page - 1);
-    if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
-  }
-  return 0;
-}
-
-// Gives back what is free on the heap, and the pages of code and constants, which the kernel may keep in its cache.
-// Source: malloc_trim(3), madvise(2), dl_iterate_phdr(3).
-static inline void exeat_give_back_memory(void) {
-  malloc_trim(0);
-  exeat_iterate_objects(exeat_give_back_code, NULL);
+// Gives the pages of a mapping back: whatever is touched again comes from the mapped file, or is zeros where there is none.
+// 0, or -1 and errno. Source: madvise(2).
+static inline int exeat_give_back(uintptr_t address, size_t length) {
+  return madvise((void *)address, length, MADV_DONTNEED);
 }
 
 // Asks that the calling thread, when it wakes, need not wait until a longer slice of another thread has ended; everything

@@ -45,6 +45,9 @@ package struct ExchangeRefusal: Hashable, Sendable {
 
   /// What usually causes it; `nil` where nobody said.
   package var usualCause: String? { UsualCause.of(self)?.words }
+
+  /// Whether its usual cause may pass by itself: keys that could not be fetched, what was made a moment ago.
+  package var mayPass: Bool { UsualCause.of(self)?.mayPass ?? false }
 }
 
 /// Why an exchange gave nothing.

@@ -15,6 +15,8 @@ struct UsualCause: Sendable {
   let words: String
   /// Where that is from.
   let source: String
+  /// Whether it may pass by itself.
+  let mayPass: Bool
 
   /// The row for `refusal`; `nil` when there is none.
   static func of(_ refusal: ExchangeRefusal) -> UsualCause? {
@@ -45,7 +47,8 @@ struct UsualCause: Sendable {
       .entra,
       "AADSTS70021",
       "no federated credential has this issuer, subject and audience; one that was just made takes some minutes",
-      "azure.github.io/azure-workload-identity/docs/troubleshooting.html, faq.html (propagation delay)"
+      "azure.github.io/azure-workload-identity/docs/troubleshooting.html, faq.html (propagation delay)",
+      mayPass: true
     ),
     row(
       .entra,
@@ -111,7 +114,8 @@ struct UsualCause: Sendable {
       "invalid_grant",
       containing: "connecting to the given credential's issuer",
       "Google cannot fetch the issuer's documents; they must be public over https, or the key set be uploaded",
-      "cloud.google.com/iam/docs/troubleshooting-workload-identity-federation"
+      "cloud.google.com/iam/docs/troubleshooting-workload-identity-federation",
+      mayPass: true
     ),
     row(
       .google,
@@ -134,7 +138,8 @@ struct UsualCause: Sendable {
       "InvalidIdentityToken",
       containing: "retrieve verification key",
       "AWS cannot fetch the issuer's discovery document or key set within five seconds; they must be public",
-      "repost.aws/knowledge-center/iam-sts-invalididentitytoken"
+      "repost.aws/knowledge-center/iam-sts-invalididentitytoken",
+      mayPass: true
     ),
     row(
       .aws,
@@ -175,6 +180,14 @@ struct UsualCause: Sendable {
   ]
 
   private static let vault: [UsualCause] = [
+    row(
+      .vault,
+      nil,
+      containing: "fetching keys",
+      "Vault cannot fetch the issuer's documents; look at their address, and at the CA that the mount trusts",
+      "github.com/coreos/go-oidc, oidc/jwks.go",
+      mayPass: true
+    ),
     row(
       .vault,
       nil,
@@ -255,8 +268,16 @@ struct UsualCause: Sendable {
     _ code: String?,
     containing fragment: String? = nil,
     _ words: String,
-    _ source: String
+    _ source: String,
+    mayPass: Bool = false
   ) -> UsualCause {
-    UsualCause(service: service, code: code, fragment: fragment, words: words, source: source)
+    UsualCause(
+      service: service,
+      code: code,
+      fragment: fragment,
+      words: words,
+      source: source,
+      mayPass: mayPass
+    )
   }
 }

@@ -21,6 +21,20 @@ enum StandardInput {
     return try read(descriptor, called: "`\(path)`", limit: limit)
   }
 
+  /// The regular file at `path`, and nothing that might never end: no pipe, no device, no folder.
+  ///
+  /// - Throws: when it is anything else, longer than `limit` octets or cannot be read.
+  static func read(regularFile path: String, limit: Int) throws(CommandFailure) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else { throw .failed("cannot read `\(path)`") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw .failed("`\(path)` is not a regular file")
+    }
+    return try read(descriptor, called: "`\(path)`", limit: limit)
+  }
+
   private static func read(
     _ descriptor: Int32,
     called name: String,

@@ -73,10 +73,62 @@ struct LastingFailureTests {
     #expect(LastingFailure.isLasting(ExchangeError.endpoint(setting: "a", reason: "b")))
   }
 
-  @Test func `a credential that is not there lasts, and one that was late passes`() {
+  @Test(arguments: [
+    (ExchangeService.vault, 400, "HTTP 400", "error verifying token: fetching keys oidc: get keys failed"),
+    (.aws, 400, "InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider"),
+    (.google, 400, "invalid_grant", "Error connecting to the given credential's issuer."),
+    (.entra, 400, "AADSTS70021", "No matching federated identity record found"),
+  ])
+  func `what the other side could not fetch, or does not know yet, passes`(
+    service: ExchangeService,
+    status: Int,
+    code: String,
+    message: String
+  ) {
+    func isLasting(_ code: String, _ message: String?) -> Bool {
+      LastingFailure.isLasting(
+        ExchangeError.refused(
+          ExchangeRefusal(
+            service: service,
+            status: status,
+            code: code,
+            message: message,
+            address: "https://sts.example/"
+          )
+        )
+      )
+    }
+    #expect(!isLasting(code, message))
+    #expect(isLasting(code + "1", "another"))
+  }
+
+  @Test func `a role's provider that could not be asked passes`() {
+    let code = "InvalidIdentityToken"
+    let passing = refused(code, 400, "Couldn't retrieve verification key from your identity provider")
+    #expect(!LastingFailure.isLasting(CredentialChainError.roleRefused(source: "x", passing)))
+    #expect(
+      LastingFailure.isLasting(CredentialChainError.roleRefused(source: "x", refused(code, 400, "another")))
+    )
+    #expect(LastingFailure.isLasting(refused(code, 400)))
+  }
+
+  @Test func `one refusal may pass, two in a row do not`() {
+    let status = AgentStatus([("a", nil), ("b", nil)])
+    #expect(status.failed(0, "no", isLasting: true) == 1)
+    #expect(status.failed(1, "no", isLasting: true) == 1)
+    #expect(status.refused == [])
+    #expect(status.failed(0, "away", isLasting: false) == 0)
+    #expect(status.failed(0, "no", isLasting: true) == 1)
+    #expect(status.refused == [])
+    #expect(status.failed(0, "still no", isLasting: true) == 2)
+    #expect(status.refused == ["a: still no"])
+  }
+
+  @Test func `a credential that is not there lasts, and one that was late or half written passes`() {
     #expect(LastingFailure.isLasting(CredentialChainError.noCredentials))
     #expect(LastingFailure.isLasting(CredentialChainError.profileNotFound("a")))
-    #expect(LastingFailure.isLasting(CredentialChainError.expired(source: "a", Instant(seconds: 1))))
+    #expect(!LastingFailure.isLasting(CredentialChainError.expired(source: "a", Instant(seconds: 1))))
+    #expect(!LastingFailure.isLasting(CredentialChainError.incomplete(source: "a", missing: "b")))
     #expect(!LastingFailure.isLasting(CredentialChainError.containerEndpointStatus(500)))
     #expect(!LastingFailure.isLasting(CredentialChainError.processFailed(source: "a", .timedOut(seconds: 1))))
   }

@@ -40,8 +40,23 @@ struct RefreshTimesTests {
     #expect(RefreshTimes.afterFailure(9, asked: 1, chance: 0) == 60_000)
   }
 
-  @Test func `what lasts is tried again after five minutes, less up to a tenth`() {
-    #expect(RefreshTimes.afterLastingFailure(chance: 0) == 300_000)
-    #expect((270_000..<300_000).contains(RefreshTimes.afterLastingFailure(chance: 0.999)))
+  @Test func `what was refused three times is tried again after five minutes, less up to a tenth`() {
+    for life in [nil, 300_001, 3_600_000] as [Int64?] {
+      #expect(
+        (1...4).map { RefreshTimes.afterRefusal($0, life: life, chance: 0) } == [
+          1000, 2000, 300_000, 300_000,
+        ]
+      )
+    }
+    #expect((270_000..<300_000).contains(RefreshTimes.afterRefusal(3, life: nil, chance: 0.999)))
+  }
+
+  @Test func `what would end meanwhile is asked for soon, however often it was refused`() {
+    for life in [1, 60_000, 300_000] as [Int64] {
+      #expect(
+        (1...8).map { RefreshTimes.afterRefusal($0, life: life, chance: 0) }
+          == [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]
+      )
+    }
   }
 }

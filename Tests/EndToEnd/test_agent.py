@@ -338,6 +338,55 @@ def test_the_agents_own_session_is_handed_out(agent, server, tmp_path):
     assert f"arn:aws:iam::{server.account}:root" in running.output
 
 
+@pytest.mark.parametrize("code, calls, credentials", [("AccessDenied", 2, 1), ("InvalidClientTokenId", 4, 3)])
+def test_another_credential_is_looked_for_where_the_refusal_speaks_of_it(tmp_path, code, calls, credentials):
+    """The source gives a new session each time; the program is given up after the second refusal in a row."""
+    keys = []
+    body = (f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error>"
+            "<RequestId>1</RequestId></ErrorResponse>").encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            keys.append(self.headers["Authorization"].partition("Credential=")[2].partition("/")[0])
+            self.send_response(403)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    (tmp_path / ".aws").mkdir()
+    script = tmp_path / "give.sh"
+    script.write_text(f"""echo >> {tmp_path}/runs
+n=$(wc -l < {tmp_path}/runs)
+echo '{{"Version":1,"AccessKeyId":"ASIA'$n'","SecretAccessKey":"s","SessionToken":"t'$n'"}}'
+""")
+    (tmp_path / ".aws" / "config").write_text(f"[default]\ncredential_process = sh {script}\n")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        thread = threading.Thread(target=listener.serve_forever)
+        thread.start()
+        try:
+            environment = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{listener.server_port}", "AWS_REGION": "us-east-1"}
+            with Agent(tmp_path, {"files": [kept(tmp_path)]}, environment, "true") as running:
+                assert running.wait() == 1, running.output
+        finally:
+            listener.shutdown()
+            thread.join(30)
+    assert f"{code}: no" in running.output and "exeat: error: a: " in running.output
+    assert len(keys) == calls, keys
+    assert len((tmp_path / "runs").read_text()) == credentials == len(set(keys))
+
+
+def test_one_refusal_that_passes_does_not_keep_a_program_from_starting(agent, other, tmp_path):
+    other.faults += [Refused(403, {"errors": ["permission denied"]})]
+    with agent({"files": [vault(other, tmp_path)]}, "true") as running:
+        assert running.wait() == 0, running.output
+    assert "not renewed, and nothing but a change will help" in running.output
+
+
 # MARK: the program
 
 

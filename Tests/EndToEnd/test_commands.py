@@ -385,14 +385,27 @@ def test_verify_accepts_what_it_should(server, issuer):
 def test_verify_reads_a_file(server, tmp_path):
     path = tmp_path / "token.jwt"
     path.write_text(wire.token(server) + "\n")
-    assert verify(server, str(path), "--audience", AUDIENCE).returncode == 0
-    done = verify(server, str(tmp_path / "absent"), "--audience", AUDIENCE)
-    assert done.returncode == 1 and f"cannot read `{tmp_path}/absent`" in done.stderr
-    # Without a slash, a name that is no token's is a file's when there is one.
-    done = servers.exeat("verify", "token.jwt", "--ca-file", server.ca, "--audience", AUDIENCE, cwd=tmp_path)
+    done = verify(server, None, "--file", path, "--audience", AUDIENCE)
     assert done.returncode == 0, done.stderr
-    done = verify(server, "absent.jwt", "--audience", AUDIENCE)
-    assert done.returncode == 1 and "`parse` failed" in done.stderr
+    done = verify(server, None, "--file", tmp_path / "absent")
+    assert done.returncode == 1 and f"cannot read `{tmp_path}/absent`" in done.stderr
+    assert verify(server, "-", "--file", path, stdin="x").returncode == 2
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        done = verify(server, None, "--file", other)
+        assert done.returncode == 1 and f"`{other}` is not a regular file" in done.stderr
+    (tmp_path / "long").write_bytes(bytes((1 << 20) + 1))
+    done = verify(server, None, "--file", tmp_path / "long")
+    assert done.returncode == 1 and "is longer than 1048576 octets" in done.stderr
+
+
+def test_verify_takes_no_argument_for_a_path(server, tmp_path):
+    """Whoever passes on what a stranger sent opens no file for them, and takes no other token for theirs."""
+    (tmp_path / "token.jwt").write_text(wire.token(server))
+    os.mkfifo(tmp_path / "pipe")
+    for argument in (str(tmp_path / "token.jwt"), "token.jwt", "./token.jwt", str(tmp_path / "pipe"), "/dev/zero"):
+        done = servers.exeat("verify", argument, "--ca-file", server.ca, "--audience", AUDIENCE, cwd=tmp_path)
+        assert done.returncode == 1 and "`parse` failed" in done.stderr, argument
 
 
 def test_verify_says_in_plain_words_that_it_does_not_trust_a_certificate(server, issuer):

@@ -263,6 +263,34 @@ import TrailStorage
     }
   }
 
+  @Test func `a token's id is taken in upper case too`() async throws {
+    try await TestServer.run { server in
+      #expect(await server.call("EnableOutboundTokenStatus").status == 200)
+      let token = try #require(await server.token()["WebIdentityToken"])
+      let id = try #require(try payloadOfToken(token)["jti"]?.string).uppercased()
+      #expect(await server.call("RevokeOutboundTokens", ["TokenId": id])["RevokedTokenCount"] == "1")
+      #expect(try await server.statusOf(token) == StatusList.invalid)
+      let again = await server.call("RevokeOutboundTokens", ["TokenId": id])
+      #expect(again["RevokedTokenCount"] == "0" && again["AlreadyRevokedDate"] != nil, "\(again.text)")
+    }
+  }
+
+  @Test func `a token of a node whose clock is ahead is found, though its id leads nowhere`() async throws {
+    let kek = KeyEncryptionKey.ephemeral()
+    try await TestServer.run(keyEncryptionKey: kek) { server in
+      #expect(await server.call("EnableOutboundTokenStatus").status == 200)
+      let ahead = try TestServer(store: server.store, keyEncryptionKey: kek)
+      ahead.clock.advance(seconds: 200)
+      let token = try #require(await ahead.token()["WebIdentityToken"])
+      let id = try #require(try payloadOfToken(token)["jti"]?.string)
+      // The id's time is not yet, so it is read as one of 49 days ago.
+      let time = try #require(IssuedTokenID.time(of: id, before: server.clock.now))
+      #expect(time < server.clock.now.advanced(bySeconds: -StatusLists.longestTokenSeconds))
+      #expect(await server.call("RevokeOutboundTokens", ["TokenId": id])["RevokedTokenCount"] == "1")
+      #expect(try await server.statusOf(token) == StatusList.invalid)
+    }
+  }
+
   @Test func `a token that ran out of the log's twelve hours is not looked for`() async throws {
     try await TestServer.run { server in
       #expect(await server.call("EnableOutboundTokenStatus").status == 200)

@@ -24,7 +24,9 @@ private struct EarlierRevocation {
 
   /// Whether it meant `token`, which had been issued by then.
   func meant(_ token: IssuedToken) -> Bool {
-    if let id = parameters["tokenId"]?.string { return id.utf8.elementsEqual(token.tokenID.utf8) }
+    if let id = parameters["tokenId"]?.string {
+      return asciiLowercased(id).utf8.elementsEqual(token.tokenID.utf8)
+    }
     if let arn = parameters["principalArn"]?.string { return token.isOf(arn) }
     return parameters["issuedBefore"]?.string.flatMap { Instant(rfc3339: $0) }.map { token.issuedAt < $0 }
       ?? false

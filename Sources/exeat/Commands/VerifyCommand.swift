@@ -5,7 +5,6 @@
 import ArgumentParser
 import Federation
 import FederationClient
-import FoundationEssentials
 import IdentityModel
 import TrailStorage
 
@@ -25,8 +24,8 @@ struct VerifyCommand: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: "The token, or the path of a file with it; `-` or nothing reads standard input.")
-  var token: String?
+  @Argument(help: "The token; `-` or nothing reads standard input.") var token: String?
+  @Option(help: "A file with the token.") var file: String?
   @Option(help: "The only issuer to accept.") var issuer: String?
   @Option(help: "The audience that must be among the token's.") var audience: String?
   @Option(help: "How far clocks may differ, in seconds.") var leeway = 60
@@ -59,6 +58,9 @@ struct VerifyCommand: AsyncParsableCommand {
     )
     guard (0...86_400).contains(leeway) else {
       throw CommandFailure.usage("--leeway: \(leeway) is not 0 to 86400")
+    }
+    guard file == nil || token == nil else {
+      throw CommandFailure.usage("a token and --file exclude each other")
     }
     let environment = ClientEnvironment.live()
     var report: VerificationReport
@@ -104,12 +106,14 @@ struct VerifyCommand: AsyncParsableCommand {
       ? "if a private or loopback issuer is meant, say so with --issuer URL or --allow-private-issuer" : nil
   }
 
+  // SECURITY: the argument is never a path, since scripts pass what a stranger sent.
   private func input() throws(CommandFailure) -> String {
     let limit = 1 << 20
     let data: [UInt8]
-    if let token, token != "-" {
-      guard isPath(token) else { return token }
-      data = try StandardInput.read(file: token, limit: limit)
+    if let file {
+      data = try StandardInput.read(regularFile: file, limit: limit)
+    } else if let token, token != "-" {
+      return token
     } else {
       guard let read = try? StandardInput.read(limit: limit) else {
         throw .failed("cannot read standard input")
@@ -117,13 +121,6 @@ struct VerifyCommand: AsyncParsableCommand {
       data = read
     }
     return String(decoding: data, as: UTF8.self).trimmingCharacters()
-  }
-
-  /// Whether `text` is meant as a path: no token holds a slash, and a token has two dots.
-  private func isPath(_ text: String) -> Bool {
-    text.utf8.contains(UInt8(ascii: "/"))
-      || text.utf8.count(where: { $0 == UInt8(ascii: ".") }) != 2
-        && FileManager.default.fileExists(atPath: text)
   }
 }
 

@@ -115,7 +115,7 @@ extension TrustService {
 
       """,
     notes: [
-      "google.subject has at most 127 bytes: for a longer ARN map a part of it, such as assertion.sub.extract('role/{name}').",
+      "google.subject has at most 127 bytes: for a longer ARN map a part of it, such as assertion.sub.extract(':role/{name}').",
       "An issuer that Google cannot reach works with an uploaded key set (--jwk-json-path), made by `exeat issuer export --jwks-only --no-x5c`; it has to be uploaded again for every rotation.",
     ]
   )

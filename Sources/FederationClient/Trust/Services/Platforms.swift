@@ -183,8 +183,9 @@ extension TrustService {
       TrustSetting("identity", "exeat", "the name of the trust policy"),
     ],
     cli: """
-      curl --fail --silent --show-error --header "Authorization: Bearer $(exeat token --audience '{{audience}}')" \\
-        'https://octo-sts.dev/sts/exchange?scope={{repository}}&identity={{identity}}'
+      { printf 'Authorization: Bearer '; exeat token --audience '{{audience}}'; } |
+        curl --fail --silent --show-error --header @- \\
+          'https://octo-sts.dev/sts/exchange?scope={{repository}}&identity={{identity}}'
 
       """,
     terraform: """

@@ -10,8 +10,10 @@ extension TrustService {
     target: "https://app.example.com/",
     limits: TrustLimits(),
     cli: #"""
+      umask 077
       exeat token --audience '{{audience}}' --algorithm {{algorithm}} > token
-      curl --fail --silent --show-error --header "Authorization: Bearer $(cat token)" https://app.example.com/
+      { printf 'Authorization: Bearer '; cat token; } |
+        curl --fail --silent --show-error --header @- https://app.example.com/
 
       """#,
     config: #"""
@@ -105,8 +107,10 @@ extension TrustService {
     target: "https://app.example.com/",
     limits: TrustLimits(takesOneAudience: true),
     cli: #"""
+      umask 077
       exeat token --audience '{{audience}}' --algorithm {{algorithm}} > token
-      curl --fail --silent --show-error --header "Authorization: Bearer $(cat token)" https://app.example.com/
+      { printf 'Authorization: Bearer '; cat token; } |
+        curl --fail --silent --show-error --header @- https://app.example.com/
 
       """#,
     config: #"""
@@ -159,8 +163,10 @@ extension TrustService {
     target: "https://app.example.com/",
     limits: TrustLimits(),
     cli: #"""
+      umask 077
       exeat token --audience '{{audience}}' --algorithm {{algorithm}} > token
-      curl --fail --silent --show-error --header "Authorization: Bearer $(cat token)" https://app.example.com/
+      { printf 'Authorization: Bearer '; cat token; } |
+        curl --fail --silent --show-error --header @- https://app.example.com/
 
       """#,
     config: #"""
