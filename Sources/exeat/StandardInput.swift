@@ -2,6 +2,8 @@
 //
 // Reads standard input, and files, up to a limit.
 
+import AuditSinks
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -28,8 +30,7 @@ enum StandardInput {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw .failed("cannot read `\(path)`") }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard FileStatus(of: descriptor)?.isRegular == true else {
       throw .failed("`\(path)` is not a regular file")
     }
     return try read(descriptor, called: "`\(path)`", limit: limit)
