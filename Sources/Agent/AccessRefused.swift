@@ -36,7 +36,9 @@ package struct AccessRefused: Error, Hashable, Sendable {
     case "AccessDenied" where message?.contains("assumed by root") == true:
       return "the agent signs as the account's root user: give it the key of a user or the session of a role"
     case "AccessDenied", "AccessDeniedException":
-      return "a policy must allow the agent's identity this action; a role's trust policy must name it too"
+      return
+        "a policy must allow the agent's identity this action, with the audience, lifetime and algorithm that the file"
+        + " asks for; where a role is assumed, the role's trust policy must name the identity too"
     case "ExpiredToken", "ExpiredTokenException":
       return "the session of the agent's own credential (\(source)) has ended: \(renewal)"
     case "InvalidClientTokenId", "UnrecognizedClientException":

@@ -49,7 +49,13 @@ package struct RevokeOutboundTokens: Action {
 
   package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
   {
-    try await house.issuerSubject(of: call.account)
+    // Of another account nobody has tokens of this one: a slip must not look like a revocation.
+    if case .principal(let arn) = selection,
+      ARN(arn).map({ !$0.parts[4].utf8.elementsEqual(call.account.rawValue.utf8) }) ?? true
+    {
+      throw .validationError("\(arn) is not of this account")
+    }
+    return try await house.issuerSubject(of: call.account)
   }
 
   package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {

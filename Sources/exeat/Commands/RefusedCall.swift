@@ -21,8 +21,7 @@ enum RefusedCall {
     }
     guard let record else { throw CommandFailure.failed("the audit log has no call `\(requestID)`") }
     guard let decision = decision(record) else {
-      let outcome = record["errorCode"]?.string.map { "it failed with \($0)" } ?? "it was done"
-      throw CommandFailure.failed("policy did not refuse the call `\(requestID)`: \(outcome)")
+      throw CommandFailure.failed(withoutDecision(record, requestID))
     }
     if json {
       var writer = JSONWriter(isOneLine: true)
@@ -31,6 +30,19 @@ enum RefusedCall {
     } else {
       for line in lines(record, decision) { Console.out(Console.printable(line)) }
     }
+  }
+
+  /// What a record without a decision says.
+  private static func withoutDecision(_ record: JSONObject, _ requestID: String) -> String {
+    guard let code = record["errorCode"]?.string else {
+      return "policy did not refuse the call `\(requestID)`: it was done"
+    }
+    guard code.utf8.elementsEqual("AccessDenied".utf8) else {
+      return "policy did not refuse the call `\(requestID)`: it failed with \(code)"
+    }
+    // Trust policies are asked for callers who have not signed; what they say is in no record.
+    return "the record of the call `\(requestID)` does not say which policy refused it: AccessDenied, "
+      + Console.printable(record["errorMessage"]?.string ?? "without a message")
   }
 
   /// The record of the call, looked for from the newest record back.

@@ -47,6 +47,16 @@ struct RelyingPartyReport {
   /// What the service did wrong.
   var findings: [Row] { rows.filter { $0.verdict != .right } }
 
+  /// Whether no good token was let in: then nothing is known of why the bad ones were refused.
+  private var refusesAll: Bool {
+    let good = rows.filter(\.test.isGood)
+    return !good.isEmpty && good.allSatisfy { $0.verdict != .right }
+  }
+
+  private static let refusesAllWords =
+    "every good token was refused, so the refusals of bad ones prove nothing: does the service trust this issuer, and "
+    + "the audience that --audience names?"
+
   /// A line for each token, then what was found.
   var text: String {
     let width = rows.map(\.test.id.utf8.count).max() ?? 0
@@ -61,7 +71,9 @@ struct RelyingPartyReport {
       findings.isEmpty
       ? "no finding: \(good) good tokens let in, \(rows.count - good) bad ones refused"
       : "\(findings.count) of \(rows.count) tokens were not treated as they should be"
-    return (lines + ["", summary]).joined(separator: "\n")
+    return (lines + ["", summary] + (refusesAll ? [RelyingPartyReport.refusesAllWords] : [])).joined(
+      separator: "\n"
+    )
   }
 
   private func explanation(_ row: Row) -> String {
