@@ -51,7 +51,7 @@ package struct RevokeOutboundTokens: Action {
   {
     // Of another account nobody has tokens of this one: a slip must not look like a revocation.
     if case .principal(let arn) = selection,
-      ARN(arn).map({ !$0.parts[4].utf8.elementsEqual(call.account.rawValue.utf8) }) ?? true
+      ARN(arn).map({ !$0.parts[4].utf8.elementsEqual(call.account.description.utf8) }) ?? true
     {
       throw .validationError("\(arn) is not of this account")
     }
