@@ -10,19 +10,24 @@ import Synchronization
 
 /// What a connection remembers of its callers.
 final class CallerMemory: Sendable {
-  /// The access key id that a request claims, as a number that nobody can foresee.
+  /// The access key id that a request claims, or else where it comes from, as a number that nobody can foresee.
   struct Claim: Hashable, Sendable {
     fileprivate let number: Int
+    fileprivate let isPublicRead: Bool
 
-    /// Reads the claim of `request`; all that claim nothing are alike.
+    /// Reads the claim of `request`; all that claim nothing are alike when they come from one network.
     init(_ request: APIRequest) {
       var hasher = Hasher()
-      if var field = request.headers.first(where: { $0.hasName("authorization") })?.value {
+      var claimsKey = false
+      isPublicRead = request.isPublicRead
+      if !isPublicRead, var field = request.headers.first(where: { $0.hasName("authorization") })?.value {
         field.withUTF8 { bytes in
           guard let keyID = Claim.accessKeyID(in: bytes) else { return }
           hasher.combine(bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: keyID)))
+          claimsKey = true
         }
       }
+      if !claimsKey { hasher.combine(PeerNetwork(request.sourceIPAddress)) }
       number = hasher.finalize()
     }
 
@@ -46,6 +51,7 @@ final class CallerMemory: Sendable {
   /// SECURITY: an account's only when the last request of the same connection proved it by the same key: nobody is taken
   /// for another one because a proxy sends the requests of both on one connection.
   func flow(of claim: Claim) -> RequestFlow {
+    if claim.isPublicRead { return .reader(network: claim.number) }
     guard let proof = proof.withLock({ $0 }), proof.claim == claim else {
       return .stranger(claim: claim.number)
     }
@@ -53,7 +59,10 @@ final class CallerMemory: Sendable {
   }
 
   /// Notes what a request with `claim` has proved: `account`, or nothing, and then the connection has to prove it again.
+  ///
+  /// What is for everybody proves nothing and disproves nothing.
   func note(_ claim: Claim, proved account: AccountID?) {
+    if claim.isPublicRead { return }
     proof.withLock { $0 = account.map { (claim, $0) } }
   }
 }

@@ -227,11 +227,16 @@ final class HTTP1Connection: ChannelInboundHandler {
       }
       return
     }
+    if let answer = service.immediateAnswer(request) {
+      body.removeAll()
+      discharge()
+      respond(answer, context: context)
+      return
+    }
     var body: [UInt8] = []
     swap(&body, &self.body)
-    let eventLoop = context.eventLoop
-    let connection = NIOLoopBound(self, eventLoop: eventLoop)
-    service.answer(request, body: body, from: peer, on: eventLoop) { response in
+    let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+    service.answer(request, body: body, from: peer, on: context.channel) { response in
       connection.value.discharge()
       guard let context = connection.value.context else { return }
       connection.value.respond(response, context: context)

@@ -109,11 +109,14 @@ final class HTTP2Stream: ChannelInboundHandler {
       send(document.answer(to: request), context: context)
       return
     }
+    if let answer = service.immediateAnswer(request) {
+      send(answer, context: context)
+      return
+    }
     var body: [UInt8] = []
     swap(&body, &self.body)
-    let eventLoop = context.eventLoop
-    let stream = NIOLoopBound(self, eventLoop: eventLoop)
-    service.answer(request, body: body, from: peer, on: eventLoop) { response in
+    let stream = NIOLoopBound(self, eventLoop: context.eventLoop)
+    service.answer(request, body: body, from: peer, on: context.channel) { response in
       stream.value.discharge()
       guard let context = stream.value.context else { return }
       stream.value.respond(response, context: context)

@@ -35,6 +35,8 @@ final class LoopDesk: Sendable {
   struct Request: Sendable {
     /// Whose turn it is.
     let flow: RequestFlow
+    /// The length of its body.
+    let octets: Int
     /// What is to be done in it.
     let work: @Sendable () async -> Void
     /// What is to be done instead, on the event loop, when too many wait.
@@ -65,7 +67,9 @@ final class LoopDesk: Sendable {
       var refused: [Request] = []
       tasks.together {
         for request in all {
-          let waits = tasks.begin(request.flow) { Task(executorPreference: tasks) { await request.work() } }
+          let waits = tasks.begin(request.flow, octets: request.octets) {
+            Task(executorPreference: tasks) { await request.work() }
+          }
           if !waits { refused.append(request) }
         }
       }

@@ -20,8 +20,10 @@ struct PeerNetwork: Hashable, Sendable {
   let isLoopback: Bool
 
   /// The network of `address`; a peer without an IP address shares one with all of its kind.
-  init(_ address: SocketAddress?) {
-    let text = address?.ipAddress ?? ""
+  init(_ address: SocketAddress?) { self.init(address?.ipAddress ?? "") }
+
+  /// The same of an address as text.
+  init(_ text: String) {
     var octets = [UInt8](repeating: 0, count: 16)
     if inet_pton(AF_INET, text, &octets) == 1 {
       self.init(v4: octets[..<4])

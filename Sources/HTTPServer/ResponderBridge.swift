@@ -37,18 +37,26 @@ struct ResponderBridge: Sendable {
     )
   }
 
-  /// Answers `request` through `deliver`, which is called once, on `eventLoop`; to be called there too.
+  /// Answers `request` through `deliver`, which is called once, on the event loop of `channel`; to be called there too.
   func answer(
     _ request: APIRequest,
     of callers: CallerMemory,
-    on eventLoop: any EventLoop,
+    on channel: any Channel,
     deliver: @escaping @Sendable (APIResponse) -> Void
   ) {
     connections.requestStarted()
+    let eventLoop = channel.eventLoop
     let desk = desks[ObjectIdentifier(eventLoop)] ?? LoopDesk(eventLoop, tasks: tasks)
     let claim = CallerMemory.Claim(request)
     desk.take(
-      LoopDesk.Request(flow: callers.flow(of: claim)) {
+      LoopDesk.Request(flow: callers.flow(of: claim), octets: request.body.count) {
+        // Nobody reads the answer, and nothing was begun: whoever goes away takes no more than the turn.
+        guard channel.isActive else {
+          return desk.giveBack { [connections] in
+            deliver(APIResponse(status: 503, headers: [], body: []))
+            connections.requestFinished()
+          }
+        }
         await answer(request, claim, callers, desk, deliver)
       } refuse: {
         // Nothing was proved and nothing disproved.

@@ -29,12 +29,18 @@ struct Service: Sendable {
     bridge.responder.publishedDocument(host: host, path: path)
   }
 
-  /// Hands a whole request to the responder; `deliver` is called on `eventLoop`, where this must be called too.
+  /// The answer to `request` where it needs nothing.
+  func immediateAnswer(_ request: RequestHead) -> APIResponse? {
+    bridge.responder.immediateAnswer(method: request.method, path: request.path)
+  }
+
+  /// Hands a whole request to the responder; `deliver` is called on the event loop of `channel`, where this must be
+  /// called too.
   func answer(
     _ head: RequestHead,
     body: [UInt8],
     from peer: Peer,
-    on eventLoop: any EventLoop,
+    on channel: any Channel,
     deliver: @escaping @Sendable (APIResponse) -> Void
   ) {
     let fields = head.fields
@@ -50,7 +56,7 @@ struct Service: Sendable {
       ),
       tls: peer.tls
     )
-    bridge.answer(request, of: peer.callers, on: eventLoop, deliver: deliver)
+    bridge.answer(request, of: peer.callers, on: channel, deliver: deliver)
   }
 
   /// Notes a refused request: the peer and the status, never what it sent.

@@ -19,16 +19,23 @@ package struct FairOrder<Flow: Hashable, Element> {
     case fresh
   }
 
+  private static var smallestSweep: Int { 128 }
+
   private let limit: Int
   private let limitPerFlow: Int
   private var begun = Waiting()
   private var fresh = Waiting()
   /// Where the last work of a flow ended; none for a flow whose end has passed.
   private var ends: [Flow: UInt64] = [:]
+  private var endsToSweep = Self.smallestSweep
+  private var latestEnd: UInt64 = 0
   private var virtualTime: UInt64 = 0
   private var arrivals: UInt64 = 0
 
   /// Holds at most `limit`, and of one flow at most `limitPerFlow`, of what was begun and again of what is fresh.
+  ///
+  /// Of a flow of which less than a 64th of `limitPerFlow` waits there is room beyond `limit`: a few flows that wait for
+  /// much leave no other outside.
   package init(limit: Int, limitPerFlow: Int) {
     self.limit = limit
     self.limitPerFlow = limitPerFlow
@@ -37,32 +44,45 @@ package struct FairOrder<Flow: Hashable, Element> {
   /// How many wait.
   package func count(_ progress: Progress) -> Int { progress == .begun ? begun.count : fresh.count }
 
-  /// Whether there is room for fresh work of `flow`.
-  package func hasRoom(of flow: Flow) -> Bool { fresh.hasRoom(of: flow, limit, limitPerFlow) }
+  /// Of how many flows it is known where their last work ended.
+  package var flowsKnown: Int { ends.count }
 
   /// Adds work of `cost` for `flow`; `false`, and nothing added, when there is no room.
+  ///
+  /// `hasRoom` says that its bounds are kept elsewhere.
   package mutating func add(
     _ element: Element,
     of flow: Flow,
     cost: UInt64,
-    _ progress: Progress = .fresh
+    _ progress: Progress = .fresh,
+    hasRoom: Bool = false
   ) -> Bool {
+    guard hasRoom || self.hasRoom(of: flow, progress) else { return false }
     let entry = Waiting.Entry(element: element, cost: cost, arrival: arrivals)
     let start = max(virtualTime, ends[flow] ?? 0)
-    let isAdded =
-      switch progress {
-      case .begun: begun.add(entry, of: flow, start: start, limit, limitPerFlow)
-      case .fresh: fresh.add(entry, of: flow, start: start, limit, limitPerFlow)
-      }
-    if isAdded { arrivals += 1 }
-    return isAdded
+    switch progress {
+    case .begun: begun.add(entry, of: flow, start: start)
+    case .fresh: fresh.add(entry, of: flow, start: start)
+    }
+    arrivals += 1
+    return true
+  }
+
+  private func hasRoom(of flow: Flow, _ progress: Progress) -> Bool {
+    let own = progress == .begun ? begun.count(of: flow) : fresh.count(of: flow)
+    return own < limitPerFlow && (count(progress) < limit || own < limitPerFlow / 64)
   }
 
   /// The next to be served; of what is fresh alone, unless what was begun may go on.
+  ///
+  /// Who asks when nothing waits has served everything: what each flow had is forgotten.
   package mutating func next(begunMayGoOn: Bool = true) -> Element? {
     let goesOn = begunMayGoOn ? begun.firstStart(ends) : nil
     let begins = fresh.firstStart(ends)
-    guard let start = min(goesOn, begins) else { return nil }
+    guard let start = min(goesOn, begins) else {
+      if begun.count == 0 { rest() }
+      return nil
+    }
     guard let (flow, entry) = goesOn == start ? begun.next() : fresh.next() else { return nil }
     virtualTime = max(virtualTime, start)
     end(start + entry.cost, of: flow)
@@ -79,11 +99,22 @@ package struct FairOrder<Flow: Hashable, Element> {
 
   private mutating func end(_ end: UInt64, of flow: Flow) {
     ends[flow] = end
-    // Of a flow whose end has passed there is nothing to know.
-    if ends.count > 64 + 2 * (begun.flows + fresh.flows) {
+    latestEnd = max(latestEnd, end)
+    // Of a flow whose end has passed there is nothing to know. What is left counts double: however slowly time passes,
+    // an end is looked at once or twice.
+    if ends.count >= endsToSweep {
       let now = virtualTime
       ends = ends.filter { $0.value > now }
+      endsToSweep = max(Self.smallestSweep, 2 * ends.count)
     }
+  }
+
+  // The end of a busy period. Source: Start-Time Fair Queuing, §2.
+  private mutating func rest() {
+    guard !ends.isEmpty else { return }
+    virtualTime = latestEnd
+    ends.removeAll(keepingCapacity: ends.count < Self.smallestSweep)
+    endsToSweep = Self.smallestSweep
   }
 
   /// What waits of one kind: a line for each flow, and a heap of the lines by the starts of their first.
@@ -107,20 +138,9 @@ package struct FairOrder<Flow: Hashable, Element> {
     // A binary heap: none is before its parent.
     private var heads: [Head] = []
 
-    var flows: Int { heads.count }
+    func count(of flow: Flow) -> Int { lines[flow]?.count ?? 0 }
 
-    func hasRoom(of flow: Flow, _ limit: Int, _ limitPerFlow: Int) -> Bool {
-      count < limit && lines[flow]?.count ?? 0 < limitPerFlow
-    }
-
-    mutating func add(
-      _ entry: Entry,
-      of flow: Flow,
-      start: UInt64,
-      _ limit: Int,
-      _ limitPerFlow: Int
-    ) -> Bool {
-      guard hasRoom(of: flow, limit, limitPerFlow) else { return false }
+    mutating func add(_ entry: Entry, of flow: Flow, start: UInt64) {
       let isFirst = lines[flow] == nil
       lines[flow, default: ArrivalLine()].append(entry)
       count += 1
@@ -128,7 +148,6 @@ package struct FairOrder<Flow: Hashable, Element> {
         heads.append(Head(start: start, arrival: entry.arrival, flow: flow))
         rise(heads.count - 1)
       }
-      return true
     }
 
     /// The smallest start, brought up to what the flow was served since.

@@ -100,9 +100,13 @@ package final class SigningThreads: RequestExecutor {
 
   // MARK: - Turns
 
-  package func begin(_ flow: RequestFlow, _ start: @escaping @Sendable () -> Void) -> Bool {
+  package func begin(
+    _ flow: RequestFlow,
+    octets: Int,
+    _ start: @escaping @Sendable () -> Void
+  ) -> Bool {
     let helper: Call? = state.withLock { state -> Call? in
-      guard state.order.add(start, of: flow) else { return nil }
+      guard state.order.add(start, of: flow, octets: octets) else { return nil }
       return whom(&state)
     }
     guard let helper else { return false }
@@ -222,7 +226,8 @@ package final class SigningThreads: RequestExecutor {
       state.jobsInARow += 1
       return .run(job)
     }
-    if hasTurn, let turn = state.order.next(maySign: state.turns < count) {
+    // Asked also when nothing waits: the order learns that a thread has nothing to do.
+    if let turn = state.order.next(maySign: state.turns < count) {
       switch turn {
       case .sign: state.turns += 1
       case .begin: state.holding += 1

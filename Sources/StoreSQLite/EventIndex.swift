@@ -101,29 +101,63 @@ enum EventIndex {
 
 // MARK: - Filling
 
+/// What one transaction took into the event history.
+package struct EventHistoryStep: Sendable {
+  /// The pause when there is nothing to take in.
+  static let rest = Duration.milliseconds(250)
+  /// Half of what the feed holds: with a history that is further behind, it would run over.
+  private static let longestLag = HistoryFeed.limit / 2
+
+  /// How many records there were to take in.
+  let lag: Int64
+  /// How many it took in.
+  let records: Int
+  /// How long it held the one connection that writes.
+  let duration: Duration
+
+  /// Gathers the parts.
+  package init(lag: Int64, records: Int, duration: Duration) {
+    self.lag = lag
+    self.records = records
+    self.duration = duration
+  }
+
+  /// How long to wait before the next one.
+  package var pause: Duration {
+    guard records == EventIndex.step else { return Self.rest }
+    // Of the time of the one connection that writes three quarters are the requests', unless they fill the log faster
+    // than that.
+    return lag > Self.longestLag ? .zero : duration * 3
+  }
+}
+
 extension SQLiteStore {
   /// Keeps the event history near the end of the log until the task is cancelled.
   ///
   /// A failure is tried again: the log itself does not depend on it.
   package func keepEventHistory() async {
-    let clock = ContinuousClock()
     while !Task.isCancelled {
-      let begin = clock.now
-      let isBehind = ((try? await advanceEventHistory()) ?? 0) == EventIndex.step
-      // Of the time of the one connection that writes three quarters are the requests'.
-      try? await Task.sleep(for: isBehind ? begin.duration(to: clock.now) * 3 : .milliseconds(250))
+      let pause = (try? await advanceEventHistory())?.pause ?? EventHistoryStep.rest
+      if pause > .zero { try? await Task.sleep(for: pause) }
     }
   }
 
-  private func advanceEventHistory() async throws(StoreError) -> Int {
-    guard try await reader.eventHistoryIsBehind() else { return 0 }
-    return try await maintaining { writer throws(StoreError) in try writer.advanceHistory() }
+  private func advanceEventHistory() async throws(StoreError) -> EventHistoryStep {
+    let lag = try await reader.eventHistoryLag()
+    guard lag > 0 else { return EventHistoryStep(lag: 0, records: 0, duration: .zero) }
+    return try await maintaining { writer throws(StoreError) in
+      // The time of the transaction alone: who waits for the writer takes none of it.
+      let clock = ContinuousClock()
+      let begin = clock.now
+      let records = try writer.advanceHistory()
+      return EventHistoryStep(lag: lag, records: records, duration: begin.duration(to: clock.now))
+    }
   }
 
   /// Takes in what is left; gives up on a log that is far ahead, which the keeper works through.
   private func catchUpEventHistory() async throws(StoreError) {
     for _ in 0..<64 {
-      if try await advanceEventHistory() < EventIndex.step { return }
+      if try await advanceEventHistory().records < EventIndex.step { return }
     }
   }
 }
@@ -150,10 +184,11 @@ extension SQLiteReader {
     try await read { db in try EventIndex.position(db) }
   }
 
-  fileprivate func eventHistoryIsBehind() async throws(StoreError) -> Bool {
+  /// How many records are not in the event history yet.
+  fileprivate func eventHistoryLag() async throws(StoreError) -> Int64 {
     try await read { db in
       let last = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(sequence), 0) FROM audit"))
-      return try EventIndex.position(db) < last ?? 0
+      return try (last ?? 0) - EventIndex.position(db)
     }
   }
 

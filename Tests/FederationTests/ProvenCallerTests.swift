@@ -76,7 +76,40 @@ import Testing
       )
       #expect(elsewhere.status == 503)
       #expect(elsewhere.headers.contains { $0.hasName("retry-after") })
+      let exchange = server.site.overloaded(
+        APIRequest(
+          method: "POST",
+          target: "/01234567-89ab-cdef-0123-456789abcdef/token",
+          headers: [],
+          body: [],
+          sourceIPAddress: "192.0.2.7",
+          tls: nil
+        )
+      )
+      #expect(exchange.status == 503)
+      #expect(exchange.headers.contains { $0.hasName("retry-after") && $0.value == "1" })
+      #expect(exchange.headers.contains { $0.hasName("content-type") && $0.value == "application/json" })
+      #expect(String(decoding: exchange.body, as: UTF8.self).contains(#""error":"temporarily_unavailable""#))
       #expect(try await server.records().count == before)
+      // The page and the call that speaks XML, where the error is so named; the exchange has an action's name.
+      let counts = String(decoding: await server.get("/metrics").body, as: UTF8.self)
+      #expect(counts.contains(#"exeat_calls_total{action="Unknown",code="ServiceUnavailable"} 2"#))
+      #expect(
+        counts.contains(#"exeat_calls_total{action="ExchangeOutboundToken",code="ServiceUnavailable"} 1"#)
+      )
+    }
+  }
+
+  @Test func `whether the server lives is said at once, and nothing else is`() async throws {
+    try await TestServer.run { server in
+      let live = try #require(server.site.immediateAnswer(method: "GET", path: "/health/live"))
+      #expect(live.status == 200)
+      #expect(live.body == Array("live\n".utf8))
+      let posted = try #require(server.site.immediateAnswer(method: "POST", path: "/health/live"))
+      #expect(posted.status == 405)
+      for path in ["/", "/health/ready", "/metrics", "/health/live/"] {
+        #expect(server.site.immediateAnswer(method: "GET", path: path[...])?.status == nil)
+      }
     }
   }
 }

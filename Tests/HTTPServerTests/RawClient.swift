@@ -70,6 +70,12 @@ final class RawClient {
     return recv(socket, &octet, 1, Int32(MSG_DONTWAIT | MSG_PEEK)) == 0
   }
 
+  /// Has the connection reset, and not ended, when the client goes.
+  func resetsAtEnd() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+  }
+
   /// Ends the sending side.
   func finish() { shutdown(socket, Int32(SHUT_WR)) }
 

@@ -137,6 +137,62 @@ import Testing
     expectNext("b", &order)
   }
 
+  @Test func `in a full order there is room for a flow that waits for little`() throws {
+    var order = order(limit: 256, limitPerFlow: 128)
+    for number in 0..<128 {
+      add("a\(number)", of: a, cost: 1, to: &order)
+      add("b\(number)", of: b, cost: 1, to: &order)
+    }
+    let c = try Fixtures.account("333333333333")
+    for number in 0..<2 { add("c\(number)", of: c, cost: 1, to: &order) }
+    addingFails("c2", of: c, cost: 1, to: &order)
+    addingFails("a128", of: a, cost: 1, to: &order)
+    // What was begun is bounded in the same way.
+    for account in [a, b] {
+      let isAdded = (0..<129).map { _ in order.add("goes on", of: account, cost: 1, .begun) }
+      #expect(isAdded.count(where: { $0 }) == 128)
+    }
+    let isAdded = (0..<3).map { _ in order.add("goes on", of: c, cost: 1, .begun) }
+    #expect(isAdded == [true, true, false])
+  }
+
+  @Test func `what has room elsewhere is added to a full order`() {
+    var order = order(limit: 1, limitPerFlow: 1)
+    add("a", of: a, cost: 1, to: &order)
+    let isAdded = order.add("b", of: b, cost: 1, hasRoom: true)
+    #expect(isAdded)
+    let served = all(&order)
+    #expect(served == ["a", "b"])
+  }
+
+  @Test func `when everything is served, what each flow had is forgotten and time is past it`() throws {
+    var order = order()
+    for number in 0..<1000 {
+      let account = try Fixtures.account(String(300_000_000_000 + number))
+      add("\(number)", of: account, cost: 7, to: &order)
+    }
+    order.passes(a, cost: 1000)
+    let first = all(&order)
+    #expect(first.count == 1000)
+    #expect(order.flowsKnown == 0)
+    // Neither is A behind for what it had, nor B before it for having had nothing.
+    add("a", of: a, cost: 10, to: &order)
+    add("b", of: b, cost: 10, to: &order)
+    let served = all(&order)
+    #expect(served == ["a", "b"])
+  }
+
+  @Test func `flows that come and go while others wait are forgotten`() throws {
+    var order = order(limit: 4000, limitPerFlow: 4000)
+    for number in 0..<2000 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for number in 0..<1000 {
+      let account = try Fixtures.account(String(300_000_000_000 + number))
+      add("\(number)", of: account, cost: 7, to: &order)
+      for _ in 0..<2 { _ = order.next() }
+      #expect(order.flowsKnown <= 128)
+    }
+  }
+
   @Test func `of one flow what was begun goes before what is fresh`() {
     var order = order()
     for number in 0..<5 { add("a\(number)", of: a, cost: 10, to: &order) }
@@ -185,12 +241,10 @@ import Testing
     #expect(served == ["b0", "b1", "b2", "b3", "a1", "b4", "a2", "b5"])
   }
 
-  @Test func `what was begun has limits of its own, and a full order has no room`() {
+  @Test func `what was begun has limits of its own, and a full line has no room`() {
     var order = order(limit: 2, limitPerFlow: 1)
-    #expect(order.hasRoom(of: a))
     add("a", of: a, cost: 1, to: &order)
-    #expect(!order.hasRoom(of: a))
-    #expect(order.hasRoom(of: b))
+    addingFails("a too", of: a, cost: 1, to: &order)
     let isAdded = order.add("a goes on", of: a, cost: 1, .begun)
     #expect(isAdded)
     let isAddedAgain = order.add("a goes on too", of: a, cost: 1, .begun)

@@ -56,6 +56,19 @@ import Testing
     }
   }
 
+  @Test func `the pause is three times the transaction, and there is none for a history that is far behind`()
+  {
+    func pause(lag: Int64, records: Int = 64) -> Duration {
+      EventHistoryStep(lag: lag, records: records, duration: .milliseconds(2)).pause
+    }
+    #expect(pause(lag: 64) == .milliseconds(6))
+    #expect(pause(lag: 2_048) == .milliseconds(6))
+    #expect(pause(lag: 2_049) == .zero)
+    #expect(pause(lag: 1_000_000) == .zero)
+    #expect(pause(lag: 63, records: 63) == .milliseconds(250))
+    #expect(pause(lag: 0, records: 0) == .milliseconds(250))
+  }
+
   @Test func `whose event it is the record says, not the column beside it`() async throws {
     try await withStoreFile { path in
       let store = try SQLiteStore.open(at: path)

@@ -67,6 +67,13 @@ package struct Pipeline: Sendable {
     return ResponseWriter.unrecorded(.overloaded, trail)
   }
 
+  /// The same for a request to a token endpoint, in OAuth's words.
+  package func exchangeOverloaded(_ request: APIRequest) -> APIResponse {
+    let code = UnrecordedError.overloaded.serviceError(ExchangeOutboundToken.service).code
+    metrics.count(ExchangeOutboundToken.name, code: code)
+    return OAuthAnswer.unrecorded(.overloaded, requestID: house.entropy.uuid())
+  }
+
   private func trail(of request: APIRequest) -> Trail {
     let now = clock.now()
     return Trail(

@@ -44,6 +44,11 @@ package struct APIRequest: Sendable {
     target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
   }
 
+  /// Whether it reads what is for everybody, documents, health and metrics, and is no call.
+  package var isPublicRead: Bool {
+    (method == "GET" || method == "HEAD") && !path.utf8.elementsEqual("/".utf8)
+  }
+
   /// The value of the first header line `name`, in lower case; `nil` when there is none.
   func header(_ name: String) -> String? { headers.first { $0.hasName(name) }?.value }
 
@@ -131,14 +136,19 @@ package struct PublishedDocument: Hashable, Sendable {
 package enum RequestFlow: Hashable, Sendable {
   /// That of the account that the last request of the connection proved, by the key that this one claims too.
   case account(AccountID)
-  /// That of all who have proved nothing yet; among them, that of those who make the same claim.
+  /// That of all who have proved nothing yet; among them, that of those who make the same claim or, without one, come
+  /// from the same network.
   case stranger(claim: Int)
+  /// That of all who read what is for everybody; among them, that of those who come from the same network.
+  case reader(network: Int)
 }
 
 /// Threads for the tasks of requests.
 package protocol RequestExecutor: TaskExecutor {
   /// Calls `start`, which makes the task of a request, when it is the turn of `flow`; `false`, at once, when too many wait.
-  func begin(_ flow: RequestFlow, _ start: @escaping @Sendable () -> Void) -> Bool
+  ///
+  /// `octets` is the length of its body, by which a turn costs more.
+  func begin(_ flow: RequestFlow, octets: Int, _ start: @escaping @Sendable () -> Void) -> Bool
 
   /// Runs `body`, and only then wakes threads for the tasks that it made ready: one switch of threads for many tasks.
   func together(_ body: () -> Void)
@@ -151,6 +161,9 @@ package protocol RequestResponder: Sendable {
   /// `host` is the Host header as received: in subdomain style it selects the issuer, and never shows in a document.
   func publishedDocument(host: String?, path: Substring) -> PublishedDocument?
 
+  /// The answer to a request that needs nothing; `nil` for all others. At once: called on an event loop.
+  func immediateAnswer(method: String, path: Substring) -> APIResponse?
+
   /// Answers every other request. Never throws: a failure is a response.
   func respond(to request: APIRequest) async -> APIResponse
 
@@ -159,6 +172,8 @@ package protocol RequestResponder: Sendable {
 }
 
 extension RequestResponder {
+  package func immediateAnswer(method: String, path: Substring) -> APIResponse? { nil }
+
   package func overloaded(_ request: APIRequest) -> APIResponse {
     APIResponse(status: 503, headers: [HTTPField("Retry-After", "1")], body: [])
   }

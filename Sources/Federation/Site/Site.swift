@@ -48,18 +48,22 @@ package struct Site: RequestResponder {
     return withheld.withholds(issuerID, rest, at: clock.now())
   }
 
+  package func immediateAnswer(method: String, path: Substring) -> APIResponse? {
+    path.utf8.elementsEqual(livePath.utf8) ? live(method) : nil
+  }
+
   package func respond(to request: APIRequest) async -> APIResponse {
     let isRead = request.method == "GET" || request.method == "HEAD"
     switch request.path {
     case "/" where request.method == "POST" || request.method == "GET":
       return await pipeline.respond(to: request)
-    case "/health/live" where isRead:
-      return text(200, "live\n")
+    case livePath[...]:
+      return live(request.method)
     case "/health/ready" where isRead:
       return await isReady() ? text(200, "ready\n") : text(503, "not ready\n")
     case "/metrics" where isRead:
       return text(200, metrics.exposition(), contentType: "text/plain; version=0.0.4; charset=utf-8")
-    case "/", "/health/live", "/health/ready", "/metrics":
+    case "/", "/health/ready", "/metrics":
       return text(405, "method not allowed\n", allow: request.path == "/" ? "GET, POST" : "GET, HEAD")
     case let path where path.hasPrefix(logPrefix):
       if isRead, let document = await log?.document(path) { return document }
@@ -72,15 +76,23 @@ package struct Site: RequestResponder {
   }
 
   package func overloaded(_ request: APIRequest) -> APIResponse {
-    request.path == "/"
-      ? pipeline.overloaded(request) : text(503, "too many requests are waiting\n", retryAfterSeconds: 1)
+    if request.path == "/" { return pipeline.overloaded(request) }
+    if request.method == "POST", tokenIssuerID(request) != nil { return pipeline.exchangeOverloaded(request) }
+    metrics.count("Unknown", code: "ServiceUnavailable")
+    return text(503, "too many requests are waiting\n", retryAfterSeconds: 1)
+  }
+
+  /// The issuer whose token endpoint `request` names; `nil` for other paths.
+  private func tokenIssuerID(_ request: APIRequest) -> String? {
+    guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path),
+      rest.utf8.elementsEqual(Issuers.tokenPath.utf8)
+    else { return nil }
+    return issuerID
   }
 
   /// What the token endpoint of an issuer answers; `nil` for other paths.
   private func tokenAnswer(_ request: APIRequest) async -> APIResponse? {
-    guard let (issuerID, rest) = issuers.place(host: request.header("host"), path: request.path),
-      rest.utf8.elementsEqual(Issuers.tokenPath.utf8)
-    else { return nil }
+    guard let issuerID = tokenIssuerID(request) else { return nil }
     // An issuer that is there, or of which nobody can tell: then the call says why it fails.
     let discovery = await pipeline.house.publication.document(.discovery, of: issuerID, now: clock.now())
     if case .nothing = discovery { return nil }
@@ -137,6 +149,14 @@ extension PublishedDocument {
       ifNoneMatch: request.headers.filter { $0.hasName("if-none-match") }.map(\.value)
     )
   }
+}
+
+private let livePath = "/health/live"
+
+/// Whether the process serves: it takes nothing to say so.
+private func live(_ method: String) -> APIResponse {
+  method == "GET" || method == "HEAD"
+    ? text(200, "live\n") : text(405, "method not allowed\n", allow: "GET, HEAD")
 }
 
 private func text(

@@ -29,7 +29,8 @@ enum OAuthAnswer {
       writer.member("error", code)
       if let message = error.message { writer.member("error_description", described(message)) }
     }
-    return response(status, writer.bytes, requestID: requestID)
+    let retryAfterSeconds = status == 429 ? 1 : error.retryAfterSeconds
+    return response(status, writer.bytes, requestID: requestID, retryAfterSeconds: retryAfterSeconds)
   }
 
   /// The error and the HTTP status.
@@ -62,13 +63,18 @@ enum OAuthAnswer {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  private static func response(_ status: Int, _ body: [UInt8], requestID: String) -> APIResponse {
+  private static func response(
+    _ status: Int,
+    _ body: [UInt8],
+    requestID: String,
+    retryAfterSeconds: Int? = nil
+  ) -> APIResponse {
     var headers = [
       HTTPField("Content-Type", "application/json"), HTTPField("Cache-Control", "no-store"),
       HTTPField("Pragma", "no-cache"), HTTPField("x-amzn-RequestId", requestID),
       HTTPField("X-Content-Type-Options", "nosniff"),
     ]
-    if status == 429 { headers.append(HTTPField("Retry-After", "1")) }
+    if let retryAfterSeconds { headers.append(HTTPField("Retry-After", String(retryAfterSeconds))) }
     return APIResponse(status: status, headers: headers, body: body)
   }
 }
