@@ -75,12 +75,12 @@ package struct FairOrder<Flow: Hashable, Element> {
 
   /// The next to be served; of what is fresh alone, unless what was begun may go on.
   ///
-  /// Who asks when nothing waits has served everything: what each flow had is forgotten.
+  /// Who asks when nothing waits, and may go on, has nothing to do: what each flow had is forgotten.
   package mutating func next(begunMayGoOn: Bool = true) -> Element? {
     let goesOn = begunMayGoOn ? begun.firstStart(ends) : nil
     let begins = fresh.firstStart(ends)
     guard let start = min(goesOn, begins) else {
-      if begun.count == 0 { rest() }
+      if begunMayGoOn { rest() }
       return nil
     }
     guard let (flow, entry) = goesOn == start ? begun.next() : fresh.next() else { return nil }

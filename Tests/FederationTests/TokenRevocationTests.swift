@@ -78,7 +78,7 @@ private final class CountingHistory: EventHistory {
       var near = Array(issued.utf8)
       near[20] = near[20] == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0")
       let others = [
-        String(decoding: near, as: UTF8.self), issued.uppercased(), issued + " ", "_" + issued,
+        String(decoding: near, as: UTF8.self), issued + " ", "_" + issued,
         issued.replacing("-", with: ""), Entropy.system.uuid(), Entropy.system.tokenID(at: server.clock.now),
       ]
       for other in others where !other.utf8.elementsEqual(issued.utf8) {
@@ -87,7 +87,7 @@ private final class CountingHistory: EventHistory {
           "\(other)"
         )
       }
-      #expect(await server.call("RevokeOutboundTokens", ["TokenId": issued])["RevokedTokenCount"] == "1")
+      #expect(await server.call("RevokeOutboundTokens", ["TokenId": issued.uppercased()])["RevokedTokenCount"] == "1")
     }
   }
 
