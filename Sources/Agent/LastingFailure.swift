@@ -45,8 +45,9 @@ package enum LastingFailure {
       .sourceProfileUnusable, .sourceProfileLoop, .containerEndpointRefused:
       true
     case .roleRefused(_, let error): isLasting(error)
-    // Expired, incomplete: a profile that somebody is just writing anew.
-    case .expired, .incomplete, .processFailed, .malformedDocument, .fileUnreadable, .containerEndpointStatus,
+    // A process keeps the environment that it was given; a profile may be written anew at this moment.
+    case .expired(let source, _): source.utf8.elementsEqual("environment".utf8)
+    case .incomplete, .processFailed, .malformedDocument, .fileUnreadable, .containerEndpointStatus,
       .containerEndpointUnreachable:
       false
     }

@@ -128,6 +128,9 @@ struct LastingFailureTests {
     #expect(LastingFailure.isLasting(CredentialChainError.noCredentials))
     #expect(LastingFailure.isLasting(CredentialChainError.profileNotFound("a")))
     #expect(!LastingFailure.isLasting(CredentialChainError.expired(source: "a", Instant(seconds: 1))))
+    #expect(
+      LastingFailure.isLasting(CredentialChainError.expired(source: "environment", Instant(seconds: 1)))
+    )
     #expect(!LastingFailure.isLasting(CredentialChainError.incomplete(source: "a", missing: "b")))
     #expect(!LastingFailure.isLasting(CredentialChainError.containerEndpointStatus(500)))
     #expect(!LastingFailure.isLasting(CredentialChainError.processFailed(source: "a", .timedOut(seconds: 1))))

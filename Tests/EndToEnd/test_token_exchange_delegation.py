@@ -132,7 +132,7 @@ def test_refusals_have_the_standards_codes_and_give_nothing(trade, assertion, pr
         (trade(assertion(endpoint=issuer)), "invalid_request", "Recipient"),
         (trade(assertion(audience="https://sp.example")), "invalid_request", "audience"),
         (trade(assertion(lasts=-120)), "invalid_request", "expired"),
-        (trade(assertion(signed=False)), "invalid_request", "signature"),
+        (trade(assertion(signed=False)), "invalid_request", "No SAML provider"),
         (trade(assertion(role=f"{ROLE}x,{SAML_PROVIDER}")), "invalid_request", "not for the role"),
         (trade(assertion(role=f"{ROLE},{SAML_PROVIDER}2")), "invalid_request", "No SAML provider"),
         (trade(assertion(subject="bob")), "invalid_request", "Not authorized"),
