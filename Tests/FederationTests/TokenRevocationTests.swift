@@ -87,7 +87,10 @@ private final class CountingHistory: EventHistory {
           "\(other)"
         )
       }
-      #expect(await server.call("RevokeOutboundTokens", ["TokenId": issued.uppercased()])["RevokedTokenCount"] == "1")
+      #expect(
+        await server.call("RevokeOutboundTokens", ["TokenId": issued.uppercased()])["RevokedTokenCount"]
+          == "1"
+      )
     }
   }
 
