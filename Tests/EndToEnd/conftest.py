@@ -18,6 +18,8 @@ import pytest  # noqa: E402
 pytest.register_assert_rewrite("driver.rp_cases", "driver.relying_parties")
 
 from driver import clients, guides, rp_issuer, saml_messages, server as servers, wire  # noqa: E402
+from driver.agent import Agent  # noqa: E402
+from driver.provider import Provider  # noqa: E402
 from driver.users import User  # noqa: E402
 
 
@@ -47,6 +49,25 @@ def plain(tmp_path_factory):
 def dev(tmp_path_factory):
     """`exeat dev`. Shared."""
     with servers.dev(tmp_path_factory.mktemp("dev")) as running:
+        yield running
+
+
+@pytest.fixture
+def agent(server, tmp_path):
+    """Makes agents of the shared server with the account's root key, or another."""
+
+    def make(plan, *program, credentials=None, flags=(), **environment):
+        environment = clients.environment_for(server, tmp_path, credentials) | environment
+        del environment["HOME"]
+        return Agent(tmp_path, {"listen": "127.0.0.1:0"} | plan, environment, *program, flags=flags)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory):
+    """An OpenID provider outside, with a CA of its own."""
+    with Provider(tmp_path_factory.mktemp("provider")) as running:
         yield running
 
 

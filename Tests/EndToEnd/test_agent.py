@@ -56,18 +56,6 @@ def role(server):
     iam.delete_user(UserName="agent")
 
 
-@pytest.fixture
-def agent(server, tmp_path):
-    """Makes agents of the shared server with the account's root key, or another."""
-
-    def make(plan, *program, credentials=None, flags=(), **environment):
-        environment = clients.environment_for(server, tmp_path, credentials) | environment
-        del environment["HOME"]
-        return Agent(tmp_path, {"listen": "127.0.0.1:0"} | plan, environment, *program, flags=flags)
-
-    return make
-
-
 def kept(tmp_path, name="a", **more):
     return {"name": name, "file": str(tmp_path / name), "token": {"audience": "a"}} | more
 

@@ -11,24 +11,12 @@ import threading
 import pytest
 
 from driver import authorities, clients, server as servers, tokens
-from driver.agent import Agent, until
+from driver.agent import until
 from driver.authorities import Refused
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "agent.md"
 ALLOW = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}}
 NOTHING_HELPS = "nothing but a change will help"
-
-
-@pytest.fixture
-def agent(server, tmp_path):
-    """Makes agents of the shared server with the account's root key, or another."""
-
-    def make(plan, *program, credentials=None, flags=(), **environment):
-        environment = clients.environment_for(server, tmp_path, credentials) | environment
-        del environment["HOME"]
-        return Agent(tmp_path, {"listen": "127.0.0.1:0"} | plan, environment, *program, flags=flags)
-
-    return make
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import pytest
 import requests
 
 from driver import clients, server as servers, tokens
-from driver.provider import Provider
 
 AUDIENCE = "https://api.example.com"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
@@ -22,12 +21,6 @@ GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ALLOW_TOKENS = {"Version": "2012-10-17", "Statement": {
     "Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*",
     "Condition": {"ForAllValues:StringEquals": {"sts:IdentityTokenAudience": AUDIENCE}}}}
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory):
-    with Provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

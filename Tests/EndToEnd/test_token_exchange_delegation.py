@@ -11,7 +11,6 @@ import requests
 
 from driver import clients, guides, server as servers, tokens
 from driver.assertions import AWS, AssertionProvider
-from driver.provider import Provider
 
 AUDIENCE = "https://api.example.com"
 TYPE = "urn:ietf:params:oauth:token-type:"
@@ -21,12 +20,6 @@ ROLE = f"arn:aws:iam::{servers.ACCOUNT}:role/app"
 ALLOW_TOKENS = {"Version": "2012-10-17", "Statement": {
     "Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*",
     "Condition": {"ForAllValues:StringEquals": {"sts:IdentityTokenAudience": AUDIENCE}}}}
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory):
-    with Provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
