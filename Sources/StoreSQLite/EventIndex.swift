@@ -103,7 +103,7 @@ enum EventIndex {
 
 /// What one transaction took into the event history.
 package struct EventHistoryStep: Sendable {
-  /// The pause when there is nothing to take in.
+  /// The pause when there is nothing left to take in.
   static let rest = Duration.milliseconds(250)
   /// Half of what the feed holds: with a history that is further behind, it would run over.
   private static let longestLag = HistoryFeed.limit / 2
@@ -124,7 +124,7 @@ package struct EventHistoryStep: Sendable {
 
   /// How long to wait before the next one.
   package var pause: Duration {
-    guard records == EventIndex.step else { return Self.rest }
+    guard records < lag else { return Self.rest }
     // Of the time of the one connection that writes three quarters are the requests', unless they fill the log faster
     // than that.
     return lag > Self.longestLag ? .zero : duration * 3
@@ -156,8 +156,10 @@ extension SQLiteStore {
 
   /// Takes in what is left; gives up on a log that is far ahead, which the keeper works through.
   private func catchUpEventHistory() async throws(StoreError) {
+    // A step ends early at a record that has to be read from the log: what is left says the lag alone.
     for _ in 0..<64 {
-      if try await advanceEventHistory().records < EventIndex.step { return }
+      let step = try await advanceEventHistory()
+      if step.records >= step.lag { return }
     }
   }
 }

@@ -56,12 +56,26 @@ import Testing
     }
   }
 
+  @Test func `nothing is left out behind a record that has to be read from the log`() async throws {
+    let store = try SQLiteStore.inMemory()
+    try await store.running {
+      let long = String(repeating: "x", count: 300)
+      for name in ["First", long, "Third", long, "Last"] {
+        try await store.append(event(name: name))
+      }
+      let events = try await store.events(query())
+      #expect(events.map(\.position.sequence) == [5, 4, 3, 2, 1])
+    }
+  }
+
   @Test func `the pause is three times the transaction, and there is none for a history that is far behind`()
   {
     func pause(lag: Int64, records: Int = 64) -> Duration {
       EventHistoryStep(lag: lag, records: records, duration: .milliseconds(2)).pause
     }
-    #expect(pause(lag: 64) == .milliseconds(6))
+    #expect(pause(lag: 64) == .milliseconds(250))
+    #expect(pause(lag: 65) == .milliseconds(6))
+    #expect(pause(lag: 65, records: 3) == .milliseconds(6))
     #expect(pause(lag: 2_048) == .milliseconds(6))
     #expect(pause(lag: 2_049) == .zero)
     #expect(pause(lag: 1_000_000) == .zero)
