@@ -80,7 +80,7 @@ def measure(counts=COUNTS):
             with bench.Server(work) as server:
                 token(server, count - 1)
                 first = time.monotonic() - begin
-                time.sleep(1)
+                time.sleep(3)
                 idle, used = server.memory("VmRSS"), min(count, USED)
                 use(server, range(count - used, count))
                 rows.append({

@@ -68,7 +68,7 @@ class Run:
         """Full load by connections, half of the peak, and what memory it took."""
         found, half = {}, {}
         with bench.Server(self.work) as server:
-            time.sleep(1)
+            time.sleep(3)
             idle = server.memory("VmRSS")
             for algorithm in ALGORITHMS:
                 found[algorithm] = {

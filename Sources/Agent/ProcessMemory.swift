@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How little memory a process holds that mostly waits. Refuses to know when it waits. Source: proc_pid_smaps(5), madvise(2).
+// How little memory a process holds that mostly waits, or has started. Refuses to know when. Source: proc_pid_smaps(5),
+// madvise(2).
 
 import CProcess
 import FederationClient
@@ -13,8 +14,13 @@ package enum ProcessMemory {
   package static func beFrugal() {
     // Where the heap does not take it, it stays as large as it is.
     _ = exeat_use_one_arena()
-    _ = atStart
+    begin()
     FederationHTTPClient.useOneThread()
+  }
+
+  /// Remembers what is loaded: nothing that is loaded later is given back.
+  package static func begin() {
+    _ = atStart
   }
 
   /// Gives back what is free on the heap, and the pages of code and constants that are as their file has them.

@@ -2,6 +2,7 @@
 """Starting, stopping, restarting, being killed, losing the disk or the key: nothing is lost, nothing half-written."""
 
 import json
+import pathlib
 import random
 import resource
 import socket
@@ -11,7 +12,7 @@ import time
 import pytest
 import requests
 
-from driver import audit, server as servers, tokens, wire
+from driver import agent, audit, server as servers, tokens, wire
 
 JWKS = "/.well-known/jwks.json"
 
@@ -54,6 +55,17 @@ def test_a_second_server_on_the_same_address_says_so(plain, tmp_path):
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if line.startswith("exeat: error: ")]
     assert len(errors) == 1 and str(plain.port) in errors[0], done.stderr
+
+
+def test_code_that_only_the_start_ran_is_given_back(tmp_path, enable):
+    def memory(field):
+        lines = pathlib.Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(field + ":"))
+
+    with servers.serve_plain(tmp_path) as running:
+        agent.until(lambda: memory("RssFile") < memory("VmHWM") / 2, "most of what was resident is given back")
+        enable(running)
+        assert wire.token(running, SigningAlgorithm="RS256")
 
 
 # MARK: sealed

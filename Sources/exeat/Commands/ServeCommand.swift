@@ -2,6 +2,7 @@
 //
 // `exeat serve`: the server. Flags, environment and configuration file say the same things.
 
+import Agent
 import ArgumentParser
 import Federation
 import FoundationEssentials
@@ -109,6 +110,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     try ProcessSecrecy.begin()
+    ProcessMemory.begin()
     let settings = try Settings(
       names: Self.names,
       flags: [

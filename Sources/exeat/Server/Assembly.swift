@@ -2,6 +2,7 @@
 //
 // The only file that sees every adapter: it builds the house from its parts and runs it until it is told to stop.
 
+import Agent
 import AuditTrail
 import Federation
 import FoundationEssentials
@@ -247,6 +248,14 @@ enum Assembly {
             }
           ),
           .init(service: Work { await plan.keyWatch?.run(watched) }, successTerminationBehavior: .ignore),
+          // Most of the code that a start runs is not run again: two thirds of what is resident then.
+          .init(
+            service: Work {
+              try await Task.sleep(for: .seconds(1))
+              ProcessMemory.giveBack()
+            },
+            successTerminationBehavior: .ignore
+          ),
           .init(
             service: Work {
               try await plan.log.open(log, logger)
