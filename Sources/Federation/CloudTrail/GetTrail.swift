@@ -52,10 +52,6 @@ package struct DescribeTrails: Action {
     names.isEmpty ? nil : .object(JSONObject([.init("trailNameList", .strings(names.map(\.text)))]))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "cloudtrail:DescribeTrails", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let found = try await house.trails(of: call.account).filter { trail in
       names.isEmpty
@@ -82,10 +78,6 @@ package struct ListTrails: Action {
   }
 
   package var requestParameters: JSONValue? { nil }
-
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "cloudtrail:ListTrails", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let trails = try await house.trails(of: call.account).map { trail in

@@ -74,10 +74,6 @@ package struct ListPublicKeys: Action {
     .strings(["startTime": start?.rfc3339, "endTime": end?.rfc3339])
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "cloudtrail:ListPublicKeys", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     // Source: ListPublicKeys: without a start the last 30 days, without an end the current time.
     let end = end ?? call.now

@@ -66,10 +66,6 @@ package struct LookupEvents: Action {
     return .object(JSONObject(members))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "cloudtrail:LookupEvents", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     // Insights are computed nowhere here.
     guard !wantsInsights else { return Proposal(result: ResponseStructure(["Events": .list([])])) }

@@ -87,10 +87,6 @@ package struct ListVirtualMFADevices: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ListVirtualMFADevices", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) -> Proposal {
     emptyPage("VirtualMFADevices")
   }

@@ -20,10 +20,6 @@ package struct CreateAccountAlias: Action {
 
   package var requestParameters: JSONValue? { .strings(["accountAlias": alias]) }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:CreateAccountAlias", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<CreateAccountAlias>,
     _ house: House
@@ -59,10 +55,6 @@ package struct DeleteAccountAlias: Action {
 
   package var requestParameters: JSONValue? { .strings(["accountAlias": alias]) }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:DeleteAccountAlias", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<DeleteAccountAlias>,
     _ house: House
@@ -94,10 +86,6 @@ package struct ListAccountAliases: Action {
   }
 
   package var requestParameters: JSONValue? { nil }
-
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ListAccountAliases", resource: "*")]
-  }
 
   package func perform(
     _ call: AuthorizedCall<ListAccountAliases>,

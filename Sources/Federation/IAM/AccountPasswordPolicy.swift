@@ -52,10 +52,6 @@ package struct UpdateAccountPasswordPolicy: Action {
     return .object(JSONObject(members))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:UpdateAccountPasswordPolicy", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<UpdateAccountPasswordPolicy>,
     _ house: House
@@ -81,10 +77,6 @@ package struct GetAccountPasswordPolicy: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:GetAccountPasswordPolicy", resource: "*")]
-  }
 
   package func perform(
     _ call: AuthorizedCall<GetAccountPasswordPolicy>,
@@ -123,10 +115,6 @@ package struct DeleteAccountPasswordPolicy: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:DeleteAccountPasswordPolicy", resource: "*")]
-  }
 
   package func perform(
     _ call: AuthorizedCall<DeleteAccountPasswordPolicy>,

@@ -13,47 +13,36 @@ package import StrictJSON
 let versionsPerPolicy = 5
 
 /// `iam:CreatePolicyVersion`.
-package struct CreatePolicyVersion: Action {
+package struct CreatePolicyVersion: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "CreatePolicyVersion"
   package static let isReadOnly = false
 
-  private let policy: PolicyAction
+  package let target: PolicyAction
   private let policyDocument: String
   private let setAsDefault: Bool
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     policyDocument = parameters.policyDocument()
     setAsDefault = parameters.optionalBoolean("SetAsDefault") ?? false
-    policy = try PolicyAction(&parameters, "iam:CreatePolicyVersion")
+    target = try PolicyAction(&parameters, "iam:CreatePolicyVersion")
   }
 
   package var requestParameters: JSONValue? {
     .object(
       JSONObject([
-        .init("policyArn", .string(policy.arn.text)), .init("policyDocument", .string(policyDocument)),
+        .init("policyArn", .string(target.arn.text)), .init("policyDocument", .string(policyDocument)),
         .init("setAsDefault", .bool(setAsDefault)),
       ])
     )
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
   }
 
   package func perform(
     _ call: AuthorizedCall<CreatePolicyVersion>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    try house.checkManagedPolicy(policyDocument, for: "policy `\(policy.arn.text)`")
-    let stored = try policy.changeable(call.subject, call.authenticated)
+    try house.checkManagedPolicy(policyDocument, for: "policy `\(target.arn.text)`")
+    let stored = try target.changeable(call.subject, call.authenticated)
     guard try await house.versions(of: stored.record).count < versionsPerPolicy else {
       throw .limitExceeded(
         "A managed policy can have up to \(versionsPerPolicy) versions. Before you create a new version, "

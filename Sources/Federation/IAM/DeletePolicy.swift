@@ -7,36 +7,25 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:DeletePolicy`.
-package struct DeletePolicy: Action {
+package struct DeletePolicy: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "DeletePolicy"
   package static let isReadOnly = false
 
-  private let policy: PolicyAction
+  package let target: PolicyAction
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    policy = try PolicyAction(&parameters, "iam:DeletePolicy")
+    target = try PolicyAction(&parameters, "iam:DeletePolicy")
   }
 
-  package var requestParameters: JSONValue? { .strings(["policyArn": policy.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["policyArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<DeletePolicy>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let stored = try policy.changeable(call.subject, call.authenticated)
-    let usage = try await house.usage(ofPolicy: policy.arn.text, in: call.account)
+    let stored = try target.changeable(call.subject, call.authenticated)
+    let usage = try await house.usage(ofPolicy: target.arn.text, in: call.account)
     guard usage == PolicyUsage() else {
       throw .deleteConflict("Cannot delete a policy attached to entities.")
     }
@@ -56,7 +45,7 @@ package struct DeletePolicy: Action {
         change.writes.append(
           .requireNone(
             PolicyAttachmentRecord.kind,
-            prefix: PolicyAttachmentRecord.prefix(call.account, policy: policy.arn.text, use)
+            prefix: PolicyAttachmentRecord.prefix(call.account, policy: target.arn.text, use)
           )
         )
       }

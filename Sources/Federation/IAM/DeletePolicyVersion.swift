@@ -7,40 +7,29 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:DeletePolicyVersion`.
-package struct DeletePolicyVersion: Action {
+package struct DeletePolicyVersion: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "DeletePolicyVersion"
   package static let isReadOnly = false
 
-  private let policy: PolicyAction
+  package let target: PolicyAction
   private let versionID: String
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     versionID = parameters.policyVersionID()
-    policy = try PolicyAction(&parameters, "iam:DeletePolicyVersion")
+    target = try PolicyAction(&parameters, "iam:DeletePolicyVersion")
   }
 
   package var requestParameters: JSONValue? {
-    .strings(["policyArn": policy.arn.text, "versionId": versionID])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
+    .strings(["policyArn": target.arn.text, "versionId": versionID])
   }
 
   package func perform(
     _ call: AuthorizedCall<DeletePolicyVersion>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let stored = try policy.changeable(call.subject, call.authenticated)
-    let version = try await policy.version(versionID, of: stored, house)
+    let stored = try target.changeable(call.subject, call.authenticated)
+    let version = try await target.version(versionID, of: stored, house)
     guard version.record.number != stored.record.defaultVersion else {
       throw .deleteConflict("Cannot delete the default version of a policy.")
     }

@@ -36,10 +36,6 @@ package struct GetAccountAuthorizationDetails: Action {
     filter.isEmpty ? nil : .object(JSONObject([.init("filter", .array(filter.map { .string($0) }))]))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:GetAccountAuthorizationDetails", resource: "*")]
-  }
-
   /// What stands in a page.
   private enum Item: Sendable {
     case user(UserRecord)

@@ -16,10 +16,6 @@ package struct GetAccountSummary: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:GetAccountSummary", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<GetAccountSummary>,
     _ house: House

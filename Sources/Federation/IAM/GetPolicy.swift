@@ -7,29 +7,18 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:GetPolicy`.
-package struct GetPolicy: Action {
+package struct GetPolicy: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "GetPolicy"
   package static let isReadOnly = true
 
-  private let policy: PolicyAction
+  package let target: PolicyAction
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    policy = try PolicyAction(&parameters, "iam:GetPolicy")
+    target = try PolicyAction(&parameters, "iam:GetPolicy")
   }
 
-  package var requestParameters: JSONValue? { .strings(["policyArn": policy.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["policyArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<GetPolicy>,
@@ -39,7 +28,7 @@ package struct GetPolicy: Action {
     switch call.subject {
     case .customer(let stored): summary = PolicySummary(stored.record)
     case .aws(let policy): summary = PolicySummary(policy)
-    case .absent: throw policy.notFound
+    case .absent: throw target.notFound
     }
     var response = summary.response(try await house.usage(ofPolicy: summary.arn, in: call.account))
     response.append("Description", summary.description.map { .string($0) })

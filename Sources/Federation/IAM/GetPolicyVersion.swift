@@ -7,32 +7,21 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:GetPolicyVersion`.
-package struct GetPolicyVersion: Action {
+package struct GetPolicyVersion: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "GetPolicyVersion"
   package static let isReadOnly = true
 
-  private let policy: PolicyAction
+  package let target: PolicyAction
   private let versionID: String
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     versionID = parameters.policyVersionID()
-    policy = try PolicyAction(&parameters, "iam:GetPolicyVersion")
+    target = try PolicyAction(&parameters, "iam:GetPolicyVersion")
   }
 
   package var requestParameters: JSONValue? {
-    .strings(["policyArn": policy.arn.text, "versionId": versionID])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
+    .strings(["policyArn": target.arn.text, "versionId": versionID])
   }
 
   package func perform(
@@ -42,15 +31,15 @@ package struct GetPolicyVersion: Action {
     let summary: PolicyVersionSummary
     switch call.subject {
     case .customer(let stored):
-      let version = try await policy.version(versionID, of: stored, house)
+      let version = try await target.version(versionID, of: stored, house)
       summary = PolicyVersionSummary(version.record, of: stored.record)
     case .aws(let known):
       summary = PolicyVersionSummary(onlyOf: known)
       guard versionID.utf8.elementsEqual(summary.versionID.utf8) else {
-        throw policy.versionNotFound(versionID)
+        throw target.versionNotFound(versionID)
       }
     case .absent:
-      throw policy.versionNotFound(versionID)
+      throw target.versionNotFound(versionID)
     }
     return Proposal(
       result: ResponseStructure(["PolicyVersion": .structure(summary.response(withDocument: true))])

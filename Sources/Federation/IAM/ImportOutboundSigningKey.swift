@@ -32,10 +32,6 @@ package struct ImportOutboundSigningKey: Action {
     try await SigningKeysSubject.read(call, house)
   }
 
-  package func questions(_ subject: SigningKeysSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ImportOutboundSigningKey", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let keys = try call.subject.existing()
     let schedule = house.keyKeeping.schedule

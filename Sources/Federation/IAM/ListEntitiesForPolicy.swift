@@ -7,7 +7,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:ListEntitiesForPolicy`.
-package struct ListEntitiesForPolicy: Action {
+package struct ListEntitiesForPolicy: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "ListEntitiesForPolicy"
   package static let isReadOnly = true
@@ -15,7 +15,7 @@ package struct ListEntitiesForPolicy: Action {
   private let entityFilter: String?
   private let paging: Paging
   private let pathPrefix: String
-  private let policy: PolicyAction
+  package let target: PolicyAction
   private let usageFilter: PolicyUsageFilter?
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
@@ -23,25 +23,14 @@ package struct ListEntitiesForPolicy: Action {
     paging = Paging(&parameters)
     pathPrefix = parameters.optionalString("PathPrefix", length: 1...512, pattern: .path) ?? "/"
     usageFilter = PolicyUsageFilter(&parameters)
-    policy = try PolicyAction(&parameters, "iam:ListEntitiesForPolicy")
+    target = try PolicyAction(&parameters, "iam:ListEntitiesForPolicy")
   }
 
   package var requestParameters: JSONValue? {
     .strings([
-      "policyArn": policy.arn.text, "entityFilter": entityFilter, "pathPrefix": pathPrefix,
+      "policyArn": target.arn.text, "entityFilter": entityFilter, "pathPrefix": pathPrefix,
       "policyUsageFilter": usageFilter?.rawValue,
     ])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
   }
 
   /// A use of the policy.
@@ -55,12 +44,12 @@ package struct ListEntitiesForPolicy: Action {
     _ call: AuthorizedCall<ListEntitiesForPolicy>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    if case .absent = call.subject { throw policy.notFound }
+    if case .absent = call.subject { throw target.notFound }
     // Every list has its place whatever the filters, so that a marker means the same for each.
     let sources = [IAMEntityKind.group, .user, .role].flatMap { kind in
       [PolicyAttachmentRecord.Use.policy, .boundary].map { use in
         guard isAskedFor(kind), isAskedFor(use) else { return ListSource<Holder>.values([]) }
-        let prefix = PolicyAttachmentRecord.prefix(call.account, policy: policy.arn.text, use, kind)
+        let prefix = PolicyAttachmentRecord.prefix(call.account, policy: target.arn.text, use, kind)
         return .records(of: PolicyAttachmentRecord.self, prefix: prefix) { stored in
           Holder(kind: kind, use: use, record: stored.record)
         }
@@ -106,7 +95,7 @@ package struct ListEntitiesForPolicy: Action {
     _ house: House
   ) async throws(ServiceError) -> Bool {
     if usageFilter == nil, holder.use == .boundary {
-      let prefix = PolicyAttachmentRecord.prefix(account, policy: policy.arn.text, .policy, holder.kind)
+      let prefix = PolicyAttachmentRecord.prefix(account, policy: target.arn.text, .policy, holder.kind)
       let id = prefix + asciiLowercased(holder.record.name)
       if try await house.read({ try await $0.record(PolicyAttachmentRecord.self, at: id) }) != nil {
         return false

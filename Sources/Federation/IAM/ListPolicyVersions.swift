@@ -7,31 +7,20 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:ListPolicyVersions`.
-package struct ListPolicyVersions: Action {
+package struct ListPolicyVersions: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "ListPolicyVersions"
   package static let isReadOnly = true
 
   private let paging: Paging
-  private let policy: PolicyAction
+  package let target: PolicyAction
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     paging = Paging(&parameters)
-    policy = try PolicyAction(&parameters, "iam:ListPolicyVersions")
+    target = try PolicyAction(&parameters, "iam:ListPolicyVersions")
   }
 
-  package var requestParameters: JSONValue? { .strings(["policyArn": policy.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["policyArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<ListPolicyVersions>,
@@ -46,7 +35,7 @@ package struct ListPolicyVersions: Action {
         return (key, PolicyVersionSummary(version.record, of: stored.record))
       }
     case .aws(let known): versions = [("v1", PolicyVersionSummary(onlyOf: known))]
-    case .absent: throw policy.notFound
+    case .absent: throw target.notFound
     }
     let (page, marker) = try await paging.page(of: [.values(versions)], house)
     return Proposal(

@@ -8,17 +8,17 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:AddClientIDToOpenIDConnectProvider`: adding one that is there changes nothing.
-package struct AddClientIDToOpenIDConnectProvider: Action {
+package struct AddClientIDToOpenIDConnectProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "AddClientIDToOpenIDConnectProvider"
   package static let isReadOnly = false
 
   private let clientID: String
-  private let provider: ProviderAction<OIDCProviderRecord>
+  package let target: ProviderAction<OIDCProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     clientID = parameters.requiredString("ClientID", length: 1...255)
-    provider = try ProviderAction(
+    target = try ProviderAction(
       &parameters,
       "OpenIDConnectProviderArn",
       "iam:AddClientIDToOpenIDConnectProvider"
@@ -26,45 +26,31 @@ package struct AddClientIDToOpenIDConnectProvider: Action {
   }
 
   package var requestParameters: JSONValue? {
-    .strings(["openIDConnectProviderArn": provider.arn.text, "clientID": clientID])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<OIDCProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<OIDCProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
+    .strings(["openIDConnectProviderArn": target.arn.text, "clientID": clientID])
   }
 
   package func perform(
     _ call: AuthorizedCall<AddClientIDToOpenIDConnectProvider>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let clientIDs = (try provider.existing(call.subject).record.clientIDs + [clientID]).withoutRepetition
+    let clientIDs = (try target.existing(call.subject).record.clientIDs + [clientID]).withoutRepetition
     try requireClientIDs(clientIDs)
-    return try provider.edit(call.subject, house, account: call.account) { $0.clientIDs = clientIDs }
+    return try target.edit(call.subject, house, account: call.account) { $0.clientIDs = clientIDs }
   }
 }
 
 /// `iam:RemoveClientIDFromOpenIDConnectProvider`: removing one that is not there changes nothing.
-package struct RemoveClientIDFromOpenIDConnectProvider: Action {
+package struct RemoveClientIDFromOpenIDConnectProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "RemoveClientIDFromOpenIDConnectProvider"
   package static let isReadOnly = false
 
   private let clientID: String
-  private let provider: ProviderAction<OIDCProviderRecord>
+  package let target: ProviderAction<OIDCProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     clientID = parameters.requiredString("ClientID", length: 1...255)
-    provider = try ProviderAction(
+    target = try ProviderAction(
       &parameters,
       "OpenIDConnectProviderArn",
       "iam:RemoveClientIDFromOpenIDConnectProvider"
@@ -72,40 +58,26 @@ package struct RemoveClientIDFromOpenIDConnectProvider: Action {
   }
 
   package var requestParameters: JSONValue? {
-    .strings(["openIDConnectProviderArn": provider.arn.text, "clientID": clientID])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<OIDCProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<OIDCProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
+    .strings(["openIDConnectProviderArn": target.arn.text, "clientID": clientID])
   }
 
   package func perform(
     _ call: AuthorizedCall<RemoveClientIDFromOpenIDConnectProvider>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    try provider.edit(call.subject, house, account: call.account) { record in
+    try target.edit(call.subject, house, account: call.account) { record in
       record.clientIDs.removeAll { $0.utf8.elementsEqual(clientID.utf8) }
     }
   }
 }
 
 /// `iam:UpdateOpenIDConnectProviderThumbprint`: replaces all of them.
-package struct UpdateOpenIDConnectProviderThumbprint: Action {
+package struct UpdateOpenIDConnectProviderThumbprint: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "UpdateOpenIDConnectProviderThumbprint"
   package static let isReadOnly = false
 
-  private let provider: ProviderAction<OIDCProviderRecord>
+  package let target: ProviderAction<OIDCProviderRecord>
   private let thumbprints: [String]
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
@@ -114,7 +86,7 @@ package struct UpdateOpenIDConnectProviderThumbprint: Action {
       count: 1...QueryParameters.maximumCount,
       memberLength: 40...40
     )
-    provider = try ProviderAction(
+    target = try ProviderAction(
       &parameters,
       "OpenIDConnectProviderArn",
       "iam:UpdateOpenIDConnectProviderThumbprint"
@@ -125,31 +97,17 @@ package struct UpdateOpenIDConnectProviderThumbprint: Action {
   package var requestParameters: JSONValue? {
     .object(
       JSONObject([
-        .init("openIDConnectProviderArn", .string(provider.arn.text)),
+        .init("openIDConnectProviderArn", .string(target.arn.text)),
         .init("thumbprintList", .array(thumbprints.map { .string($0) })),
       ])
     )
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<OIDCProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<OIDCProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
   }
 
   package func perform(
     _ call: AuthorizedCall<UpdateOpenIDConnectProviderThumbprint>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    try provider.edit(call.subject, house, account: call.account) { $0.thumbprints = thumbprints }
+    try target.edit(call.subject, house, account: call.account) { $0.thumbprints = thumbprints }
   }
 }
 

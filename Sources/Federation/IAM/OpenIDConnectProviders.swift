@@ -92,42 +92,28 @@ package struct CreateOpenIDConnectProvider: Action {
 }
 
 /// `iam:GetOpenIDConnectProvider`.
-package struct GetOpenIDConnectProvider: Action {
+package struct GetOpenIDConnectProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "GetOpenIDConnectProvider"
   package static let isReadOnly = true
 
-  private let provider: ProviderAction<OIDCProviderRecord>
+  package let target: ProviderAction<OIDCProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    provider = try ProviderAction(
+    target = try ProviderAction(
       &parameters,
       "OpenIDConnectProviderArn",
       "iam:GetOpenIDConnectProvider"
     )
   }
 
-  package var requestParameters: JSONValue? { .strings(["openIDConnectProviderArn": provider.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<OIDCProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<OIDCProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["openIDConnectProviderArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<GetOpenIDConnectProvider>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let record = try provider.existing(call.subject).record
+    let record = try target.existing(call.subject).record
     return Proposal(
       result: ResponseStructure([
         "Url": .string(record.answeredURL), "ClientIDList": .list(record.clientIDs.map { .string($0) }),
@@ -148,10 +134,6 @@ package struct ListOpenIDConnectProviders: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ListOpenIDConnectProviders", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<ListOpenIDConnectProviders>,
     _ house: House
@@ -165,36 +147,22 @@ package struct ListOpenIDConnectProviders: Action {
 }
 
 /// `iam:DeleteOpenIDConnectProvider`: says yes as well when there is none, as AWS does.
-package struct DeleteOpenIDConnectProvider: Action {
+package struct DeleteOpenIDConnectProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "DeleteOpenIDConnectProvider"
   package static let isReadOnly = false
 
-  private let provider: ProviderAction<OIDCProviderRecord>
+  package let target: ProviderAction<OIDCProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    provider = try ProviderAction(
+    target = try ProviderAction(
       &parameters,
       "OpenIDConnectProviderArn",
       "iam:DeleteOpenIDConnectProvider"
     )
   }
 
-  package var requestParameters: JSONValue? { .strings(["openIDConnectProviderArn": provider.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<OIDCProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<OIDCProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["openIDConnectProviderArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<DeleteOpenIDConnectProvider>,

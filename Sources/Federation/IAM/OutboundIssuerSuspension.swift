@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:SuspendOutboundIssuer`: beyond what disabling does, it can empty the key set.
-package struct SuspendOutboundIssuer: Action {
+package struct SuspendOutboundIssuer: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "SuspendOutboundIssuer"
   package static let isReadOnly = false
@@ -21,15 +21,6 @@ package struct SuspendOutboundIssuer: Action {
 
   package var requestParameters: JSONValue? {
     emptyKeySet.map { .object(JSONObject([.init("emptyKeySet", .bool($0))])) }
-  }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:SuspendOutboundIssuer", resource: "*")]
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
@@ -56,7 +47,7 @@ package struct SuspendOutboundIssuer: Action {
 }
 
 /// `iam:ResumeOutboundIssuer`: what a suspension took away is back.
-package struct ResumeOutboundIssuer: Action {
+package struct ResumeOutboundIssuer: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "ResumeOutboundIssuer"
   package static let isReadOnly = false
@@ -64,15 +55,6 @@ package struct ResumeOutboundIssuer: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ResumeOutboundIssuer", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     guard let issuer = call.subject.issuer else { throw .noIssuer }

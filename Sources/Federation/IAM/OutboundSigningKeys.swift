@@ -52,10 +52,6 @@ package struct ListOutboundSigningKeys: Action {
     try await SigningKeysSubject.read(call, house)
   }
 
-  package func questions(_ subject: SigningKeysSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ListOutboundSigningKeys", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let issuer = try call.subject.existing().issuer
     return Proposal(
@@ -89,10 +85,6 @@ package struct RotateOutboundSigningKey: Action {
     _ house: House
   ) async throws(ServiceError) -> SigningKeysSubject {
     try await SigningKeysSubject.read(call, house)
-  }
-
-  package func questions(_ subject: SigningKeysSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:RotateOutboundSigningKey", resource: "*")]
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {

@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:EnableOutboundTokenStatus`: from now on each token has a place in a status list, or is not issued.
-package struct EnableOutboundTokenStatus: Action {
+package struct EnableOutboundTokenStatus: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "EnableOutboundTokenStatus"
   package static let isReadOnly = false
@@ -16,15 +16,6 @@ package struct EnableOutboundTokenStatus: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:EnableOutboundTokenStatus", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let issuer = try call.subject.enabled(for: call.account)
@@ -47,7 +38,7 @@ package struct EnableOutboundTokenStatus: Action {
 }
 
 /// `iam:DisableOutboundTokenStatus`: tokens have no place in a list any more; the lists of those that have one stay.
-package struct DisableOutboundTokenStatus: Action {
+package struct DisableOutboundTokenStatus: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "DisableOutboundTokenStatus"
   package static let isReadOnly = false
@@ -55,15 +46,6 @@ package struct DisableOutboundTokenStatus: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:DisableOutboundTokenStatus", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     var record = try call.subject.enabled(for: call.account).stored.record

@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:EnableOutboundTokenTransparency`: from now on each token carries a promise, or is not issued.
-package struct EnableOutboundTokenTransparency: Action {
+package struct EnableOutboundTokenTransparency: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "EnableOutboundTokenTransparency"
   package static let isReadOnly = false
@@ -16,15 +16,6 @@ package struct EnableOutboundTokenTransparency: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:EnableOutboundTokenTransparency", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let issuer = try call.subject.enabled(for: call.account)
@@ -45,7 +36,7 @@ package struct EnableOutboundTokenTransparency: Action {
 
 /// `iam:DisableOutboundTokenTransparency`: tokens carry no promise any more, and relying parties that demand one refuse
 /// them.
-package struct DisableOutboundTokenTransparency: Action {
+package struct DisableOutboundTokenTransparency: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "DisableOutboundTokenTransparency"
   package static let isReadOnly = false
@@ -53,15 +44,6 @@ package struct DisableOutboundTokenTransparency: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:DisableOutboundTokenTransparency", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let issuer = try call.subject.enabled(for: call.account)

@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:EnableOutboundWebIdentityFederation`: makes the issuer at the first call; later ones give the same issuer.
-package struct EnableOutboundWebIdentityFederation: Action {
+package struct EnableOutboundWebIdentityFederation: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "EnableOutboundWebIdentityFederation"
   package static let isReadOnly = false
@@ -16,15 +16,6 @@ package struct EnableOutboundWebIdentityFederation: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:EnableOutboundWebIdentityFederation", resource: "*")]
-  }
 
   package func perform(
     _ call: AuthorizedCall<Self>,
@@ -80,7 +71,7 @@ package struct EnableOutboundWebIdentityFederation: Action {
 }
 
 /// `iam:DisableOutboundWebIdentityFederation`: no more tokens; documents stay up, issued tokens stay valid.
-package struct DisableOutboundWebIdentityFederation: Action {
+package struct DisableOutboundWebIdentityFederation: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "DisableOutboundWebIdentityFederation"
   package static let isReadOnly = false
@@ -88,15 +79,6 @@ package struct DisableOutboundWebIdentityFederation: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:DisableOutboundWebIdentityFederation", resource: "*")]
-  }
 
   package func perform(
     _ call: AuthorizedCall<Self>,
@@ -115,7 +97,7 @@ package struct DisableOutboundWebIdentityFederation: Action {
 }
 
 /// `iam:GetOutboundWebIdentityFederationInfo`.
-package struct GetOutboundWebIdentityFederationInfo: Action {
+package struct GetOutboundWebIdentityFederationInfo: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "GetOutboundWebIdentityFederationInfo"
   package static let isReadOnly = true
@@ -123,15 +105,6 @@ package struct GetOutboundWebIdentityFederationInfo: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:GetOutboundWebIdentityFederationInfo", resource: "*")]
-  }
 
   package func perform(
     _ call: AuthorizedCall<Self>,

@@ -4,7 +4,7 @@
 // and the action works on the same. Also how IAM answers policies and their versions.
 
 import AWSProtocols
-import IdentityModel
+package import IdentityModel
 import PolicyEngine
 
 /// The managed policy that an action names.
@@ -31,7 +31,7 @@ package enum PolicyTarget: ActionSubject {
 }
 
 /// The action `action` on the managed policy `arn`.
-struct PolicyAction: Sendable {
+package struct PolicyAction: ActionTarget {
   let arn: ResourceARN
   let action: String
 
@@ -44,7 +44,7 @@ struct PolicyAction: Sendable {
   }
 
   /// Reads the policy.
-  func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> PolicyTarget {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> PolicyTarget {
     if let policy = AWSManagedPolicy(arn: arn.text) { return .aws(policy) }
     guard arn.account == call.account else { return .absent }
     let stored = try await house.read { try await $0.managedPolicyRecord(arn.text) }
@@ -52,7 +52,7 @@ struct PolicyAction: Sendable {
   }
 
   /// The one question to policy.
-  func questions(_ subject: PolicyTarget) -> [Question] {
+  package func questions(_ subject: PolicyTarget) -> [Question] {
     [arn.question(action, context: subject.tagContext)]
   }
 

@@ -4,7 +4,7 @@
 // Shared by the actions on OpenID Connect and on SAML providers.
 
 import AWSProtocols
-import IdentityModel
+package import IdentityModel
 
 /// The identity provider that an action names.
 package enum ProviderTarget<Provider: IdentityProviderRecord>: ActionSubject {
@@ -23,7 +23,7 @@ package enum ProviderTarget<Provider: IdentityProviderRecord>: ActionSubject {
 }
 
 /// The action `action` on the provider `arn`.
-struct ProviderAction<Provider: IdentityProviderRecord>: Sendable {
+package struct ProviderAction<Provider: IdentityProviderRecord>: ActionTarget {
   let arn: ResourceARN
   let action: String
 
@@ -36,7 +36,7 @@ struct ProviderAction<Provider: IdentityProviderRecord>: Sendable {
   }
 
   /// Reads the provider.
-  func subject(
+  package func subject(
     _ call: AuthenticatedCall,
     _ house: House
   ) async throws(ServiceError) -> ProviderTarget<Provider> {
@@ -49,7 +49,7 @@ struct ProviderAction<Provider: IdentityProviderRecord>: Sendable {
   }
 
   /// The one question to policy.
-  func questions(_ subject: ProviderTarget<Provider>) -> [Question] {
+  package func questions(_ subject: ProviderTarget<Provider>) -> [Question] {
     switch subject {
     case .existing(let provider): [arn.question(action, context: provider.record.tagContext)]
     case .absent: [arn.question(action)]

@@ -28,10 +28,6 @@ package struct RevokeOutboundSigningKey: Action {
     try await SigningKeysSubject.read(call, house)
   }
 
-  package func questions(_ subject: SigningKeysSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:RevokeOutboundSigningKey", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let keys = try call.subject.existing()
     let schedule = house.keyKeeping.schedule

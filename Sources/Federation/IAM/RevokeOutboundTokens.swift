@@ -58,10 +58,6 @@ package struct RevokeOutboundTokens: Action {
     return try await house.issuerSubject(of: call.account)
   }
 
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:RevokeOutboundTokens", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     // Also of an issuer that is off: what it issued is out there.
     guard let issuer = call.subject.issuer?.stored.record else {

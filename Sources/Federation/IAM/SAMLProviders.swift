@@ -76,38 +76,24 @@ package struct CreateSAMLProvider: Action {
 }
 
 /// `iam:GetSAMLProvider`.
-package struct GetSAMLProvider: Action {
+package struct GetSAMLProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "GetSAMLProvider"
   package static let isReadOnly = true
 
-  private let provider: ProviderAction<SAMLProviderRecord>
+  package let target: ProviderAction<SAMLProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    provider = try ProviderAction(&parameters, "SAMLProviderArn", "iam:GetSAMLProvider")
+    target = try ProviderAction(&parameters, "SAMLProviderArn", "iam:GetSAMLProvider")
   }
 
-  package var requestParameters: JSONValue? { .strings(["sAMLProviderArn": provider.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<SAMLProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<SAMLProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["sAMLProviderArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<GetSAMLProvider>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let record = try provider.existing(call.subject).record
+    let record = try target.existing(call.subject).record
     // No `ValidUntil`: the metadata is not read beyond a first look.
     return Proposal(
       result: ResponseStructure([
@@ -129,10 +115,6 @@ package struct ListSAMLProviders: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:ListSAMLProviders", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<ListSAMLProviders>,
     _ house: House
@@ -150,88 +132,60 @@ package struct ListSAMLProviders: Action {
 }
 
 /// `iam:UpdateSAMLProvider`: new metadata.
-package struct UpdateSAMLProvider: Action {
+package struct UpdateSAMLProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "UpdateSAMLProvider"
   package static let isReadOnly = false
 
   private let metadataDocument: String?
-  private let provider: ProviderAction<SAMLProviderRecord>
+  package let target: ProviderAction<SAMLProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     let encryption = SAMLEncryptionParameters(&parameters)
     metadataDocument = parameters.optionalString("SAMLMetadataDocument", length: 1000...10_000_000)
-    provider = try ProviderAction(&parameters, "SAMLProviderArn", "iam:UpdateSAMLProvider")
+    target = try ProviderAction(&parameters, "SAMLProviderArn", "iam:UpdateSAMLProvider")
     try encryption.refuse()
     if let metadataDocument { try requireMetadata(metadataDocument) }
   }
 
   package var requestParameters: JSONValue? {
-    .strings(["sAMLProviderArn": provider.arn.text, "sAMLMetadataDocument": metadataDocument])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<SAMLProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<SAMLProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
+    .strings(["sAMLProviderArn": target.arn.text, "sAMLMetadataDocument": metadataDocument])
   }
 
   package func perform(
     _ call: AuthorizedCall<UpdateSAMLProvider>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let edit = try provider.edit(call.subject, house, account: call.account) { record in
+    let edit = try target.edit(call.subject, house, account: call.account) { record in
       if let metadataDocument { record.metadataDocument = metadataDocument }
     }
     return Proposal(
       change: edit.change,
-      result: ResponseStructure(["SAMLProviderArn": .string(provider.arn.text)]),
-      responseElements: .strings(["sAMLProviderArn": provider.arn.text])
+      result: ResponseStructure(["SAMLProviderArn": .string(target.arn.text)]),
+      responseElements: .strings(["sAMLProviderArn": target.arn.text])
     )
   }
 }
 
 /// `iam:DeleteSAMLProvider`.
-package struct DeleteSAMLProvider: Action {
+package struct DeleteSAMLProvider: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "DeleteSAMLProvider"
   package static let isReadOnly = false
 
-  private let provider: ProviderAction<SAMLProviderRecord>
+  package let target: ProviderAction<SAMLProviderRecord>
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
-    provider = try ProviderAction(&parameters, "SAMLProviderArn", "iam:DeleteSAMLProvider")
+    target = try ProviderAction(&parameters, "SAMLProviderArn", "iam:DeleteSAMLProvider")
   }
 
-  package var requestParameters: JSONValue? { .strings(["sAMLProviderArn": provider.arn.text]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> ProviderTarget<SAMLProviderRecord> {
-    try await provider.subject(call, house)
-  }
-
-  package func questions(
-    _ subject: ProviderTarget<SAMLProviderRecord>,
-    _ call: AuthenticatedCall
-  ) -> [Question] {
-    provider.questions(subject)
-  }
+  package var requestParameters: JSONValue? { .strings(["sAMLProviderArn": target.arn.text]) }
 
   package func perform(
     _ call: AuthorizedCall<DeleteSAMLProvider>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let stored = try provider.existing(call.subject)
+    let stored = try target.existing(call.subject)
     return try house.propose { change in
       change.delete(stored)
       return (nil, nil)

@@ -7,40 +7,29 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:SetDefaultPolicyVersion`.
-package struct SetDefaultPolicyVersion: Action {
+package struct SetDefaultPolicyVersion: TargetedAction {
   package static let service = ServiceName.iam
   package static let name = "SetDefaultPolicyVersion"
   package static let isReadOnly = false
 
-  private let policy: PolicyAction
+  package let target: PolicyAction
   private let versionID: String
 
   package init(_ parameters: inout ParameterReader) throws(ServiceError) {
     versionID = parameters.policyVersionID()
-    policy = try PolicyAction(&parameters, "iam:SetDefaultPolicyVersion")
+    target = try PolicyAction(&parameters, "iam:SetDefaultPolicyVersion")
   }
 
   package var requestParameters: JSONValue? {
-    .strings(["policyArn": policy.arn.text, "versionId": versionID])
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> PolicyTarget {
-    try await policy.subject(call, house)
-  }
-
-  package func questions(_ subject: PolicyTarget, _ call: AuthenticatedCall) -> [Question] {
-    policy.questions(subject)
+    .strings(["policyArn": target.arn.text, "versionId": versionID])
   }
 
   package func perform(
     _ call: AuthorizedCall<SetDefaultPolicyVersion>,
     _ house: House
   ) async throws(ServiceError) -> Proposal {
-    let stored = try policy.changeable(call.subject, call.authenticated)
-    let version = try await policy.version(versionID, of: stored, house)
+    let stored = try target.changeable(call.subject, call.authenticated)
+    let version = try await target.version(versionID, of: stored, house)
     var record = stored.record
     record.defaultVersion = version.record.number
     return try house.propose { change in

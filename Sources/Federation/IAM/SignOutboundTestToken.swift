@@ -10,7 +10,7 @@ package import StrictJSON
 import TokenFormats
 
 /// `iam:SignOutboundTestToken`, for development.
-package struct SignOutboundTestToken: Action {
+package struct SignOutboundTestToken: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "SignOutboundTestToken"
   package static let isReadOnly = true
@@ -34,17 +34,6 @@ package struct SignOutboundTestToken: Action {
         [.init("signingAlgorithm", .string(algorithm.rawValue))] + JSONObject.Member.ifPresent("keyId", keyID)
       )
     )
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> IssuerSubject {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:SignOutboundTestToken", resource: "*")]
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {

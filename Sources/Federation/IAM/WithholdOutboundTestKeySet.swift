@@ -30,7 +30,7 @@ package final class WithheldKeySets: Sendable {
 }
 
 /// `iam:WithholdOutboundTestKeySet`, for development.
-package struct WithholdOutboundTestKeySet: Action {
+package struct WithholdOutboundTestKeySet: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "WithholdOutboundTestKeySet"
   package static let isReadOnly = true
@@ -43,17 +43,6 @@ package struct WithholdOutboundTestKeySet: Action {
 
   package var requestParameters: JSONValue? {
     .object(JSONObject([.init("seconds", .integer(seconds))]))
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> IssuerSubject {
-    try await house.issuerSubject(of: call.account)
-  }
-
-  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:WithholdOutboundTestKeySet", resource: "*")]
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {

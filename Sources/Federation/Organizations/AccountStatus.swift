@@ -20,10 +20,6 @@ package struct DescribeCreateAccountStatus: Action {
 
   package var requestParameters: JSONValue? { .strings(["createAccountRequestId": requestID]) }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:DescribeCreateAccountStatus", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let organization = try call.authenticated.managedOrganization().record
     let id = CreateAccountStatusRecord.prefix(organization.organizationID) + requestID
@@ -59,10 +55,6 @@ package struct ListCreateAccountStatus: Action {
 
   package var requestParameters: JSONValue? {
     states.isEmpty ? nil : .object(JSONObject([.init("states", .strings(states))]))
-  }
-
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:ListCreateAccountStatus", resource: "*")]
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {

@@ -21,10 +21,6 @@ package struct CreateOrganization: Action {
 
   package var requestParameters: JSONValue? { .strings(["featureSet": featureSet.rawValue]) }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:CreateOrganization", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     guard call.authenticated.caller.standing.membership == nil else {
       throw .organizations(
@@ -93,10 +89,6 @@ package struct DescribeOrganization: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:DescribeOrganization", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) throws(ServiceError) -> Proposal {
     let organization = try call.authenticated.organization().place.organization.record
     return Proposal(result: ResponseStructure(["Organization": .structure(organization.response)]))
@@ -112,10 +104,6 @@ package struct DeleteOrganization: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:DeleteOrganization", resource: "*")]
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let organization = try call.authenticated.managedOrganization()

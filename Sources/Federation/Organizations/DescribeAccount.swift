@@ -43,10 +43,6 @@ package struct ListAccounts: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:ListAccounts", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let organization = try call.authenticated.managedOrganization()
     let (accounts, nextToken) = try await paging.page(

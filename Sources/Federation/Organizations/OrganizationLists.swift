@@ -19,10 +19,6 @@ package struct ListRoots: Action {
 
   package var requestParameters: JSONValue? { nil }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "organizations:ListRoots", resource: "*")]
-  }
-
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) throws(ServiceError) -> Proposal {
     let organization = try call.authenticated.managedOrganization().record
     let root = ResponseStructure([

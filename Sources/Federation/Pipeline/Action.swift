@@ -61,6 +61,45 @@ extension Action where Subject == NoSubject {
   package func subject(_ call: AuthenticatedCall, _ house: House) -> NoSubject { NoSubject() }
 }
 
+extension Action {
+  /// The one question of an action that has no other: whether the caller may do it at all.
+  package func questions(_ subject: Subject, _ call: AuthenticatedCall) -> [Question] {
+    [Question(action: "\(Self.service.rawValue):\(Self.name)", resource: "*")]
+  }
+}
+
+/// An action on one thing that its parameters name.
+package protocol TargetedAction: Action where Subject == Target.Subject {
+  /// How the parameters name it.
+  associatedtype Target: ActionTarget
+
+  /// What the parameters name.
+  var target: Target { get }
+}
+
+/// What names the subject of an action.
+package protocol ActionTarget: Sendable {
+  /// What is named.
+  associatedtype Subject: ActionSubject
+
+  /// Reads the subject.
+  func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> Subject
+
+  /// What policy must allow.
+  func questions(_ subject: Subject) -> [Question]
+}
+
+extension TargetedAction {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> Target.Subject
+  {
+    try await target.subject(call, house)
+  }
+
+  package func questions(_ subject: Target.Subject, _ call: AuthenticatedCall) -> [Question] {
+    target.questions(subject)
+  }
+}
+
 /// A question to policy.
 package struct Question: Sendable {
   /// The action, with its service: `sts:GetWebIdentityToken`.

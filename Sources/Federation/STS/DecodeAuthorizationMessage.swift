@@ -23,10 +23,6 @@ package struct DecodeAuthorizationMessage: Action {
     .object(JSONObject([.init("encodedMessage", .string(encodedMessage))]))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "sts:DecodeAuthorizationMessage", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<DecodeAuthorizationMessage>,
     _ house: House

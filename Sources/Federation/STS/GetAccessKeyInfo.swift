@@ -23,10 +23,6 @@ package struct GetAccessKeyInfo: Action {
     .object(JSONObject([.init("accessKeyId", .string(accessKeyID))]))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "sts:GetAccessKeyInfo", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<GetAccessKeyInfo>,
     _ house: House

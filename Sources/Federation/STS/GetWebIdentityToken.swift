@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `sts:GetWebIdentityToken`.
-package struct GetWebIdentityToken: Action {
+package struct GetWebIdentityToken: IssuerAction {
   package static let service = ServiceName.sts
   package static let name = "GetWebIdentityToken"
   package static let isReadOnly = false
@@ -45,11 +45,6 @@ package struct GetWebIdentityToken: Action {
     members.append(.init("signingAlgorithm", .string(signingAlgorithm.rawValue)))
     if !tags.isEmpty { members.append(.init("tags", .tags(tags))) }
     return .object(JSONObject(members))
-  }
-
-  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
-  {
-    try await house.issuerSubject(of: call.account)
   }
 
   package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {

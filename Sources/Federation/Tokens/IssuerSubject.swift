@@ -3,7 +3,7 @@
 // The account's issuer as the subject of an action: a token goes on record only while its issuer is what it was when
 // the token was decided.
 
-import IdentityModel
+package import IdentityModel
 
 /// The issuer of the caller's account.
 package struct IssuerSubject: ActionSubject {
@@ -11,6 +11,16 @@ package struct IssuerSubject: ActionSubject {
   package let issuer: Issuer?
 
   package var requirements: [Change.Write] { issuer.map { [$0.stored.isUnchanged] } ?? [] }
+}
+
+/// An action on the issuer of the caller's account.
+package protocol IssuerAction: Action where Subject == IssuerSubject {}
+
+extension IssuerAction {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> IssuerSubject
+  {
+    try await house.issuerSubject(of: call.account)
+  }
 }
 
 extension House {

@@ -24,10 +24,6 @@ package struct GetContextKeysForCustomPolicy: Action {
     .object(JSONObject([.init("policyInputList", .strings(policyInputs))]))
   }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:GetContextKeysForCustomPolicy", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<GetContextKeysForCustomPolicy>,
     _ house: House

@@ -20,10 +20,6 @@ package struct SimulateCustomPolicy: Action {
 
   package var requestParameters: JSONValue? { .object(JSONObject(simulation.requestMembers)) }
 
-  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "iam:SimulateCustomPolicy", resource: "*")]
-  }
-
   package func perform(
     _ call: AuthorizedCall<SimulateCustomPolicy>,
     _ house: House
