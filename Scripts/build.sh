@@ -5,7 +5,8 @@
 # Usage: Scripts/build.sh release [PRODUCT]
 #
 # The Swift runtime is linked into the binary: calls into it need no indirection, and the binary runs where no Swift is
-# installed. Every release build goes through here: other flags would have everything compiled again.
+# installed. No symbol is exported, which Swift would do for a static runtime: the linker keeps what is exported, and the loader
+# reads it. Every release build goes through here: other flags would have everything compiled again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Scripts/stages.sh
@@ -20,5 +21,6 @@ if [ -x .build/release/exeat ]; then
 else
   what="building $product for release (the first time takes about ten minutes on two cores)"
 fi
-step "build-release" "$what" swift build -c release --static-swift-stdlib --product "$product"
+step "build-release" "$what" swift build -c release --static-swift-stdlib \
+  -Xlinker --no-export-dynamic --product "$product"
 echo "    .build/release/$product"
