@@ -168,4 +168,4 @@ def test_a_provider_in_a_network_that_is_not_allowed_is_not_asked(tmp_path, prov
         code, _ = refusal(lambda: assume(server, role, provider.kubernetes()))
         assert code == "InvalidIdentityToken"
         assert len(provider.requests) == before
-        assert "not contacted" in server.output
+        server.await_output("not contacted")

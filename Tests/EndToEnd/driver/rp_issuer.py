@@ -20,16 +20,16 @@ from driver.users import User
 
 AUDIENCE = "https://api.example.com"
 ALLOW = {"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 # How long a successor is published before it signs.
 OVERLAP_SECONDS = 4
 
 
 def await_true(condition, what):
-    """Waits until `condition()` is true, and returns it."""
+    """Waits until `condition()` is true, and returns it; `what` is told in vain, as text or by a function."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"in vain: {what}"
+        assert time.monotonic() < deadline, f"in vain: {what() if callable(what) else what}"
         time.sleep(0.1)
     return value
 
@@ -97,7 +97,7 @@ class Issuer:
 
     def now(self):
         """The issuer's time."""
-        date = requests.get(self.running.url, verify=self.ca, timeout=10).headers["Date"]
+        date = requests.get(self.running.url, verify=self.ca, timeout=60).headers["Date"]
         return email.utils.parsedate_to_datetime(date).timestamp()
 
     def rotate(self, algorithm):
