@@ -90,7 +90,7 @@ class Agent:
     def wait(self):
         status = self.process.wait(PATIENCE)
         for reader in self.readers:
-            reader.join(5)
+            reader.join(30)
         return status
 
     def __enter__(self):
@@ -106,6 +106,6 @@ class Agent:
                 self.process.wait(PATIENCE)
                 raise AssertionError(f"the agent did not stop:\n{self.output}") from None
         for reader in self.readers:
-            reader.join(5)
+            reader.join(30)
         for stream in (self.process.stdout, self.process.stderr):
             stream.close()

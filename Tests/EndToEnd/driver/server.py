@@ -214,7 +214,7 @@ class Server:
 
     def _join_readers(self):
         for reader in self.readers:
-            reader.join(5)
+            reader.join(30)
         for stream in (self.process.stdout, self.process.stderr):
             stream.close()
 
