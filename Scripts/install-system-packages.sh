@@ -113,13 +113,21 @@ install() {
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" && "${as_root[@]}" chmod 755 "$policy" || return
   fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "${missing[@]}" || return
+    apt-get install -y -q -o Acquire::Retries=5 --no-install-recommends "${missing[@]}" || return
   local service
   for service in "${services[@]}"; do
     [ ! -e "/etc/init.d/$service" ] || "${as_root[@]}" update-rc.d "$service" disable
   done
 }
-if ! { "${as_root[@]}" apt-get update -q && install; } >"$log" 2>&1; then
+# A mirror that is away for a moment is asked again.
+for pause in 10 30 0; do
+  if "${as_root[@]}" apt-get update -q -o Acquire::Retries=5 && install; then
+    is_installed=yes
+    break
+  fi
+  sleep "$pause"
+done >"$log" 2>&1
+if [ -z "${is_installed:-}" ]; then
   tail -n 30 "$log" >&2
   echo "apt-get failed; the packages above are needed" >&2
   exit 1

@@ -14,7 +14,8 @@ stamp=$(cat Scripts/requirements.txt; pwd -P; python3 -c 'import sys; print(sys.
 make_venv() {
   rm -rf "$venv" \
     && python3 -m venv "$venv" \
-    && "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r Scripts/requirements.txt \
+    && retried "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input --retries 5 --timeout 60 \
+      -r Scripts/requirements.txt \
     && printf '%s\n' "$stamp" >"$venv/stamp"
 }
 step venv "installing the Python clients that demo and tests use into $venv" make_venv

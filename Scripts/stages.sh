@@ -6,6 +6,16 @@
 export PYTHONDONTWRITEBYTECODE=1
 mkdir -p .build/logs
 
+# retried COMMAND... : runs what fetches over a network, up to three times; returns its last status
+retried() {
+  local pause status=0
+  for pause in 10 30 0; do
+    "$@" && return || status=$?
+    [ "$pause" -eq 0 ] || { printf '    status %d, again in %d s\n' "$status" "$pause"; sleep "$pause"; }
+  done
+  return "$status"
+}
+
 # step LOG-NAME "What happens" COMMAND... : runs COMMAND, returns its status
 step() {
   local log=".build/logs/$1.log" what=$2 begin=$SECONDS status=0
@@ -16,7 +26,7 @@ step() {
   else
     "$@" >"$log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
-      tail -n 80 "$log"
+      tail -n 200 "$log"
       printf '    the whole output: %s\n' "$log"
     fi
   fi

@@ -44,7 +44,11 @@ suite() {
 }
 finish() {
   printf '\n'
-  if [ "${#failed_in[@]}" -ne 0 ]; then python3 Scripts/count-results.py --failed "${failed_in[@]}"; fi
+  if [ "${#failed_in[@]}" -ne 0 ]; then
+    # Whole, since a test that fails once in a hundred runs may not fail again for whoever looks into it.
+    python3 Scripts/count-results.py --details "${failed_in[@]}"
+    python3 Scripts/count-results.py --failed "${failed_in[@]}"
+  fi
   printf '%s\n' "${table[@]}"
   printf '%d passed, %d failed, %d skipped\n' "$total_passed" "$total_failed" "$total_skipped"
   [ "$total_failed" -eq 0 ] && [ "$total_passed" -gt 0 ]
@@ -65,6 +69,7 @@ if [ -x .build/debug/exeat ]; then
 else
   what="building everything for debugging (the first time takes five to ten minutes on two cores)"
 fi
+step resolve "fetching the Swift packages that are not here yet" retried swift package resolve
 check build "$what" swift build --build-tests --explicit-target-dependency-import-check error || finish
 
 # The tests of the rooms keep every core busy; those of the edges watch the clock. So each tier has a process of its own.

@@ -3,6 +3,7 @@
 // Bytes that mean harm: nothing crashes, and what is accepted has one meaning.
 
 import AWSProtocols
+import Glibc
 import IdentityModel
 import Testing
 
@@ -107,7 +108,7 @@ struct HostileFormTests {
   }
 
   @Test func `a huge list index allocates nothing`() {
-    let took = ContinuousClock().measure {
+    let took = processorTime {
       for index in ["1000000000000000000", "9223372036854775807", "4294967297", "2049"] {
         #expect(throws: QueryFormError.malformedListIndex("Audience.member.\(index)")) {
           try QueryParameters(form: Array("Audience.member.\(index)=a".utf8))
@@ -122,12 +123,26 @@ struct HostileFormTests {
       (1...2048).map { "Audience.member.\($0)=\(String(repeating: "%3C", count: 3))" }.joined(separator: "&")
         .utf8
     )
-    let start = ContinuousClock.now
-    var reader = ParameterReader(try QueryParameters(form: form))
-    _ = reader.requiredStringList("Audience", count: 1...10, memberLength: 1...1000)
-    let refusal = try #require(throws: ServiceError.self) { try reader.check() }
-    let xml = QueryResponse.failure(refusal, service: .sts, requestID: "r")
-    #expect(ContinuousClock.now - start < .seconds(1))
+    var xml: [UInt8] = []
+    let took = try processorTime {
+      var reader = ParameterReader(try QueryParameters(form: form))
+      _ = reader.requiredStringList("Audience", count: 1...10, memberLength: 1...1000)
+      let refusal = try #require(throws: ServiceError.self) { try reader.check() }
+      xml = QueryResponse.failure(refusal, service: .sts, requestID: "r")
+    }
+    #expect(took < .seconds(1))
     #expect(xml.count > 2048 * 12)
   }
+}
+
+/// What `body` costs this thread: not what else the machine does meanwhile.
+func processorTime(_ body: () throws -> Void) rethrows -> Duration {
+  func now() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+  let start = now()
+  try body()
+  return now() - start
 }

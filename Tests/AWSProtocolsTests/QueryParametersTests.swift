@@ -118,7 +118,7 @@ struct QueryParametersTests {
     #expect(try read(most).count == 2048)
     #expect(throws: QueryFormError.tooManyParameters(limit: 2048)) { try read(most + "&q=v") }
     let flood = Array((0..<100_000).map { "p\($0)=v" }.joined(separator: "&").utf8)
-    let took = ContinuousClock().measure {
+    let took = processorTime {
       #expect(throws: QueryFormError.tooManyParameters(limit: 2048)) { try QueryParameters(form: flood) }
     }
     #expect(took < .seconds(1))

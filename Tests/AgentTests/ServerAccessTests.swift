@@ -8,10 +8,15 @@ import Testing
 
 struct ServerAccessTests {
   @Test func `many that need a credential at once look for it once`() async throws {
-    let runs = Runs(from: 0)
+    let runs = Runs(from: 0, awaiting: 32)
     try await withAccess(runs) { access in
       try await withThrowingTaskGroup { group in
-        for _ in 0..<32 { group.addTask { _ = try await access.credential() } }
+        for _ in 0..<32 {
+          group.addTask {
+            runs.asked.add(1, ordering: .relaxed)
+            _ = try await access.credential()
+          }
+        }
         try await group.waitForAll()
       }
     }
@@ -36,10 +41,16 @@ struct ServerAccessTests {
     #expect(!AccessRefused(source: "x", refusal: .unusableCredential).isOfTheCredential)
   }
 
-  /// How often the process ran.
+  /// How often the process ran; it does not end before `awaited` have begun to ask.
   private final class Runs: Sendable {
     let count: Atomic<Int>
-    init(from first: Int) { count = Atomic(first) }
+    let asked = Atomic(0)
+    let awaited: Int
+
+    init(from first: Int, awaiting awaited: Int = 0) {
+      count = Atomic(first)
+      self.awaited = awaited
+    }
   }
 
   /// Access with a credential process that gives another key each time, from `AKIA1` on; run for `AKIA0` it fails.
@@ -54,7 +65,8 @@ struct ServerAccessTests {
       runProcess: { _ async throws(ChildProcessError) in
         let run = runs.count.add(1, ordering: .relaxed).newValue
         guard run > 0 else { throw .notStarted(errno: 2) }
-        // Long enough for everybody to ask meanwhile.
+        while runs.asked.load(ordering: .relaxed) < runs.awaited { await Task.yield() }
+        // Long enough for whoever has begun to be among those who wait.
         try? await Task.sleep(for: .milliseconds(200))
         return Array(#"{"Version":1,"AccessKeyId":"AKIA\#(run)","SecretAccessKey":"s"}"#.utf8)
       }

@@ -111,7 +111,8 @@ def test_files_hold_what_the_file_says_for_their_owner_alone(agent, server, issu
 
 
 def test_a_file_is_renewed_before_it_ends_and_a_program_is_told(agent, other, tmp_path):
-    numbered(other, 4)
+    # Renewed after 16 s at the latest: four seconds are left to a machine that is busy.
+    numbered(other, 20)
     listener = subprocess.Popen(
         [sys.executable, "-c", "import signal, sys\nsignal.signal(signal.SIGHUP, lambda *_: print('told', flush=True))\n"
                                "print('there', flush=True)\nwhile True: signal.pause()"], stdout=subprocess.PIPE, text=True)
@@ -123,14 +124,14 @@ def test_a_file_is_renewed_before_it_ends_and_a_program_is_told(agent, other, tm
         with agent(plan) as running:
             running.ready()
 
-            def third():
+            def second():
                 text = (tmp_path / "vault").read_text()
                 if text not in seen:
                     seen.append(text)
                 assert running.health()[0] == 200
-                return len(seen) >= 3
+                return len(seen) >= 2
 
-            until(third, "the third token")
+            until(second, "the second token")
         # Each was whole, and none came twice.
         numbers = [int(text.removeprefix("hvs.")) for text in seen]
         assert numbers == sorted(numbers) and listener.stdout.readline() == "told\n"
@@ -228,7 +229,7 @@ def test_a_bad_answer_never_takes_the_place_of_a_good_file(agent, other, tmp_pat
         other.bend = good
         until(lambda: running.condition("vault") == "fresh", "recovery")
         assert (tmp_path / "vault").read_text() != before
-        assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".new")] == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".new")] == []
 
 
 def test_an_outage_of_the_server_is_survived(tmp_path):
@@ -469,9 +470,9 @@ def test_the_program_is_told_of_a_new_file(agent, other, tmp_path):
 def test_a_program_does_not_start_without_its_files(agent, other, tmp_path):
     other.faults += [Refused(403, {"errors": ["permission denied"]})] * 100
     plan = {"files": [vault(other, tmp_path), kept(tmp_path)]}
-    with agent(plan, "touch", str(tmp_path / "started"), flags=["--start-timeout", "1", "--keep-trying"]) as running:
+    with agent(plan, "touch", str(tmp_path / "started"), flags=["--start-timeout", "8", "--keep-trying"]) as running:
         assert running.wait() == 1
-    assert "not there after 1 s: vault" in running.output and not (tmp_path / "started").exists()
+    assert "not there after 8 s: vault" in running.output and not (tmp_path / "started").exists()
     # The other side's code, and what usually causes it, in one line.
     assert "HTTP 403" in running.output and "--mount" in running.output
 

@@ -227,7 +227,7 @@ def test_the_first_configuration_of_the_document_runs_as_it_stands(tmp_path):
         binaries = pathlib.Path(servers.binary()).parent
         environment = clients.environment_for(running, tmp_path)
         done = subprocess.run(
-            ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+            ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=180,
             env=servers.clean_environment(**environment) | {"PATH": f"{binaries}:/usr/bin:/bin"})
         assert done.returncode == 0, done.stderr
         claims = tokens.claims_of((tmp_path / "first.jwt").read_text())

@@ -32,7 +32,7 @@ def home(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     command = next(line for line in done.stdout.splitlines() if "aws configure" in line)
     told = subprocess.run([str(clients.VENV / "aws"), *shlex.split(command)[1:]], capture_output=True, text=True,
-                          timeout=60, env=servers.clean_environment(HOME=str(home)))
+                          timeout=180, env=servers.clean_environment(HOME=str(home)))
     assert told.returncode == 0, told.stderr
     assert "cli_follow_urlparam = false" in (home / ".aws/config").read_text()
     return home
@@ -145,7 +145,7 @@ def verbatim(server, home, command):
     """Runs a command line of the contract as it stands."""
     environment = clients.environment_for(server, home)
     environment["PATH"] = f"{clients.VENV}:{os.environ['PATH']}"
-    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60,
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=180,
                           stdin=subprocess.DEVNULL, env=servers.clean_environment() | environment)
 
 
@@ -300,7 +300,7 @@ except iam.exceptions.NoSuchEntityException as error:
 assert issubclass(iam.exceptions.OutboundWebIdentityFederationDisabledException, iam.exceptions.ClientError)
 iam.list_users()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=180,
                           env=servers.clean_environment() | clients.environment_for(server, home))
     assert done.returncode == 0, done.stderr
 

@@ -3,6 +3,7 @@
 Exeat as AWS."""
 
 import base64
+import calendar
 import json
 import os
 import subprocess
@@ -80,7 +81,7 @@ def test_google_gives_the_pools_token_and_that_of_a_service_account(exchange, ot
                     "--scope", "https://www.googleapis.com/auth/devstorage.read_only", "--output", "json")
     answer = json.loads(done.stdout)
     assert answer["access_token"] == "google-account.devstorage.read_only" and answer["token_type"] == "Bearer"
-    left = time.mktime(time.strptime(answer["expires_at"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone - time.time()
+    left = calendar.timegm(time.strptime(answer["expires_at"], "%Y-%m-%dT%H:%M:%SZ")) - time.time()
     assert 500 < left <= 600
     refused(exchange(*google(other), "--token-audience", "x"), "invalid_grant")
     wrong = google(other)

@@ -25,7 +25,7 @@ def run(server, other, tmp_path):
     def python(program, **environment):
         trust = {"REQUESTS_CA_BUNDLE": str(other.ca), "SSL_CERT_FILE": str(other.ca)}
         return subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=180, cwd=tmp_path,
             env=servers.clean_environment(**clients.environment_for(server, tmp_path) | trust | environment))
 
     return python
@@ -134,7 +134,7 @@ def test_confluents_kafka_client_asks_for_its_token_by_itself(plain, tmp_path):
     """It asks before it connects, and tells of the broker that is not there only when it has the token."""
     begin = len(audit.records(plain))
     done = subprocess.run(
-        [sys.executable, "-c", KAFKA, plain.url], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        [sys.executable, "-c", KAFKA, plain.url], capture_output=True, text=True, timeout=180, cwd=tmp_path,
         env=servers.clean_environment(**clients.environment_for(plain, tmp_path) | {"AWS_EC2_METADATA_DISABLED": "true"}))
     asked = [record for record in audit.records(plain)[begin:] if record["eventName"] == "GetWebIdentityToken"]
     assert asked and "errorCode" not in asked[0], (done.stdout, done.stderr)

@@ -99,7 +99,7 @@ def environment(loopback, home):
 
 def run(loopback, home, command, *arguments, **extra):
     return servers.exeat("federation-config", command, "people", *arguments,
-                         environment=environment(loopback, home) | extra, timeout=60)
+                         environment=environment(loopback, home) | extra, timeout=180)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class Opening:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=60)
 
 
 # MARK: open
@@ -146,7 +146,7 @@ def test_the_browser_posts_the_response_to_the_service(loopback, browser, tmp_pa
     loopback.give(TargetService=loopback.url + "/acs?a=1&b=%22")
     done = run(loopback, tmp_path, "open", "--relay-state", HOSTILE, "--browser", str(browser), TMPDIR=str(private))
     assert done.returncode == 0 and done.stdout == "", done.stderr
-    form = loopback.posted.get(timeout=30)
+    form = loopback.posted.get(timeout=60)
     assert form["SAMLResponse"] == RESPONSE and form["RelayState"] == HOSTILE
     # The token is on no command line, and on no disk; the page runs its own script alone, and is not kept.
     assert RESPONSE not in form["words"] + done.stderr and os.listdir(private) == []
@@ -162,7 +162,7 @@ def test_the_browser_posts_the_response_to_the_service(loopback, browser, tmp_pa
 def test_the_variable_names_the_browser_too(loopback, browser, tmp_path):
     done = run(loopback, tmp_path, "open", BROWSER=f"/nowhere/browser:{browser} --new %s#")
     assert done.returncode == 0, done.stderr
-    form = loopback.posted.get(timeout=30)
+    form = loopback.posted.get(timeout=60)
     assert re.fullmatch(r"--new http://127\.0\.0\.1:\d+/[\w-]{43}#", form["words"]) and "RelayState" not in form
 
 
@@ -192,10 +192,10 @@ def test_the_page_is_given_once_and_only_to_its_address(loopback, tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_nobody_but_the_user_gets_the_page(loopback, tmp_path):
     with Opening(loopback, tmp_path) as opening:
-        other = subprocess.run(["curl", "-sS", opening.url.geturl()], capture_output=True, text=True, timeout=60,
+        other = subprocess.run(["curl", "-sS", opening.url.geturl()], capture_output=True, text=True, timeout=180,
                                user=65534, cwd="/", env={"PATH": os.environ["PATH"]})
-        # Empty reply, or the connection reset.
-        assert other.returncode in (52, 56) and other.stdout == "", other
+        # Empty reply, or the connection reset: before the request was sent, or after.
+        assert other.returncode in (52, 55, 56) and other.stdout == "", other
         answer, body = opening.get()
         assert answer.status == 200 and RESPONSE in body
 

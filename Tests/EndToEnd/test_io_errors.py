@@ -50,7 +50,7 @@ class Faulty(servers.Server):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=servers.clean_environment(),
             start_new_session=True,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + servers.START_SECONDS
         while self.ready is None and self.process.poll() is None and time.monotonic() < deadline:
             self.ready = self._read_ready(ready_file)
             time.sleep(0.02)

@@ -2,6 +2,7 @@
 """A new key-encryption key: beside a server that works, and without one; nothing and nobody notices."""
 
 import datetime
+import itertools
 import json
 import threading
 import time
@@ -10,11 +11,12 @@ import pytest
 
 from driver import server as servers, wire
 
+NUMBERS = itertools.count(1)
 COMMAND = ("keys", "rotate-key-encryption-key", "--data-dir")
 
 
 def rotate(data_dir, *options):
-    return servers.exeat(*COMMAND, data_dir, "--timeout", "60", *options, timeout=120)
+    return servers.exeat(*COMMAND, data_dir, "--timeout", "60", *options, timeout=180)
 
 
 def since(data_dir, hours):
@@ -23,6 +25,14 @@ def since(data_dir, hours):
     said = json.loads(file.read_text())
     then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=hours)
     file.write_text(json.dumps(said | {"currentSince": then.strftime("%Y-%m-%dT%H:%M:%SZ")}))
+
+
+def put(file, text):
+    """In one step, as an operator should: a server that looks meanwhile sees the one file or the other."""
+    new = file.with_name(file.name + ".test")
+    new.write_text(text)
+    new.chmod(file.stat().st_mode)
+    new.rename(file)
 
 
 def lines(data_dir):
@@ -34,9 +44,9 @@ def status(data_dir):
 
 
 def until(condition, what):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, f"not within 30 s: {what}"
+        assert time.monotonic() < deadline, f"not within 60 s: {what}"
         time.sleep(0.05)
 
 
@@ -47,8 +57,8 @@ def session_of(running):
 
 
 def user_of(running):
-    assert wire.call(running, "CreateUser", "iam", UserName=f"u{time.monotonic_ns()}").status == 200
-    name = wire.call(running, "ListUsers", "iam").body.decode().split("<UserName>")[-1].split("<")[0]
+    name = f"u{next(NUMBERS)}"
+    assert wire.call(running, "CreateUser", "iam", UserName=name).status == 200
     answer = wire.call(running, "CreateAccessKey", "iam", UserName=name)
     return servers.Credentials(answer.text("AccessKeyId"), answer.text("SecretAccessKey"))
 
@@ -152,23 +162,23 @@ def test_a_server_takes_no_file_that_lacks_a_needed_key_and_goes_on(tmp_path, en
         file = data_dir / "key-encryption-key"
         before = file.read_text()
         other = servers.init(tmp_path / "other", account="111122223333")
-        file.write_text((other / "key-encryption-key").read_text())
+        put(file, (other / "key-encryption-key").read_text())
         until(lambda: (data_dir / "key-encryption-key.status").exists(), "a status")
         assert status(data_dir)["state"] == "refused"
         assert "lacks a key that" in status(data_dir)["cause"]
         wire.token(running)
         # A file that is none, or that others can read, is not taken either.
-        file.write_text("nonsense\n")
+        put(file, "nonsense\n")
         until(lambda: "cannot be used; the server goes on" in running.output, "a complaint")
         wire.token(running)
         # What was refused is not there any more, and nobody is told that it is: neither at work nor after a start.
-        file.write_text(before)
+        put(file, before)
         until(lambda: status(data_dir)["state"] == "complete", "the refusal is withdrawn")
         assert "cause" not in status(data_dir)
-        file.write_text((other / "key-encryption-key").read_text())
+        put(file, (other / "key-encryption-key").read_text())
         until(lambda: status(data_dir)["state"] == "refused", "another refusal")
         running.stop()
-        file.write_text(before)
+        put(file, before)
         running.ready = None
         running.start()
         until(lambda: status(data_dir)["state"] == "complete", "the refusal is withdrawn at a start")

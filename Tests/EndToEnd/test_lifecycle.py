@@ -104,13 +104,10 @@ def test_with_a_foreign_key_encryption_key_no_token_is_made(tmp_path, enable):
             return
         # Nobody can tell whose the stored public keys are: verifiers go on with the set that they have.
         assert document(running, issuer).status_code == 404
-        deadline = time.monotonic() + 30
-        while running.output.count("is not one of ours") < 2:
-            assert time.monotonic() < deadline, running.output
-            time.sleep(0.05)
+        running.await_output("is not one of ours", times=2)
         assert wire.call(running, "GetWebIdentityToken", Audience=["a"], SigningAlgorithm="ES384").status == 503
         assert wire.send(running, "GET", running.url + "/health/ready").status == 503
-        assert "does not open this store" in running.output
+        running.await_output("does not open this store")
 
 
 # MARK: SIGTERM
@@ -121,18 +118,18 @@ def test_a_request_that_has_begun_is_answered_after_sigterm(tmp_path, enable):
         body = b"Action=GetWebIdentityToken&Version=2011-06-15&Audience.member.1=a&SigningAlgorithm=ES384"
         signed = wire.sign(running, "sts", body)
         head = "POST / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in {
-            "Host": running.host, **dict(signed.headers), "Content-Length": len(body)}.items()) + "\r\n"
-        connections = [socket.create_connection(("127.0.0.1", running.port), 10) for _ in range(8)]
+            "Host": running.host, **dict(signed.headers), "Content-Length": len(body), "Expect": "100-continue"}.items())
+        connections = [socket.create_connection(("127.0.0.1", running.port), 60) for _ in range(8)]
         try:
             for connection in connections:
-                connection.sendall(head.encode() + body[:10])
-            assert wire.call(running, "GetCallerIdentity").status == 200
-            time.sleep(0.2)
+                connection.sendall(head.encode() + b"\r\n")
+            for connection in connections:
+                # It has read the head: the request has begun.
+                assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+                connection.sendall(body[:10])
             running.terminate()
-            time.sleep(0.3)
+            await_refused(running)
             assert running.process.poll() is None, "it stopped while requests were being received"
-            with pytest.raises(ConnectionError):
-                wire.raw(running, b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             answers = []
             for connection in connections:
                 connection.sendall(body[10:])
@@ -149,6 +146,18 @@ def test_a_request_that_has_begun_is_answered_after_sigterm(tmp_path, enable):
         received = {tokens.claims_of(wire.Answer(200, {}, answer.partition(b"\r\n\r\n")[2]).text("WebIdentityToken"))["jti"]
                     for answer in answers}
         assert len(received) == 8 and received <= recorded(running)
+
+
+def await_refused(running):
+    """Waits until it takes no new connection."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            wire.raw(running, b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        except ConnectionError:
+            return
+        assert time.monotonic() < deadline, "20 s after SIGTERM it still takes connections"
+        time.sleep(0.01)
 
 
 def recorded(running):
@@ -171,13 +180,12 @@ class Load:
         body = b"Action=GetWebIdentityToken&Version=2011-06-15&Audience.member.1=a&SigningAlgorithm=ES384"
         while not self.stopping.is_set():
             signed = wire.sign(self.running, "sts", body)
-            begin = time.monotonic()
             try:
                 with requests.Session() as session:
                     session.trust_env = False
-                    answer = session.post(signed.url, data=body, headers=dict(signed.headers), timeout=10)
+                    answer = session.post(signed.url, data=body, headers=dict(signed.headers), timeout=60)
             except requests.RequestException as error:
-                self.broken.append((begin, error))
+                self.broken.append((time.monotonic(), error))
                 time.sleep(0.01)
                 continue
             if answer.status_code == 200:
@@ -189,23 +197,30 @@ class Load:
     def stop(self):
         self.stopping.set()
         for thread in self.threads:
-            thread.join(15)
+            thread.join(90)
+            assert not thread.is_alive()
+
+    def await_tokens(self, count):
+        deadline = time.monotonic() + 60
+        while len(self.received) < count:
+            assert time.monotonic() < deadline, f"{len(self.received)} tokens in 60 s, {self.refused[:3]} {self.broken[:3]}"
+            time.sleep(0.01)
 
 
 def test_sigterm_under_load_breaks_no_request_that_came_before_it(tmp_path, enable):
     with servers.serve_plain(tmp_path) as running:
         enable(running)
         load = Load(running)
-        time.sleep(1)
+        load.await_tokens(40)
         moment = time.monotonic()
         running.terminate()
         status = running.wait()
         load.stop()
         assert status == 0
-        assert len(load.received) > 10
         assert not load.refused, load.refused[:3]
-        assert not [error for begin, error in load.broken if begin < moment - 0.05]
-        assert set(load.received) <= recorded(running)
+        assert not [error for ended, error in load.broken if ended < moment]
+        # Whatever it began, it ended: every token on record came to its client. Who was not let in any more has none.
+        assert set(load.received) == recorded(running)
 
 
 # MARK: kill -9
@@ -221,12 +236,14 @@ def test_a_token_that_left_the_server_is_in_the_audit_log(tmp_path, enable, dose
         for _ in range(50 * dose):
             load = Load(running)
             time.sleep(0.05 + chance.random() * 0.3)
+            # A machine so slow that none came until now: one has to, or nothing is shown.
+            load.await_tokens(1)
             running.kill()
             load.stop()
             received += load.received
             running.ready = None
             running.start()
-        assert len(received) > 50 * dose, "too few tokens for the test to mean anything"
+        assert len(received) >= 50 * dose
         missing = set(received) - recorded(running)
         assert not missing, f"{len(missing)} of {len(received)} tokens are not in the audit log"
         assert document(running, issuer).status_code == 200
@@ -259,13 +276,13 @@ def test_a_disk_that_takes_nothing_more_refuses_tokens_and_serves_documents(tmp_
             assert created.status in (500, 503), created.body
             assert document(running, issuer).content == published
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 60
             while True:
                 answer = wire.call(running, "GetWebIdentityToken", Audience=["a"], SigningAlgorithm="ES384")
                 if answer.status == 200:
                     received.append(tokens.claims_of(answer.text("WebIdentityToken"))["jti"])
                     break
-                assert time.monotonic() < deadline, f"no token 5 s after the disk came back: {answer.body}"
+                assert time.monotonic() < deadline, f"no token 60 s after the disk came back: {answer.body}"
                 time.sleep(0.1)
         assert set(received) <= recorded(running)
         assert wire.call(running, "GetUser", "iam", UserName="unborn").code == "NoSuchEntity"

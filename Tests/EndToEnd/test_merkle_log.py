@@ -97,7 +97,7 @@ def entries(running):
 
 def wait_for(running, size):
     """The first checkpoint over at least `size` records."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         found = published(running)
         if found[0] >= size:
@@ -139,9 +139,8 @@ def test_the_checkpoint_and_the_tiles_are_of_the_records(logged):
 def test_the_checkpoint_follows_the_records(logged):
     before, _ = published(logged)
     call_many(logged, 3)
-    after, _ = wait_for(logged, before + 3)
-    leaves = [leaf(entry) for entry in entries(logged)]
-    assert published(logged)[1] == root(leaves[:published(logged)[0]]) and after >= before + 3
+    after, claimed = wait_for(logged, before + 3)
+    assert claimed == root([leaf(entry) for entry in entries(logged)[:after]])
 
 
 def test_a_changed_checkpoint_does_not_verify(logged):
@@ -253,7 +252,7 @@ def assert_refused(running, issuer, words):
     assert wire.send(running, "GET", running.url + "/health/ready").status == 503
     assert wire.send(running, "GET", running.url + "/health/live").status == 200
     assert len(entries(running)) == count
-    assert words in running.output, running.output
+    running.await_output(words)
 
 
 def test_a_store_that_was_rolled_back_is_not_continued(tmp_path, enable):

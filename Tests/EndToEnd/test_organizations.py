@@ -208,7 +208,7 @@ def test_an_account_that_may_be_there_keeps_its_key(tmp_path):
             ["strace", "-f", "-o", tmp_path / "trace", "-e", "trace=fdatasync",
              "-e", f"inject=fdatasync:error=EIO:when={number}", "-P", data_dir / "store.sqlite-wal",
              servers.binary(), "account", "create", "--data-dir", data_dir, "--account-id", account],
-            capture_output=True, text=True, timeout=60, env=servers.clean_environment())
+            capture_output=True, text=True, timeout=180, env=servers.clean_environment())
         credentials = data_dir / f"credentials-{account}"
         listed = servers.exeat("account", "list", "--data-dir", data_dir).stdout
         assert credentials.exists() or account not in listed, (number, made.stderr)

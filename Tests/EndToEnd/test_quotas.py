@@ -2,6 +2,7 @@
 """Quotas of accounts with stock clients: what an SDK does when it is throttled, the operator's command, the settings."""
 
 import json
+import time
 
 import boto3
 import botocore.config
@@ -25,11 +26,15 @@ def quota(data_dir, *arguments):
 
 @pytest.mark.parametrize("mode", ["standard", "legacy"])
 def test_an_sdk_that_is_throttled_tries_again_and_gets_through(tmp_path, mode):
-    with servers.serve_plain(tmp_path, "--requests-per-second", "2", "--burst", "1") as running:
-        client = patient(running, mode)
-        answers = [client.get_caller_identity() for _ in range(3)]
-        assert all(answer["Account"] == servers.ACCOUNT for answer in answers)
-        retries = sum(answer["ResponseMetadata"]["RetryAttempts"] for answer in answers)
+    with servers.serve_plain(tmp_path, "--requests-per-second", "1", "--burst", "1") as running:
+        client, retries = patient(running, mode), 0
+        # Two calls within a second, however slow the machine is at the first of them.
+        for _ in range(20):
+            answer = client.get_caller_identity()
+            assert answer["Account"] == servers.ACCOUNT
+            retries += answer["ResponseMetadata"]["RetryAttempts"]
+            if retries:
+                break
         assert retries >= 1
 
 
@@ -42,9 +47,16 @@ def test_a_flood_is_throttled_leaves_few_records_and_spares_other_accounts(tmp_p
     assert (limited.returncode, limited.stdout) == (
         0, f"account {servers.ACCOUNT}: 1 call a second, 5 at once\n"), limited.stderr
     with servers.serve_plain(tmp_path) as running:
-        answers = [wire.call(running, "GetCallerIdentity") for _ in range(60)]
-        refused = [answer for answer in answers if answer.status != 200]
-        assert len(refused) >= 40
+        begin, refused, done = time.monotonic(), [], 0
+        while len(refused) < 40:
+            assert time.monotonic() - begin < 120, f"{len(refused)} of {done + len(refused)} calls were refused"
+            answer = wire.call(running, "GetCallerIdentity")
+            if answer.status == 200:
+                done += 1
+                # Five at once, and one for each second that has begun since.
+                assert done <= 5 + time.monotonic() - begin + 1
+            else:
+                refused.append(answer)
         for answer in refused:
             assert (answer.status, answer.code, answer.message) == (400, "Throttling", "Rate exceeded")
             assert answer.headers["Retry-After"] == "1"
@@ -52,7 +64,7 @@ def test_a_flood_is_throttled_leaves_few_records_and_spares_other_accounts(tmp_p
         records = [record for record in audit.records(running) if record.get("errorCode") == "Throttling"]
         counted = sum(record["additionalEventData"]["throttledCalls"] for record in records)
         # One a second, and what came after the last of them is told by the next.
-        assert 1 <= len(records) < len(refused) / 2
+        assert 1 <= len(records) <= time.monotonic() - begin + 2
         assert counted <= len(refused)
 
 

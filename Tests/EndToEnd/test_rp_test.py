@@ -186,7 +186,7 @@ def library_server(dev, keys):
         yield f"http://127.0.0.1:{port}/whoami"
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def test_nothing_is_found_in_a_server_with_the_library(dev, library_server):

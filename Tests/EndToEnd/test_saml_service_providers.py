@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from driver import clients, guides, receivers, saml, server as servers
+from driver import apache, clients, guides, receivers, rp_issuer, saml, server as servers
 from driver.service_providers import APPLICATION, ISSUER, Mellon, Shibboleth, SimpleSAMLphp
 
 ALGORITHMS = ["RSA-SHA256", "RSA-SHA384", "ECDSA-SHA384"]
@@ -70,12 +70,17 @@ def response(provider, user=None, name=None):
 
 def refused(provider, message, reason):
     """The service gives no session for it, and says why in its log."""
-    before = len(provider.said())
+    before = provider.logs()
     visitor = provider.post(message)
     page = provider.open(visitor)
     assert page.status_code == provider.closed, page.text
     assert visitor.posted.headers.get("Location") is None
-    assert re.search(reason, provider.said()[before:]), provider.said()[before:]
+
+    def said():
+        return apache.added(before, provider.logs())
+
+    # Its daemon writes when it writes.
+    rp_issuer.await_true(lambda: re.search(reason, said()), lambda: f"{reason} in {said()}")
 
 
 # MARK: let in

@@ -31,8 +31,8 @@ def assert_token(server, token, sub):
 
 def curl(server, *arguments):
     trust = ["--cacert", server.ca] if server.ca else []
-    return subprocess.run(["curl", "--silent", "--show-error", "--max-time", "20", *trust, *arguments],
-                          capture_output=True, text=True, timeout=30, env=clean_environment())
+    return subprocess.run(["curl", "--silent", "--show-error", "--max-time", "100", *trust, *arguments],
+                          capture_output=True, text=True, timeout=120, env=clean_environment())
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_ruby(server, user):
     keys = user.credentials
     done = subprocess.run(
         ["ruby", str(script), server.url + "/", "sts", "us-east-1", keys.access_key_id, keys.secret_access_key],
-        input=BODY, capture_output=True, text=True, timeout=30, env=clean_environment())
+        input=BODY, capture_output=True, text=True, timeout=120, env=clean_environment())
     assert done.returncode == 0, done.stderr
     answer = deliver(server, server.url + "/", json.loads(done.stdout))
     assert answer.status == 200, answer.body

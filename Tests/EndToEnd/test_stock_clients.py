@@ -52,7 +52,7 @@ def test_what_exeat_dev_prints_can_be_given_to_a_shell(dev, tmp_path):
     assert {word.split("=")[0] for line in exports for word in line.removeprefix("export ").split()} == {
         "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
     script = "\n".join([*exports, f'"{clients.VENV}/aws" sts get-caller-identity --query Arn --output text'])
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60,
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=180,
                           env=servers.clean_environment(HOME=str(tmp_path)))
     assert done.stdout.strip() == "arn:aws:iam::000000000000:root", done.stderr
 

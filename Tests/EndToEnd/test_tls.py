@@ -69,7 +69,7 @@ def handshake(running, **options):
     """Serial number, TLS version and ALPN protocol of a new connection."""
     context = ssl.create_default_context(cafile=running.ca)
     context.set_alpn_protocols(options.get("alpn", ["http/1.1"]))
-    with socket.create_connection(("127.0.0.1", running.port), 10) as plain:
+    with socket.create_connection(("127.0.0.1", running.port), 60) as plain:
         with context.wrap_socket(plain, server_hostname=options.get("name", "localhost")) as connection:
             certificate = x509.load_der_x509_certificate(connection.getpeercert(binary_form=True))
             return certificate.serial_number, connection.version(), connection.selected_alpn_protocol()
@@ -88,9 +88,9 @@ def test_a_new_certificate_is_served_without_a_restart(tmp_path, authority):
         assert handshake(running)[0] == first
         assert wire.call(running, "GetCallerIdentity").status == 200
         second = authority.issue()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while handshake(running)[0] != second:
-            assert time.monotonic() < deadline, "the old certificate is still served after 15 s"
+            assert time.monotonic() < deadline, "the old certificate is still served after 60 s"
             time.sleep(0.1)
         assert wire.call(running, "GetCallerIdentity").status == 200
 
@@ -99,7 +99,7 @@ def test_a_broken_certificate_file_leaves_the_old_one_in_service(tmp_path, autho
     first = authority.issue()
     with serve_with_files(tmp_path, authority) as running:
         (authority.folder / "cert.pem").write_text("broken")
-        time.sleep(3)
+        running.await_output("new certificate refused, the old one stays")
         assert handshake(running)[0] == first
 
 
@@ -123,7 +123,7 @@ def test_the_development_ca_is_made_once_and_its_key_is_private(tmp_path):
         first = open(running.ca, "rb").read()
         running.restart()
         assert open(running.ca, "rb").read() == first
-        assert running.ca in running.output, "the path to trust is not printed"
+        running.await_output(running.ca)
         for path in (running.data_dir / "tls").iterdir():
             if b"PRIVATE KEY" in path.read_bytes():
                 assert path.stat().st_mode & 0o077 == 0, path
@@ -139,7 +139,7 @@ def test_only_tls_1_2_and_newer_and_http_2_by_alpn(server):
     assert handshake(server, alpn=["h2", "http/1.1"])[2] == "h2"
     done = subprocess.run(
         ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_1", "-cipher", "ALL@SECLEVEL=0"],
-        capture_output=True, stdin=subprocess.DEVNULL, timeout=20, env=servers.clean_environment())
+        capture_output=True, stdin=subprocess.DEVNULL, timeout=60, env=servers.clean_environment())
     assert b"BEGIN CERTIFICATE" not in done.stdout
 
 
@@ -150,7 +150,7 @@ def test_a_name_that_is_not_ours_has_no_valid_certificate(server):
 
 def test_http_2_end_to_end(server, issuer):
     trust = ssl.create_default_context(cafile=server.ca)
-    with httpx.Client(http2=True, verify=trust, trust_env=False, timeout=20) as client:
+    with httpx.Client(http2=True, verify=trust, trust_env=False, timeout=60) as client:
         for _ in range(3):
             signed = wire.sign(server, "sts", BODY)
             answer = client.post(signed.url, content=BODY, headers=dict(signed.headers))
@@ -165,7 +165,7 @@ def test_curl_over_http_2(server, issuer):
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--http2", "--cacert", server.ca, "--write-out", "%{http_version} %{http_code}",
          "--output", os.devnull, issuer + "/.well-known/openid-configuration"],
-        capture_output=True, text=True, timeout=30, env=servers.clean_environment())
+        capture_output=True, text=True, timeout=60, env=servers.clean_environment())
     assert done.stdout == "2 200", done.stderr
 
 
@@ -174,7 +174,7 @@ def test_a_large_body_over_http_2_is_refused(server, tmp_path):
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--http2", "--cacert", server.ca, "--write-out", "%{http_version} %{http_code}",
          "--output", os.devnull, "--data-binary", f"@{tmp_path / 'body'}", server.url + "/"],
-        capture_output=True, text=True, timeout=30, env=servers.clean_environment())
+        capture_output=True, text=True, timeout=60, env=servers.clean_environment())
     assert done.stdout == "2 413", done.stderr
 
 

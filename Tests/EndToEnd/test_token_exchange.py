@@ -145,7 +145,7 @@ def test_google_auth_shows_why_it_was_refused(exchanged, provider, subject_file)
 def post(running, url, **form):
     with requests.Session() as session:
         session.trust_env = False
-        return session.post(url, data=form, verify=running.ca, timeout=10)
+        return session.post(url, data=form, verify=running.ca, timeout=60)
 
 
 def test_the_answer_is_that_of_the_standard_and_on_record(running, endpoint, role, provider):

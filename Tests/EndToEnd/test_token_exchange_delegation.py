@@ -68,7 +68,7 @@ def trade(running, issuer):
     def send(token, kind="saml2", **form):
         with requests.Session() as session:
             session.trust_env = False
-            return session.post(issuer + "/token", verify=running.ca, timeout=10, data={
+            return session.post(issuer + "/token", verify=running.ca, timeout=60, data={
                 "grant_type": GRANT, "subject_token": token, "subject_token_type": TYPE + kind, "audience": AUDIENCE,
                 "role_arn": ROLE, **form})
 
@@ -309,7 +309,7 @@ def test_policies_of_an_organization_forbid_delegation_in_its_accounts(running, 
     def error(**more):
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(issuer + "/token", verify=running.ca, timeout=10, data={
+            answer = session.post(issuer + "/token", verify=running.ca, timeout=60, data={
                 "grant_type": GRANT, "subject_token": provider.kubernetes(audience="exchange"),
                 "subject_token_type": TYPE + "jwt", "audience": AUDIENCE, "role_arn": role, **more})
         return answer.json().get("error", "none")

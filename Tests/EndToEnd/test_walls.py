@@ -40,7 +40,7 @@ def check(tmp_path, files, targets=TARGETS, allowed=""):
     (tmp_path / "Scripts" / "walls-allowed.txt").write_text(allowed)
     (tmp_path / "dump.json").write_text(json.dumps({"targets": targets}))
     return subprocess.run([sys.executable, str(SCRIPT), "--root", str(tmp_path), "--dump", str(tmp_path / "dump.json")],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=120)
 
 
 def test_a_package_without_breach_passes(tmp_path):

@@ -147,7 +147,7 @@ def test_the_aws_cli_and_sdks_find_the_token_in_a_file(running, provider, role, 
     token = tmp_path / "token"
     token.write_bytes((provider.kubernetes() + end).encode())
     done = subprocess.run(
-        [str(VENV / "aws"), "sts", "get-caller-identity"], capture_output=True, text=True, timeout=60,
+        [str(VENV / "aws"), "sts", "get-caller-identity"], capture_output=True, text=True, timeout=180,
         stdin=subprocess.DEVNULL, env=servers.clean_environment(
             AWS_ENDPOINT_URL=running.url, AWS_CA_BUNDLE=str(running.ca), AWS_DEFAULT_REGION="us-east-1",
             AWS_ROLE_ARN=role(sub="system:serviceaccount:ns:*"), AWS_WEB_IDENTITY_TOKEN_FILE=str(token),
@@ -168,4 +168,4 @@ def test_a_provider_in_a_network_that_is_not_allowed_is_not_asked(tmp_path, prov
         code, _ = refusal(lambda: assume(server, role, provider.kubernetes()))
         assert code == "InvalidIdentityToken"
         assert len(provider.requests) == before
-        assert "not contacted" in server.output
+        server.await_output("not contacted")

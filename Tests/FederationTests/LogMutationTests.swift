@@ -24,7 +24,7 @@ private struct SplitMix: RandomNumberGenerator {
   }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct LogMutationTests {
+@Suite(.timeLimit(.minutes(20))) struct LogMutationTests {
   private enum Mutation: CaseIterable {
     case flip, drop, swap, truncate, insert, replace, flipHash, flipUpperHash
   }

@@ -42,15 +42,16 @@ import Testing
     return found
   }
 
-  private func send(_ octets: [UInt8], configure: (inout HTTPServerConfiguration) -> Void = { _ in })
-    async throws
-    -> (frames: [(type: UInt8, stream: Int, code: UInt8?)], ended: Bool)
-  {
+  private func send(
+    _ octets: [UInt8],
+    seconds: Double = 2,
+    configure: (inout HTTPServerConfiguration) -> Void = { _ in }
+  ) async throws -> (frames: [(type: UInt8, stream: Int, code: UInt8?)], ended: Bool) {
     let (received, ended) = try await withServer(configure: configure) { address in
       try await blocking {
         let client = try RawClient(port: address.port)
         client.send(octets)
-        return client.receiveOctets(seconds: 2)
+        return client.receiveOctets(seconds: seconds)
       }
     }
     return (Self.frames(received), ended)
@@ -175,7 +176,7 @@ import Testing
       configuration.idleTimeout = .milliseconds(400)
       configuration.bodyTimeout = .milliseconds(400)
     }
-    let idle = try await send(Self.preface, configure: shortened)
+    let idle = try await send(Self.preface, seconds: 30, configure: shortened)
     #expect(idle.ended)
     #expect(idle.frames.contains { $0.type == 7 && $0.code == 0 })
     // A window of zero: the response can never leave.
@@ -184,6 +185,7 @@ import Testing
       + Self.frame(type: 4, flags: 0, stream: 0, payload: [0, 4, 0, 0, 0, 0])
     let stalled = try await send(
       noWindow + Self.frame(type: 1, flags: 0x5, stream: 1, payload: try Self.block(Self.get)),
+      seconds: 30,
       configure: shortened
     )
     #expect(stalled.ended)
@@ -191,6 +193,7 @@ import Testing
     let post = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "x")]
     let body = try await send(
       Self.preface + Self.frame(type: 1, flags: 0x4, stream: 1, payload: try Self.block(post)),
+      seconds: 30,
       configure: shortened
     )
     #expect(body.ended)

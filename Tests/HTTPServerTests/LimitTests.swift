@@ -8,7 +8,10 @@ import Testing
 
 @Suite struct `Limits of connections and bodies` {
   private static let document = "GET /doc HTTP/1.1\r\nHost: x\r\n\r\n"
-  private static let slow = "GET /slow/1200 HTTP/1.1\r\nHost: x\r\n\r\n"
+  private static let held = "GET /until-released HTTP/1.1\r\nHost: x\r\n\r\n"
+
+  /// Whether all is there that `Echo` tells of a request without a body: it ends with an empty line.
+  private static func isWhole(_ octets: [UInt8]) -> Bool { octets.suffix(2).elementsEqual("\n\n".utf8) }
 
   private static func isServed(_ client: RawClient) -> Bool {
     client.send(document)
@@ -18,21 +21,27 @@ import Testing
   private static func post(_ count: Int, to client: RawClient) -> Substring {
     client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(count)\r\n\r\n")
     client.send([UInt8](repeating: 0x62, count: count))
-    return client.receive(seconds: 1, until: { $0.count > count }).text.prefix(12)
+    let isWhole: ([UInt8]) -> Bool = { octets in
+      // A refusal is shorter than what was sent.
+      octets.count > count || String(decoding: octets, as: UTF8.self).hasPrefix("HTTP/1.1 503 ")
+    }
+    return client.receive(until: isWhole).text.prefix(12)
   }
 
   @Test func `busy connections at the limit are kept and a further one is closed`() async throws {
-    try await withServer(configure: { $0.maximumConnections = 3 }) { address in
+    let responder = Echo()
+    try await withServer(responder: responder, configure: { $0.maximumConnections = 3 }) { address in
       try await blocking {
         var kept = try (0..<3).map { _ in try RawClient(port: address.port) }
-        for client in kept { client.send(Self.slow) }
-        usleep(300_000)
+        for client in kept { client.send(Self.held) }
+        #expect(responder.awaitBegun(3))
         let extra = try RawClient(port: address.port)
         extra.send(Self.document)
-        let refused = extra.receive(seconds: 2)
+        let refused = extra.receive()
         #expect(refused.text == "" && refused.ended)
+        responder.release()
         for client in kept {
-          let text = client.receive(until: { $0.count > 200 }).text
+          let text = client.receive(until: Self.isWhole).text
           #expect(text.hasPrefix("HTTP/1.1 200"))
           #expect(Self.isServed(client))
         }
@@ -54,23 +63,28 @@ import Testing
         usleep(20_000)
         let third = try RawClient(port: address.port)
         #expect(Self.isServed(third))
-        #expect(first.receive(seconds: 1).ended)
+        #expect(first.receive().ended)
         #expect(Self.isServed(second) && Self.isServed(third))
       }
     }
   }
 
   @Test func `one address takes no more than its share`() async throws {
-    try await withServer(configure: { $0.maximumConnectionsPerLoopbackAddress = 2 }) { address in
+    let responder = Echo()
+    try await withServer(
+      responder: responder,
+      configure: { $0.maximumConnectionsPerLoopbackAddress = 2 }
+    ) { address in
       try await blocking {
         let busy = try (0..<2).map { _ in try RawClient(port: address.port) }
-        for client in busy { client.send(Self.slow) }
-        usleep(300_000)
+        for client in busy { client.send(Self.held) }
+        #expect(responder.awaitBegun(2))
         let extra = try RawClient(port: address.port)
         extra.send(Self.document)
-        #expect(extra.receive(seconds: 2) == ("", true))
+        #expect(extra.receive() == ("", true))
         #expect(Self.isServed(try RawClient(port: address.port, from: "127.0.0.2")))
-        for client in busy { _ = client.receive(until: { $0.count > 200 }) }
+        responder.release()
+        for client in busy { _ = client.receive(until: Self.isWhole) }
         #expect(Self.isServed(try RawClient(port: address.port)), "an idle connection of its own makes room")
       }
     }
@@ -88,7 +102,13 @@ import Testing
         let holder = try RawClient(port: address.port)
         holder.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n")
         holder.send([UInt8](repeating: 0x62, count: 26_384))
-        usleep(200_000)
+        // When the server has read what the holder sent.
+        var refusal: Substring = ""
+        for _ in 0..<300 where refusal != "HTTP/1.1 503" {
+          usleep(50_000)
+          refusal = Self.post(16_385, to: try RawClient(port: address.port))
+        }
+        #expect(refusal == "HTTP/1.1 503")
         #expect(Self.post(16_384, to: client) == "HTTP/1.1 200")
         #expect(Self.post(16_385, to: client) == "HTTP/1.1 503")
       }
@@ -115,9 +135,14 @@ import Testing
         let listeners = (3..<1_024).filter { Self.listens($0, on: address.port) }
         #expect(listeners.count == 1)
         for listener in listeners { shutdown(listener, Int32(SHUT_RDWR)) }
-        usleep(600_000)
         #expect(Self.isServed(kept))
-        #expect(Self.isServed(try RawClient(port: address.port)))
+        // Until then connections are refused.
+        var isServed = false
+        for _ in 0..<300 where !isServed {
+          usleep(100_000)
+          isServed = (try? RawClient(port: address.port)).map(Self.isServed) ?? false
+        }
+        #expect(isServed)
       }
     }
   }

@@ -3,12 +3,14 @@
 // A real server on a loopback port for the length of a test, and a responder that tells what it was given.
 
 import Federation
+import Glibc
 import HTTPServer
 import IdentityModel
 import Logging
 import Synchronization
 
-/// Tells back what it received, one thing a line; `/slow/N` takes N milliseconds first.
+/// Tells back what it received, one thing a line; `/slow/N` takes N milliseconds first, and `/until-released` as long as
+/// the test wants.
 final class Echo: RequestResponder {
   static let document = PublishedDocument(
     body: Array(#"{"keys":[]}"#.utf8),
@@ -19,6 +21,7 @@ final class Echo: RequestResponder {
   /// Requests that came.
   let begun = Mutex(0)
   let answered = Mutex(0)
+  private let isReleased = Mutex(false)
   let large: PublishedDocument
 
   init(largeBytes: Int = 0) {
@@ -28,6 +31,15 @@ final class Echo: RequestResponder {
       entityTag: #""large""#
     )
   }
+
+  /// Waits until `count` requests came, for 30 seconds at most; whether they did (blocks).
+  func awaitBegun(_ count: Int) -> Bool {
+    for _ in 0..<6000 where begun.withLock({ $0 }) < count { usleep(5_000) }
+    return begun.withLock { $0 } >= count
+  }
+
+  /// Lets all go on that wait at `/until-released`.
+  func release() { isReleased.withLock { $0 = true } }
 
   func publishedDocument(host: String?, path: Substring) -> PublishedDocument? {
     switch path {
@@ -42,6 +54,9 @@ final class Echo: RequestResponder {
     begun.withLock { $0 += 1 }
     if request.path.hasPrefix("/slow/"), let milliseconds = Int(request.path.dropFirst(6)) {
       try? await Task.sleep(for: .milliseconds(milliseconds))
+    }
+    while request.path == "/until-released", !isReleased.withLock({ $0 }), !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(5))
     }
     answered.withLock { $0 += 1 }
     if request.path == "/split" {
@@ -69,7 +84,7 @@ func withServer<Result: Sendable>(
   _ body: @Sendable @escaping (BoundAddress) async throws -> Result
 ) async throws -> Result {
   var configuration = HTTPServerConfiguration(host: "127.0.0.1", port: 0, eventLoopThreads: 2)
-  configuration.shutdownGrace = .seconds(5)
+  configuration.shutdownGrace = .seconds(30)
   configure(&configuration)
   let server = HTTPServer(
     configuration: configuration,

@@ -48,7 +48,7 @@ import Testing
     return begun.flows.withLock { $0 }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `behind a hundred requests of one account another account's is next but one`() async {
     let flood = [RequestFlow](repeating: .account(a), count: 100)
     let begun = await order(of: flood + [.account(b)])
@@ -56,21 +56,21 @@ import Testing
     #expect(begun.count == 101)
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `strangers with a thousand claims have one share together`() async {
     let strangers = (0..<1000).map { RequestFlow.stranger(claim: $0) }
     let begun = await order(of: strangers + [RequestFlow](repeating: .account(b), count: 10))
     #expect(begun.prefix(20).count { $0 == .account(b) } == 10)
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `among strangers another claim than that of a hundred is next but one`() async {
     let flood = [RequestFlow](repeating: .stranger(claim: 1), count: 100)
     let begun = await order(of: flood + [.stranger(claim: 2)])
     #expect(begun.firstIndex(of: .stranger(claim: 2)) == 1)
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `a claim that comes again is served within 64 turns, however many new ones pour in`() async {
     let threads = SigningThreads(count: 1, limit: 4096, limitPerAccount: 1024)
     let begun = Begun()
@@ -97,14 +97,14 @@ import Testing
     #expect(zip(places, places.dropFirst()).allSatisfy { $1 - $0 <= 64 })
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `readers have a share of their own beside strangers`() async {
     let strangers = [RequestFlow](repeating: .stranger(claim: 1), count: 100)
     let begun = await order(of: strangers + [.reader(network: 1)])
     #expect(begun.firstIndex(of: .reader(network: 1)) == 1)
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `a large body counts as several requests`() async {
     let requests = (0..<60).map { RequestFlow.account($0.isMultiple(of: 2) ? a : b) }
     let account = a
@@ -113,7 +113,7 @@ import Testing
     #expect(begun.prefix(24).count { $0 == .account(a) } == 4)
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `costly signatures are charged to the account whose requests wait`() async {
     let requests = (0..<40).map { RequestFlow.account($0.isMultiple(of: 2) ? a : b) }
     let account = a
@@ -128,7 +128,7 @@ import Testing
     #expect(begun.prefix(24).count { $0 == .account(a) } == 4)
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(20)))
   func `requests that have no room are refused, and those of others are not`() async throws {
     let threads = SigningThreads(count: 1, limit: 12, limitPerAccount: 8)
     func waits(_ flow: RequestFlow) -> Bool { threads.begin(flow, octets: 0) {} }

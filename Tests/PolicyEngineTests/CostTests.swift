@@ -3,6 +3,7 @@
 // Hostile documents are decided or refused in bounded time. The aim is 10 ms in a release build; the limit here leaves
 // room for a debug build on a busy machine.
 
+import Glibc
 import IdentityModel
 import PolicyEngine
 import StrictJSON
@@ -13,10 +14,8 @@ struct CostTests {
   private let limit = Duration.milliseconds(100)
 
   private func time(_ name: String, _ body: () throws -> Void) rethrows -> Duration {
-    let clock = ContinuousClock()
     var best = Duration.seconds(60)
-    // The best of three: what the work costs, not what else the machine does.
-    for _ in 0..<3 { best = min(best, try clock.measure(body)) }
+    for _ in 0..<3 { best = min(best, try processorTime(body)) }
     print("cost: \(name): \(best)")
     return best
   }
@@ -175,4 +174,16 @@ struct CostTests {
     }
     #expect(spent < limit)
   }
+}
+
+/// What `body` costs this thread: not what else the machine does meanwhile.
+private func processorTime(_ body: () throws -> Void) rethrows -> Duration {
+  func now() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+  let start = now()
+  try body()
+  return now() - start
 }

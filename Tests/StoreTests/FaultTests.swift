@@ -16,7 +16,7 @@ private func works(_ program: String...) async -> Bool {
   return (try? await run(program)) == 0
 }
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct FaultTests {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct FaultTests {
   private func integrity(_ path: String) throws -> String? {
     let shell = try DatabaseQueue(path: path)
     defer { try? shell.close() }

@@ -7,7 +7,7 @@ import Federation
 import StoreSQLite
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(20))) struct LifecycleTests {
   private func outcome(_ store: SQLiteStore, _ eventID: String) async -> StoreError? {
     do {
       try await store.append(event(eventID))
@@ -104,7 +104,7 @@ import Testing
       for number in 0..<10_050 { group.addTask { await outcome(store, "\(number)") } }
       // A queue without a bound would refuse nobody: do not wait for that forever.
       group.addTask {
-        if (try? await Task.sleep(for: .seconds(60))) != nil { store.shutDown() }
+        if (try? await Task.sleep(for: .seconds(600))) != nil { store.shutDown() }
         return nil
       }
       // Nothing is written yet, so the first that return are those that were refused.

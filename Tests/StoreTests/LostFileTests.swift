@@ -9,7 +9,7 @@ import GRDB
 import StoreSQLite
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LostFileTests {
+@Suite(.timeLimit(.minutes(20))) struct LostFileTests {
   private func lost(_ path: String) -> StoreError {
     .unavailable("`\(path)` was removed or replaced; stop the server and restore it")
   }

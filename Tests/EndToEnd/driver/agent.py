@@ -15,7 +15,7 @@ import yaml
 
 from driver import server as servers
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 def until(condition, what):
@@ -70,7 +70,7 @@ class Agent:
         request = urllib.request.Request(self.url + path, method=method, headers=names)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=10) as answer:
+            with opener.open(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -90,7 +90,7 @@ class Agent:
     def wait(self):
         status = self.process.wait(PATIENCE)
         for reader in self.readers:
-            reader.join(5)
+            reader.join(30)
         return status
 
     def __enter__(self):
@@ -106,6 +106,6 @@ class Agent:
                 self.process.wait(PATIENCE)
                 raise AssertionError(f"the agent did not stop:\n{self.output}") from None
         for reader in self.readers:
-            reader.join(5)
+            reader.join(30)
         for stream in (self.process.stdout, self.process.stderr):
             stream.close()

@@ -24,7 +24,7 @@ def boto(server, service, credentials=None, *, region="us-east-1", validate=Fals
         aws_access_key_id=credentials.access_key_id, aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
         config=botocore.config.Config(
-            retries={"total_max_attempts": 1}, parameter_validation=validate, connect_timeout=10, read_timeout=30),
+            retries={"total_max_attempts": 1}, parameter_validation=validate, connect_timeout=60, read_timeout=60),
     )
 
 
@@ -35,7 +35,7 @@ def boto_with_models(server, service, models):
     return boto3.session.Session(botocore_session=session).client(
         service, region_name="us-east-1", endpoint_url=server.url, verify=server.ca or False,
         aws_access_key_id=server.root.access_key_id, aws_secret_access_key=server.root.secret_access_key,
-        config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30),
+        config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=60, read_timeout=60),
     )
 
 
@@ -64,7 +64,7 @@ def aws(server, home, *arguments, credentials=None):
 def run_aws(environment, *arguments):
     """Runs the stock AWS CLI with exactly these variables."""
     return subprocess.run(
-        [str(VENV / "aws"), *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        [str(VENV / "aws"), *arguments], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
         env=clean_environment(**environment),
     )
 

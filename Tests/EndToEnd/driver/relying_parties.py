@@ -49,7 +49,7 @@ class RelyingParty:
             self.ca, self.key = receivers.certificate(self.work, "app.example.com")
             with self.serve():
                 # Envoy opens its port when it fetched the keys, or failed to and will try again.
-                rp_issuer.await_true(lambda: self.admits(issuer.token("RS256")), f"{self.folder} lets somebody in\n{self.said()}")
+                rp_issuer.await_true(lambda: self.admits(issuer.token("RS256")), lambda: f"{self.folder} lets somebody in\n{self.said()}")
                 yield self
 
     def file(self, name, text, replacements):
@@ -83,9 +83,9 @@ class RelyingParty:
 
     def refusal(self, token):
         """What it tells the client, and its log, when it refuses a token; a failed test when it does not."""
-        before = len(self.said())
+        before = apache.texts(self.logs())
         told = self.told(token)
-        return lambda: told + self.said()[before:]
+        return lambda: told + apache.added(before, apache.texts(self.logs()))
 
     def told(self, token):
         """What it tells the client whose token it refuses."""
@@ -99,9 +99,13 @@ class RelyingParty:
     def after_rotation(self):
         """What an operator's timer does by itself when keys changed."""
 
+    def logs(self):
+        """The files into which the server writes."""
+        return sorted(self.work.glob("*.out"))
+
     def said(self):
         """Everything that the server wrote so far."""
-        return "".join(path.read_text("utf-8", "replace") for path in sorted(self.work.glob("*.out")))
+        return "".join(apache.texts(self.logs()).values())
 
 
 @contextlib.contextmanager
@@ -122,7 +126,7 @@ class WebServer(RelyingParty):
         done = subprocess.run(
             ["curl", "--silent", "--show-error", "--cacert", self.ca, "--write-out", "\n%{http_code}", *authorization,
              *(word for header in headers for word in ("-H", header)), f"https://localhost:{self.port}/"],
-            capture_output=True, text=True, timeout=60, env={"PATH": apache.SYSTEM_PATH})
+            capture_output=True, text=True, timeout=120, env={"PATH": apache.SYSTEM_PATH})
         assert done.returncode == 0, f"{done.stderr}\n{self.said()}"
         text, _, status = done.stdout.rpartition("\n")
         return int(status), text
@@ -218,8 +222,8 @@ class Apache(WebServer):
             "http://127.0.0.1:3000/": f"http://127.0.0.1:{self.application.port}/"})
         return apache.apache(self.work, self.port, modules, site, "LogLevel auth_openidc:info")
 
-    def said(self):
-        return super().said() + (self.work / "apache.log").read_text("utf-8", "replace")
+    def logs(self):
+        return [*super().logs(), self.work / "apache.log"]
 
 
 class Dovecot(RelyingParty):
@@ -341,7 +345,7 @@ class RabbitMQ(RelyingParty):
     def control(self, *words):
         """rabbitmqctl."""
         done = subprocess.run(
-            ["/usr/lib/rabbitmq/bin/rabbitmqctl", *words], capture_output=True, text=True, timeout=60,
+            ["/usr/lib/rabbitmq/bin/rabbitmqctl", *words], capture_output=True, text=True, timeout=120,
             env={"PATH": apache.SYSTEM_PATH, "LC_ALL": "C.UTF-8", **self.environment}, **apache.unprivileged())
         assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}\n{self.said()}"
         return done.stdout

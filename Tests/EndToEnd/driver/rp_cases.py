@@ -21,7 +21,7 @@ class Cases:
         """The party does not let this token in, and says why."""
         said = party.refusal(token)
         rp_issuer.await_true(
-            lambda: re.search(party.reasons[reason], said(), re.MULTILINE), f"{party.reasons[reason]} in {said()}")
+            lambda: re.search(party.reasons[reason], said(), re.MULTILINE), lambda: f"{party.reasons[reason]} in {said()}")
 
     # MARK: let in
 
@@ -68,7 +68,7 @@ class Cases:
         assert party.admits(before) == issuer.app
         after = issuer.rotate(algorithm)
         party.after_rotation()
-        rp_issuer.await_true(lambda: party.admits(after), f"the successor's token\n{party.said()}")
+        rp_issuer.await_true(lambda: party.admits(after), lambda: f"the successor's token\n{party.said()}")
         assert party.admits(before) == issuer.app, party.said()
 
 

@@ -20,16 +20,16 @@ from driver.users import User
 
 AUDIENCE = "https://api.example.com"
 ALLOW = {"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 # How long a successor is published before it signs.
 OVERLAP_SECONDS = 4
 
 
 def await_true(condition, what):
-    """Waits until `condition()` is true, and returns it."""
+    """Waits until `condition()` is true, and returns it; `what` is told in vain, as text or by a function."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"in vain: {what}"
+        assert time.monotonic() < deadline, f"in vain: {what() if callable(what) else what}"
         time.sleep(0.1)
     return value
 
@@ -55,7 +55,10 @@ class Issuer:
         self.expired = None
         if self.running.clock_file:
             self.expired = {algorithm: self.token(algorithm, seconds=60) for algorithm in ("ES384", "RS256")}
-            self.running.clock_file.write_text("+0\n")
+            # In one step: whoever reads an empty file takes it for a mistake, and ends.
+            right = self.running.clock_file.with_suffix(".new")
+            right.write_text("+0\n")
+            right.rename(self.running.clock_file)
             await_true(lambda: abs(self.now() - time.time()) < 5, "the issuer's clock is right")
         return self
 
@@ -97,7 +100,7 @@ class Issuer:
 
     def now(self):
         """The issuer's time."""
-        date = requests.get(self.running.url, verify=self.ca, timeout=10).headers["Date"]
+        date = requests.get(self.running.url, verify=self.ca, timeout=60).headers["Date"]
         return email.utils.parsedate_to_datetime(date).timestamp()
 
     def rotate(self, algorithm):

@@ -170,7 +170,7 @@ class XMLSec:
 
 
 def xmlsec1(*arguments):
-    return subprocess.run([XMLSEC1, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([XMLSEC1, *map(str, arguments)], capture_output=True, text=True, timeout=180)
 
 
 def xmlsec1_verify(file, certificate, signature=None):

@@ -5,14 +5,18 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
 import threading
 import time
 
-START_SECONDS = 15
-STOP_SECONDS = 20
+# However slow the machine: only what hangs takes as long.
+START_SECONDS = 90
+COMMAND_SECONDS = 120
+# Less than the 30 s that a server gives to requests which do not end: it must not have waited for one.
+STOP_SECONDS = 25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +44,7 @@ def clean_environment(**extra):
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LC_ALL": "C.UTF-8", **extra}
 
 
-def exeat(*arguments, environment=None, stdin="", timeout=30, cwd=None):
+def exeat(*arguments, environment=None, stdin="", timeout=COMMAND_SECONDS, cwd=None):
     """Runs one `exeat` command to its end."""
     return subprocess.run(
         [binary(), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=timeout, cwd=cwd,
@@ -48,10 +52,32 @@ def exeat(*arguments, environment=None, stdin="", timeout=30, cwd=None):
     )
 
 
+def unused_ports():
+    """Ports below those that the kernel gives to connections and to whoever asks for any: between here and the start of a
+    server, or while it is stopped, nobody gets one by chance. None comes twice."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = list(range(max(1024, first - 16384), first))
+    # Another run on this machine begins elsewhere.
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        yield port
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        yield port
+
+
+UNUSED_PORTS = unused_ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return next(UNUSED_PORTS)
 
 
 def init(data_dir, account=ACCOUNT, root=ROOT):
@@ -83,7 +109,6 @@ class Server:
         self.environment = environment or {}
         self.survive_file_size_limit = survive_file_size_limit
         self.process, self.ready, self.lines, self.readers = None, None, [], []
-        self.start_seconds = None
 
     # MARK: start
 
@@ -116,7 +141,6 @@ class Server:
             self.ready = self._read_ready(ready_file)
             if self.ready is None:
                 time.sleep(0.01)
-        self.start_seconds = time.monotonic() - begin
         self.url = self.url or self.ready["endpoint"]
         self.ca = self.ca or self.ready["ca"]
         return self
@@ -136,6 +160,13 @@ class Server:
     def output(self):
         """Everything that the server printed so far, on both streams."""
         return "".join(self.lines)
+
+    def await_output(self, *words, times=1):
+        """Waits until it has printed each of `words` so often: what it prints comes when it comes."""
+        deadline = time.monotonic() + START_SECONDS
+        while not all(self.output.count(word) >= times for word in words):
+            assert time.monotonic() < deadline, f"{words} is not {times} times in what it printed:\n{self.output}"
+            time.sleep(0.02)
 
     # MARK: stop
 
@@ -183,7 +214,7 @@ class Server:
 
     def _join_readers(self):
         for reader in self.readers:
-            reader.join(5)
+            reader.join(30)
         for stream in (self.process.stdout, self.process.stderr):
             stream.close()
 

@@ -101,12 +101,12 @@ class ServiceProvider:
         visitor = requests.Session()
         visitor.trust_env, visitor.verify = False, str(self.ca)
         form = {"SAMLResponse": response, "RelayState": f"{self.base}{self.page}"}
-        visitor.posted = visitor.post(self.acs, data=form, allow_redirects=False, timeout=30)
+        visitor.posted = visitor.post(self.acs, data=form, allow_redirects=False, timeout=180)
         return visitor
 
     def open(self, visitor, **headers):
         """The page of the application."""
-        return visitor.get(f"{self.base}{self.page}", headers=headers, allow_redirects=False, timeout=30)
+        return visitor.get(f"{self.base}{self.page}", headers=headers, allow_redirects=False, timeout=180)
 
     @property
     def acs(self):
@@ -114,14 +114,17 @@ class ServiceProvider:
 
     def metadata(self):
         """What it says of itself, as text."""
-        answer = requests.get(f"{self.base}{self.metadata_path}", verify=str(self.ca), timeout=30)
+        answer = requests.get(f"{self.base}{self.metadata_path}", verify=str(self.ca), timeout=180)
         assert answer.status_code == 200, answer.text
         return answer.text
 
     def said(self):
         """Everything that the service wrote into its logs so far."""
-        logs = [*sorted(self.work.glob("*.out")), self.work / "apache.log"]
-        return "".join(path.read_text("utf-8", "replace") for path in logs)
+        return "".join(self.logs().values())
+
+    def logs(self):
+        """The same by file."""
+        return apache.texts([*sorted(self.work.glob("*.out")), self.work / "apache.log"])
 
 
 class Shibboleth(ServiceProvider):
@@ -178,7 +181,7 @@ class Shibboleth(ServiceProvider):
             kept.unlink()
         apache.hand_over(self.work)
         done = subprocess.run(
-            [apache.program("mdquery"), "-e", self.issuer.entity_id], capture_output=True, text=True, timeout=60,
+            [apache.program("mdquery"), "-e", self.issuer.entity_id], capture_output=True, text=True, timeout=180,
             env={"PATH": apache.SYSTEM_PATH, "SHIBSP_CONFIG": str(self.configuration)}, **apache.unprivileged())
         return done.returncode == 0 and "IDPSSODescriptor" in done.stdout
 

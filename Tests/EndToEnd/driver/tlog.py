@@ -168,7 +168,10 @@ class Log:
     @staticmethod
     def _put(path, data):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        # In one step: somebody may be reading.
+        new = path.with_name(path.name + ".new")
+        new.write_bytes(data)
+        new.rename(path)
 
 
 # MARK: C2SP tlog-proof

@@ -47,7 +47,7 @@ def get(server, url, **options):
     """A GET that trusts the server's CA and nothing else of this machine."""
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(url, verify=server.ca or False, timeout=10, **options)
+        return session.get(url, verify=server.ca or False, timeout=60, **options)
 
 
 def verify_with_pyjwt(server, token, audience, issuer):

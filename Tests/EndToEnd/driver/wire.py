@@ -81,7 +81,7 @@ def send(server, method, url, headers=None, body=b""):
     """Sends exactly these bytes: the URL is not normalised again, redirects are not followed."""
     request = requests.Request(method, url, headers=headers, data=body).prepare()
     request.url = url
-    with session.send(request, verify=server.ca or False, timeout=30, allow_redirects=False) as answer:
+    with session.send(request, verify=server.ca or False, timeout=60, allow_redirects=False) as answer:
         return Answer(answer.status_code, answer.headers, answer.content)
 
 
@@ -121,7 +121,7 @@ def assert_error(answer, status, code, message=..., service="sts"):
         assert answer.message == message
 
 
-def raw(server, data, *, timeout=30, half_close=False):
+def raw(server, data, *, timeout=60, half_close=False):
     """Sends bytes over plain TCP and returns everything that comes back until the server closes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout) as connection:
         connection.sendall(data)

@@ -8,7 +8,7 @@ import Foundation
 import Testing
 import TokenFormats
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct XMLCostTests {
   private static let most = ProcessInfo.processInfo.environment["EXEAT_SAML"] == nil ? 1 << 17 : 1 << 20
 
