@@ -32,10 +32,14 @@ final class ReadHeader: Sendable {
   }
 
   /// Refuses a header of another kind of token than `type`.
-  func require(_ type: TrustedIssuer.TokenType) throws(JWTVerificationError) {
-    switch type {
-    case .jwt: if !isOfJWT { try members.requireJWT() }
-    case .explicit(let name): try members.requireType(name, mayBeAbsent: false)
+  func require(_ type: TrustedIssuer.TokenType) throws(VerificationFailure) {
+    do throws(JWTVerificationError) {
+      switch type {
+      case .jwt: if !isOfJWT { try members.requireJWT() }
+      case .explicit(let name): try members.requireType(name, mayBeAbsent: false)
+      }
+    } catch {
+      throw VerificationFailure(error)
     }
   }
 }
@@ -69,18 +73,45 @@ struct ReadJWS: Sendable {
     }
   }
 
-  /// Checks the algorithm and the signature; a header that stood under a good one is remembered in `headers`.
+  /// Checks the algorithm, finds the key, checks the signature.
+  func verify(_ keys: ProviderKeySet, _ algorithms: AlgorithmSet) throws(VerificationFailure) {
+    try requireAlgorithm(algorithms)
+    try verify(try keys.key(named: keyID, for: algorithm))
+  }
+
+  /// Refuses an algorithm that is none of `algorithms`.
+  func requireAlgorithm(_ algorithms: AlgorithmSet) throws(VerificationFailure) {
+    guard algorithms.contains(algorithm) else { throw .algorithmNotAllowed(algorithm.rawValue) }
+  }
+
+  /// Checks the signature; a header that stood under a good one is remembered in `headers`.
   func verify(
-    _ keys: ProviderKeySet,
-    _ algorithms: AlgorithmSet,
+    _ key: SignatureKey,
     remembering headers: HeaderMemory? = nil
   ) throws(VerificationFailure) {
-    guard algorithms.contains(algorithm) else {
-      throw .algorithmNotAllowed(algorithm.rawValue)
-    }
-    let key = try keys.key(named: keyID, for: algorithm)
     guard parts.isSigned(by: key, signature, algorithm) else { throw .signatureInvalid }
     if !isHeaderKnown { headers?.remember(header, of: parts) }
+  }
+}
+
+/// A token that was read and is not verified: a JWS whose payload is an object with an `iss`.
+struct ReadToken {
+  let jws: ReadJWS
+  let claims: LazyJSONObject
+  let issuer: String
+
+  init(
+    _ text: String,
+    maximumBytes: Int,
+    headers: HeaderMemory? = nil
+  ) throws(VerificationFailure) {
+    jws = try ReadJWS(text, maximumBytes: maximumBytes, headers: headers)
+    do throws(JWTVerificationError) {
+      claims = try JWS.members(jws.payload, part: .payload)
+      issuer = try claims.claim("iss")
+    } catch {
+      throw VerificationFailure(error)
+    }
   }
 }
 

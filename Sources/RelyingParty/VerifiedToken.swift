@@ -24,13 +24,18 @@ public struct VerifiedToken: Sendable {
   public let issuedAt: Int64
   /// `jti`.
   public let tokenID: String?
-  /// The `kid` of the header.
-  public let keyID: String?
-  /// The algorithm of the signature.
-  public let algorithm: TokenAlgorithm
 
+  let header: ReadHeader
   package let claims: LazyJSONObject
   let awsClaims: LazyAWSClaims?
+
+  /// The `kid` of the header.
+  public var keyID: String? { header.keyID }
+  /// The algorithm of the signature.
+  public var algorithm: TokenAlgorithm { TokenAlgorithm(header.algorithm) }
+
+  /// The member of the header whose name has exactly the bytes of `name`.
+  package subscript(header name: String) -> JSONValue? { header.members[name] }
 
   /// The claims of AWS's outbound identity federation, when the token has them.
   ///
