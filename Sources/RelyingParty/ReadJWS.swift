@@ -98,7 +98,12 @@ struct ReadJWS: Sendable {
 struct ReadToken {
   let jws: ReadJWS
   let claims: LazyJSONObject
-  let issuer: String
+  /// The same where they lie, when they are of the plain kind.
+  let plain: PlainClaims?
+  private let named: String?
+
+  /// The `iss`.
+  var issuer: String { named ?? plain?.issuer ?? "" }
 
   init(
     _ text: String,
@@ -108,7 +113,8 @@ struct ReadToken {
     jws = try ReadJWS(text, maximumBytes: maximumBytes, headers: headers)
     do throws(JWTVerificationError) {
       claims = try JWS.members(jws.payload, part: .payload)
-      issuer = try claims.claim("iss")
+      plain = PlainClaims(claims)
+      named = plain == nil ? try claims.claim("iss") : nil
     } catch {
       throw VerificationFailure(error)
     }
@@ -126,17 +132,29 @@ final class HeaderMemory: Sendable {
     let header: ReadHeader
   }
 
-  /// By a hash of the encoded bytes; of two that share one the later is remembered.
-  private let entries = Mutex<[Int: Entry]>([:])
+  private struct Entries {
+    /// By a hash of the encoded bytes; of two that share one the later is remembered.
+    var byHash: [Int: Entry] = [:]
+    /// The last one that was found: most tokens have the header of the one before.
+    var last: Entry?
+  }
+
+  private let entries = Mutex(Entries())
 
   /// The header of `parts`, when it is remembered.
   func header(of parts: CompactParts) -> ReadHeader? {
     var header: ReadHeader?
     parts.withEncodedHeader { encoded in
-      guard let place = Self.place(of: encoded), let entry = entries.withLock({ $0[place] }),
-        entry.encoded.withUnsafeBufferPointer({ same($0, encoded) })
-      else { return }
-      header = entry.header
+      header = entries.withLock { entries in
+        if let last = entries.last, last.encoded.withUnsafeBufferPointer({ same($0, encoded) }) {
+          return last.header
+        }
+        guard let place = Self.place(of: encoded), let entry = entries.byHash[place],
+          entry.encoded.withUnsafeBufferPointer({ same($0, encoded) })
+        else { return nil }
+        entries.last = entry
+        return entry.header
+      }
     }
     return header
   }
@@ -146,8 +164,12 @@ final class HeaderMemory: Sendable {
     parts.withEncodedHeader { encoded in
       guard let place = Self.place(of: encoded) else { return }
       entries.withLock { entries in
-        if entries.count >= Self.capacity, entries[place] == nil { entries.removeAll(keepingCapacity: true) }
-        entries[place] = Entry(encoded: Array(encoded), header: header)
+        if entries.byHash.count >= Self.capacity, entries.byHash[place] == nil {
+          entries.byHash.removeAll(keepingCapacity: true)
+        }
+        let entry = Entry(encoded: Array(encoded), header: header)
+        entries.byHash[place] = entry
+        entries.last = entry
       }
     }
   }

@@ -16,40 +16,50 @@ struct RegisteredClaims {
     let lifetimeSeconds: Int64
   }
 
-  let subject: String
-  let audiences: [String]
   let expiration: Instant
   let issuedAt: Instant
   let notBefore: Instant?
-  let tokenID: String?
   let aws: LazyAWSClaims?
+  private let claims: LazyJSONObject
+  private let plain: PlainClaims?
 
   /// Reads them; `sub`, `aud`, `exp` and `iat` must stand.
   ///
   /// - Throws: `claimMissing`, `claimMalformed`.
-  init(_ claims: LazyJSONObject) throws(VerificationFailure) {
-    do throws(JWTVerificationError) {
-      subject = try claims.claim("sub")
-      guard !subject.isEmpty else { throw .claimMalformed("sub") }
-      audiences = try claims.audiences()
-      guard let expiration = try claims.numericDate("exp") else { throw .claimMissing("exp") }
-      guard let issuedAt = try claims.numericDate("iat") else { throw .claimMissing("iat") }
-      (self.expiration, self.issuedAt) = (expiration, issuedAt)
-      notBefore = try claims.numericDate("nbf")
-      tokenID = try claims.claimIfPresent("jti")
-    } catch {
-      throw VerificationFailure(error)
+  init(_ token: ReadToken) throws(VerificationFailure) {
+    claims = token.claims
+    plain = token.plain
+    if let plain {
+      (expiration, issuedAt, notBefore) = (plain.expiration, plain.issuedAt, plain.notBefore)
+    } else {
+      do throws(JWTVerificationError) {
+        guard !(try claims.claim("sub")).isEmpty else { throw .claimMalformed("sub") }
+        _ = try claims.audiences()
+        guard let expiration = try claims.numericDate("exp") else { throw .claimMissing("exp") }
+        guard let issuedAt = try claims.numericDate("iat") else { throw .claimMissing("iat") }
+        (self.expiration, self.issuedAt) = (expiration, issuedAt)
+        notBefore = try claims.numericDate("nbf")
+        _ = try claims.claimIfPresent("jti")
+      } catch {
+        throw VerificationFailure(error)
+      }
     }
-    aws = try LazyAWSClaims(claims)
+    aws = try LazyAWSClaims(claims, plain)
   }
 
   /// The first audience that `trust` expects.
   func audience(expectedBy trust: TrustedIssuer) throws(VerificationFailure) -> String {
-    let expected = audiences.first { name in
-      trust.acceptsAnyAudience || trust.audiences.contains { same($0, name) }
+    if let found = plain?.audience(among: trust.audiences) { return found }
+    do throws(JWTVerificationError) {
+      let audiences = try claims.audiences()
+      let expected = audiences.first { name in
+        trust.acceptsAnyAudience || trust.audiences.contains { same($0, name) }
+      }
+      guard let expected else { throw .audienceMismatch(audiences) }
+      return expected
+    } catch {
+      throw VerificationFailure(error)
     }
-    guard let expected else { throw .audienceMismatch(audiences) }
-    return expected
   }
 
   func checkExpiration(_ now: Instant, _ limits: Limits) throws(VerificationFailure) {

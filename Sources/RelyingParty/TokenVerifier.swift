@@ -12,11 +12,13 @@ import TokenFormats
 /// Make one and keep it: it remembers the keys of the issuers.
 public struct TokenVerifier: Sendable {
   private final class Issuer: Sendable {
+    let name: ByteName
     let trust: TrustedIssuer
     let algorithms: AlgorithmSet
     let pinned: ProviderKeySet?
 
     init(_ trust: TrustedIssuer, _ pinned: ProviderKeySet?) {
+      name = ByteName(text: trust.issuer)
       self.trust = trust
       algorithms = AlgorithmSet(trust.algorithms)
       self.pinned = pinned
@@ -27,6 +29,8 @@ public struct TokenVerifier: Sendable {
   private let limits: RegisteredClaims.Limits
   private let clock: VerifierClock
   private let issuers: [ByteName: Issuer]
+  /// The same, when they are so few that looking at each is quicker.
+  private let fewIssuers: [Issuer]
   private let keyCache: IssuerKeyCache<KeysUnavailable>
   private let replays: ReplayCache?
   private let statuses: StatusChecker
@@ -62,6 +66,7 @@ public struct TokenVerifier: Sendable {
     )
     self.clock = clock
     self.issuers = issuers
+    fewIssuers = issuers.count <= 8 ? Array(issuers.values) : []
     let documents = IssuerDocuments(fetcher: fetcher)
     let sources = issuers.mapValues(\.trust.keys)
     keyCache = IssuerKeyCache(
@@ -99,7 +104,7 @@ public struct TokenVerifier: Sendable {
     let read = try ReadToken(token, maximumBytes: maximumTokenBytes, headers: headers)
     held(.form)
     // 2. issuer
-    guard let issuer = issuers[ByteName(text: read.issuer)] else { throw .issuerNotTrusted(read.issuer) }
+    guard let issuer = issuer(of: read) else { throw .issuerNotTrusted(read.issuer) }
     held(.issuer)
     // 3. what the issuer is trusted with: what it is not makes nobody look for its keys
     try read.jws.header.require(issuer.trust.type)
@@ -127,7 +132,7 @@ public struct TokenVerifier: Sendable {
     held(.requirements)
     // 8. status
     var statusTime: Instant?
-    if let reference = try StatusChecker.reference(read.claims) {
+    if read.plain?.hasStatus ?? true, let reference = try StatusChecker.reference(read.claims) {
       statusTime = try await statuses.check(
         reference,
         of: issuer.trust,
@@ -147,9 +152,17 @@ public struct TokenVerifier: Sendable {
 // MARK: - The steps
 
 extension TokenVerifier {
+  /// The trusted issuer whose name is the `iss`, byte for byte.
+  private func issuer(of token: ReadToken) -> Issuer? {
+    guard let plain = token.plain, !fewIssuers.isEmpty else {
+      return issuers[ByteName(text: token.issuer)]
+    }
+    return fewIssuers.first { plain.isIssuer($0.trust.issuer) }
+  }
+
   /// The keys that are at hand, which nobody has to wait for.
   private func knownKeys(_ issuer: Issuer, holding keyID: String?, _ now: Instant) -> ProviderKeySet? {
-    issuer.pinned ?? keyCache.knownKeys(of: issuer.trust.issuer, holding: keyID, now: now)
+    issuer.pinned ?? keyCache.knownKeys(of: issuer.name, holding: keyID, now: now)
   }
 
   private func keys(
@@ -170,7 +183,7 @@ extension TokenVerifier {
     _ now: Instant,
     observing held: (VerificationStep) -> Void
   ) throws(VerificationFailure) -> VerifiedToken {
-    let claims = try RegisteredClaims(read.claims)
+    let claims = try RegisteredClaims(read)
     held(.claims)
     let audience = try claims.audience(expectedBy: trust)
     held(.audience)
@@ -180,12 +193,9 @@ extension TokenVerifier {
     held(.notBefore)
     return VerifiedToken(
       issuer: trust.issuer,
-      subject: claims.subject,
-      audiences: claims.audiences,
       audience: audience,
       expiration: claims.expiration.seconds,
       issuedAt: claims.issuedAt.seconds,
-      tokenID: claims.tokenID,
       header: read.jws.header,
       claims: read.claims,
       awsClaims: claims.aws

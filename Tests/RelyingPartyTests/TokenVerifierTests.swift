@@ -132,8 +132,11 @@ struct TokenVerifierTests {
   func `a token with wrong claims is refused for what is wrong`(index: Int) async throws {
     let (name, changes, expected) = Self.refused[index]
     let verifier = try testVerifier(TestDocuments([key]))
-    let token = try key.token(claims(changes))
-    #expect(await verifier.failure(of: token) == expected, "\(name)")
+    // An escape anywhere makes another reader have the word.
+    for more in [#""plain""#, #""\u0061""#] {
+      let token = try key.token(claims(changes + [("more", more)]))
+      #expect(await verifier.failure(of: token) == expected, "\(name), \(more)")
+    }
   }
 
   @Test(arguments: [
@@ -142,8 +145,10 @@ struct TokenVerifierTests {
   ])
   func `a token at the edge of what is accepted is accepted`(changes: [(String, String?)]) async throws {
     let verifier = try testVerifier(TestDocuments([key]))
-    let token = try key.token(claims(changes))
-    #expect(await verifier.failure(of: token) == nil)
+    for more in [#""plain""#, #""\u0061""#] {
+      let token = try key.token(claims(changes + [("more", more)]))
+      #expect(await verifier.failure(of: token) == nil, "\(more)")
+    }
   }
 
   static let headers: [(String, VerificationFailure)] = [
