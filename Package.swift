@@ -240,7 +240,7 @@ let package = Package(
     tests(
       "FederationClientTests",
       [
-        "FederationClient", "IdentityModel", "StrictJSON", "SigV4", "TokenFormats",
+        "FederationClient", "IdentityModel", "RelyingParty", "StrictJSON", "SigV4", "TokenFormats",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -5,6 +5,7 @@
 // Refuses to know what the documents mean. Source: RFC 8725 §3.10; OpenID Connect Discovery 1.0 §4; RFC 9700 §4.11.
 
 import IdentityModel
+package import RelyingParty
 
 /// Which addresses an issuer may have.
 package struct IssuerPolicy: Hashable, Sendable {
@@ -155,5 +156,31 @@ package struct IssuerFetcher: Sendable {
       }
     }
     throw .http(last)
+  }
+}
+
+extension IssuerFetcher: DocumentFetcher {
+  /// Fetches the document at `url`.
+  ///
+  /// - Throws: `DocumentFetchError`: `refused` for a URL or an address that is not allowed, a redirect, and a status
+  ///   between 400 and 499; `unavailable` for everything that may pass.
+  package func fetch(_ url: String, accept: String) async throws(DocumentFetchError) -> FetchedDocument {
+    let parsed: HTTPURL
+    do {
+      parsed = try HTTPURL(url)
+    } catch {
+      throw .refused("no acceptable URL: \(reason(error))")
+    }
+    let answer: HTTPAnswer
+    do throws(IssuerFetchError) {
+      answer = try await fetch(parsed, accept: accept)
+    } catch {
+      throw error.isTransient ? .unavailable(error.words) : .refused(error.words)
+    }
+    let fields = answer.headers.filter { $0.hasName("cache-control") }.map(\.value)
+    return FetchedDocument(
+      body: answer.body,
+      cacheControl: fields.isEmpty ? nil : fields.joined(separator: ",")
+    )
   }
 }

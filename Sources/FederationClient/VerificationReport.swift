@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a verification found, check by check, for people and for programs. Holds no opinion: the checks are made in
-// TokenInspection.
+// What a verification found, check by check, for people and for programs. Holds no opinion: the checks are made by
+// RelyingParty, in this order.
 
 package import StrictJSON
 package import TokenFormats
@@ -10,10 +10,12 @@ package import TokenFormats
 package struct VerificationReport: Hashable, Sendable {
   /// A check, in the order in which they are made; the raw values are the names in JSON.
   package enum Check: String, Hashable, Sendable, CaseIterable {
-    /// The token is a signed JWT in compact form, with an algorithm and a `kid`.
+    /// The token is a signed JWT in compact form, whose header and claims can be read.
     case parse
     /// `iss` is the issuer that was expected, and a URL that may be asked.
     case issuer
+    /// `typ` and `alg` are accepted.
+    case header
     /// The discovery document was fetched and names the same issuer.
     case discovery
     /// The JWK set was fetched and is one.
@@ -22,14 +24,14 @@ package struct VerificationReport: Hashable, Sendable {
     case key
     /// The signature is that key's.
     case signature
-    /// `iss`, `sub`, `aud`, `exp` and `iat` stand and are well-formed.
+    /// `iss`, `sub`, `aud`, `exp` and `iat` stand and are well-formed, and so are other claims that are known.
     case claims
+    /// The expected audience is in `aud`.
+    case audience
     /// `exp` has not passed.
     case expiration
     /// `nbf` and `iat` are not in the future.
     case notBefore
-    /// The expected audience is in `aud`.
-    case audience
     /// The status list that the token names, if it names one, does not hold it revoked or suspended.
     case status
     /// A log that was named has promised that the token is in it.

@@ -117,8 +117,14 @@ extension Instant {
 
   /// As `init(rfc3339:)`, for a text that is at hand as UTF-8.
   package init?(rfc3339 text: [UInt8]) {
-    var bytes = text
-    guard bytes.count >= 20, bytes.count <= 30, bytes.popLast() == UInt8(ascii: "Z") else { return nil }
+    guard let instant = text.withUnsafeBufferPointer({ Instant(rfc3339: $0) }) else { return nil }
+    self = instant
+  }
+
+  /// As `init(rfc3339:)`, for a text that is at hand as UTF-8 and stays where it lies.
+  package init?(rfc3339 text: UnsafeBufferPointer<UInt8>) {
+    guard text.count >= 20, text.count <= 30, text.last == UInt8(ascii: "Z") else { return nil }
+    let bytes = UnsafeBufferPointer(rebasing: text.dropLast())
     guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), bytes[10] == UInt8(ascii: "T"),
       bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
       let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
@@ -138,7 +144,7 @@ extension Instant {
       guard bytes[19] == UInt8(ascii: "."), bytes.count > 20 else { return nil }
       var scale = 100
       for byte in bytes[20...] {
-        guard let digit = number([byte]) else { return nil }
+        guard let digit = number(CollectionOfOne(byte)) else { return nil }
         fraction += digit * scale
         scale /= 10
       }

@@ -10,7 +10,9 @@ extension TrustedIssuer {
     guard ["https://", "http://"].contains(where: { issuer.utf8.starts(with: $0.utf8) }) else {
       throw .issuerNotURL(issuer)
     }
-    guard !audiences.isEmpty, audiences.allSatisfy({ !$0.isEmpty }) else { throw .noAudience(issuer: issuer) }
+    guard acceptsAnyAudience || !audiences.isEmpty, audiences.allSatisfy({ !$0.isEmpty }) else {
+      throw .noAudience(issuer: issuer)
+    }
     guard !algorithms.isEmpty else { throw .noAlgorithm(issuer: issuer) }
     guard case .pinned(let jwks) = keys else { return nil }
     guard let set = try? ProviderKeySet(json: jwks), !set.keys.isEmpty else {

@@ -109,15 +109,28 @@ func same(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8
   return difference == 0
 }
 
-/// A text that is told apart from others by its UTF-8 bytes, to find something by.
+/// Whether `text` has exactly these bytes.
+func same(_ text: String, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  text.utf8.withContiguousStorageIfAvailable { same($0, bytes) } ?? text.utf8.elementsEqual(bytes)
+}
+
+/// A text that is told apart from others by its UTF-8 bytes, to find something by; its bytes are hashed once.
 struct ByteName: Hashable, Sendable {
   let text: String
+  private let hash: Int
 
-  static func == (left: ByteName, right: ByteName) -> Bool { same(left.text, right.text) }
-
-  // All bytes at once: an array hashes its elements one by one.
-  func hash(into hasher: inout Hasher) {
+  init(text: String) {
     var text = text
+    var hasher = Hasher()
+    // All bytes at once: an array hashes its elements one by one.
     text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    hash = hasher.finalize()
+    self.text = text
   }
+
+  static func == (left: ByteName, right: ByteName) -> Bool {
+    left.hash == right.hash && same(left.text, right.text)
+  }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }

@@ -133,9 +133,9 @@ package final class IssuerKeyCache<Failure: KeyFetchFailure>: Sendable {
 
   /// The keys of `issuer` when they are good at `now` and hold that of `keyID`: what `keys(of:holding:now:)` would
   /// answer without waiting.
-  package func knownKeys(of issuer: String, holding keyID: String?, now: Instant) -> ProviderKeySet? {
+  func knownKeys(of issuer: ByteName, holding keyID: String?, now: Instant) -> ProviderKeySet? {
     entries.withLock { entries in
-      guard let place = entries.index(forKey: ByteName(text: issuer)) else { return nil }
+      guard let place = entries.index(forKey: issuer) else { return nil }
       guard let keys = entries.values[place].keys, now < keys.freshUntil,
         keyID.map({ keys.set.holds(keyID: $0) }) ?? true
       else { return nil }

@@ -22,14 +22,16 @@ final class LazyAWSClaims: Sendable {
   /// Checks them; `nil` when `claims` hold none.
   ///
   /// - Throws: as `AWSFederationClaims`.
-  init?(_ claims: LazyJSONObject) throws(VerificationFailure) {
-    self.claims = claims
+  init?(_ claims: LazyJSONObject, _ plain: PlainClaims?) throws(VerificationFailure) {
     switch claims.form {
     case .scanned(let scan):
-      guard let place = scan.member(AWSFederationClaims.claimName, of: 0) else { return nil }
+      let place = plain?.aws ?? scan.member(AWSFederationClaims.claimName, of: 0) ?? 0
+      guard place != 0 else { return nil }
+      self.claims = claims
       made = Mutex(isPlain(scan, place) ? nil : Box(try AWSFederationClaims(scan.value(at: place))))
     case .read(let object):
       guard let value = object[AWSFederationClaims.claimName] else { return nil }
+      self.claims = claims
       made = Mutex(Box(try AWSFederationClaims(value)))
     }
   }
@@ -57,22 +59,25 @@ private enum Shape {
 
 /// What is demanded of the member `name`; `nil` when nobody reads it.
 private func shape(of name: UnsafeBufferPointer<UInt8>) -> Shape? {
-  func isNamed(_ text: StaticString) -> Bool {
-    guard name.count == text.utf8CodeUnitCount else { return false }
-    for index in 0..<name.count where name[index] != text.utf8Start[index] { return false }
-    return true
+  func isOneOf(_ texts: StaticString...) -> Bool { texts.contains { isNamed(name, $0) } }
+  switch name.count {
+  case 6: return isNamed(name, "org_id") ? .text : nil
+  case 7: return isNamed(name, "ou_path") ? .texts : nil
+  case 11: return isNamed(name, "aws_account") ? .account : nil
+  case 12: return isNamed(name, "request_tags") ? .tags : isNamed(name, "principal_id") ? .text : nil
+  case 13: return isNamed(name, "source_region") ? .text : nil
+  case 14: return isNamed(name, "principal_tags") ? .tags : nil
+  case 15: return isNamed(name, "source_identity") ? .text : nil
+  case 17: return isNamed(name, "ec2_role_delivery") ? .text : nil
+  case 18: return isOneOf("federated_provider", "identity_store_arn") ? .text : nil
+  case 20: return isNamed(name, "original_session_exp") ? .time : nil
+  case 22: return isNamed(name, "identity_store_user_id") ? .text : nil
+  case 23: return isOneOf("ec2_source_instance_arn", "ec2_instance_source_vpc") ? .text : nil
+  case 26: return isNamed(name, "lambda_source_function_arn") ? .text : nil
+  case 31: return isNamed(name, "glue_credential_issuing_service") ? .text : nil
+  case 32: return isNamed(name, "ec2_instance_source_private_ipv4") ? .text : nil
+  default: return nil
   }
-  if isNamed("aws_account") { return .account }
-  if isNamed("ou_path") { return .texts }
-  if isNamed("principal_tags") || isNamed("request_tags") { return .tags }
-  if isNamed("original_session_exp") { return .time }
-  let isText =
-    isNamed("source_region") || isNamed("principal_id") || isNamed("org_id") || isNamed("federated_provider")
-    || isNamed("source_identity") || isNamed("identity_store_user_id") || isNamed("identity_store_arn")
-    || isNamed("ec2_source_instance_arn") || isNamed("ec2_instance_source_vpc")
-    || isNamed("ec2_instance_source_private_ipv4") || isNamed("ec2_role_delivery")
-    || isNamed("lambda_source_function_arn") || isNamed("glue_credential_issuing_service")
-  return isText ? .text : nil
 }
 
 /// Whether `AWSFederationClaims` takes what stands at `place`; `false` where it must be asked.
@@ -101,7 +106,7 @@ private func hasShape(_ shape: Shape, _ scan: JSONScan, _ place: Int) -> Bool {
     return kind == .object
       && holdsStrings(scan, from: place + 2, to: scan.next(after: place), everyOther: true)
   case .time:
-    return kind == .string && Instant(rfc3339: Array(scan.bytes(at: place))) != nil
+    return kind == .string && scan.bytes(at: place, areGood: { Instant(rfc3339: $0) != nil })
   }
 }
 

@@ -32,10 +32,14 @@ final class ReadHeader: Sendable {
   }
 
   /// Refuses a header of another kind of token than `type`.
-  func require(_ type: TrustedIssuer.TokenType) throws(JWTVerificationError) {
-    switch type {
-    case .jwt: if !isOfJWT { try members.requireJWT() }
-    case .explicit(let name): try members.requireType(name, mayBeAbsent: false)
+  func require(_ type: TrustedIssuer.TokenType) throws(VerificationFailure) {
+    do throws(JWTVerificationError) {
+      switch type {
+      case .jwt: if !isOfJWT { try members.requireJWT() }
+      case .explicit(let name): try members.requireType(name, mayBeAbsent: false)
+      }
+    } catch {
+      throw VerificationFailure(error)
     }
   }
 }
@@ -69,18 +73,51 @@ struct ReadJWS: Sendable {
     }
   }
 
-  /// Checks the algorithm and the signature; a header that stood under a good one is remembered in `headers`.
+  /// Checks the algorithm, finds the key, checks the signature.
+  func verify(_ keys: ProviderKeySet, _ algorithms: AlgorithmSet) throws(VerificationFailure) {
+    try requireAlgorithm(algorithms)
+    try verify(try keys.key(named: keyID, for: algorithm))
+  }
+
+  /// Refuses an algorithm that is none of `algorithms`.
+  func requireAlgorithm(_ algorithms: AlgorithmSet) throws(VerificationFailure) {
+    guard algorithms.contains(algorithm) else { throw .algorithmNotAllowed(algorithm.rawValue) }
+  }
+
+  /// Checks the signature; a header that stood under a good one is remembered in `headers`.
   func verify(
-    _ keys: ProviderKeySet,
-    _ algorithms: AlgorithmSet,
+    _ key: SignatureKey,
     remembering headers: HeaderMemory? = nil
   ) throws(VerificationFailure) {
-    guard algorithms.contains(algorithm) else {
-      throw .algorithmNotAllowed(algorithm.rawValue)
-    }
-    let key = try keys.key(named: keyID, for: algorithm)
     guard parts.isSigned(by: key, signature, algorithm) else { throw .signatureInvalid }
     if !isHeaderKnown { headers?.remember(header, of: parts) }
+  }
+}
+
+/// A token that was read and is not verified: a JWS whose payload is an object with an `iss`.
+struct ReadToken {
+  let jws: ReadJWS
+  let claims: LazyJSONObject
+  /// The same where they lie, when they are of the plain kind.
+  let plain: PlainClaims?
+  private let named: String?
+
+  /// The `iss`.
+  var issuer: String { named ?? plain?.issuer ?? "" }
+
+  init(
+    _ text: String,
+    maximumBytes: Int,
+    headers: HeaderMemory? = nil
+  ) throws(VerificationFailure) {
+    jws = try ReadJWS(text, maximumBytes: maximumBytes, headers: headers)
+    do throws(JWTVerificationError) {
+      claims = try JWS.members(jws.payload, part: .payload)
+      plain = PlainClaims(claims)
+      named = plain == nil ? try claims.claim("iss") : nil
+    } catch {
+      throw VerificationFailure(error)
+    }
   }
 }
 
@@ -95,17 +132,29 @@ final class HeaderMemory: Sendable {
     let header: ReadHeader
   }
 
-  /// By a hash of the encoded bytes; of two that share one the later is remembered.
-  private let entries = Mutex<[Int: Entry]>([:])
+  private struct Entries {
+    /// By a hash of the encoded bytes; of two that share one the later is remembered.
+    var byHash: [Int: Entry] = [:]
+    /// The last one that was found: most tokens have the header of the one before.
+    var last: Entry?
+  }
+
+  private let entries = Mutex(Entries())
 
   /// The header of `parts`, when it is remembered.
   func header(of parts: CompactParts) -> ReadHeader? {
     var header: ReadHeader?
     parts.withEncodedHeader { encoded in
-      guard let place = Self.place(of: encoded), let entry = entries.withLock({ $0[place] }),
-        entry.encoded.withUnsafeBufferPointer({ same($0, encoded) })
-      else { return }
-      header = entry.header
+      header = entries.withLock { entries in
+        if let last = entries.last, last.encoded.withUnsafeBufferPointer({ same($0, encoded) }) {
+          return last.header
+        }
+        guard let place = Self.place(of: encoded), let entry = entries.byHash[place],
+          entry.encoded.withUnsafeBufferPointer({ same($0, encoded) })
+        else { return nil }
+        entries.last = entry
+        return entry.header
+      }
     }
     return header
   }
@@ -115,8 +164,12 @@ final class HeaderMemory: Sendable {
     parts.withEncodedHeader { encoded in
       guard let place = Self.place(of: encoded) else { return }
       entries.withLock { entries in
-        if entries.count >= Self.capacity, entries[place] == nil { entries.removeAll(keepingCapacity: true) }
-        entries[place] = Entry(encoded: Array(encoded), header: header)
+        if entries.byHash.count >= Self.capacity, entries.byHash[place] == nil {
+          entries.byHash.removeAll(keepingCapacity: true)
+        }
+        let entry = Entry(encoded: Array(encoded), header: header)
+        entries.byHash[place] = entry
+        entries.last = entry
       }
     }
   }

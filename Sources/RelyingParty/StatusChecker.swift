@@ -54,22 +54,30 @@ final class StatusChecker: Sendable {
     }
   }
 
-  /// Checks the status at `reference`, that of a token of `issuer`.
+  /// Checks the status at `reference`, that of a token of `issuer`; returns when the list was made that says it is valid.
   ///
-  /// - Throws: `revoked` or `statusUnavailable`.
+  /// - Throws: `revoked`, `suspended`, `statusUnknown` or `statusUnavailable`.
   func check(
     _ reference: StatusListReference,
     of issuer: TrustedIssuer,
     _ keys: ProviderKeySet,
     _ now: Instant,
     leewaySeconds: Int64
-  ) async throws(VerificationFailure) {
+  ) async throws(VerificationFailure) -> Instant {
     let list = try await list(reference.uri, issuer, keys, now, leewaySeconds)
-    // Whatever is not plainly valid is not: revoked, suspended, and what an application made up.
-    guard let status = try? list.status(of: reference) else {
-      throw .statusUnavailable("the list has no place \(reference.index)")
+    let status: UInt8
+    do {
+      status = try list.status(of: reference)
+    } catch {
+      throw .statusUnavailable("`\(reference.uri)`: \(reason(error))")
     }
-    guard status == StatusList.valid else { throw .revoked }
+    // Whatever is not plainly valid is not.
+    switch status {
+    case StatusList.valid: return list.issuedAt
+    case StatusList.invalid: throw .revoked
+    case StatusList.suspended: throw .suspended
+    default: throw .statusUnknown(status)
+    }
   }
 
   private func list(
@@ -148,7 +156,7 @@ final class StatusChecker: Sendable {
     do {
       document = try await fetcher.fetch(uri, accept: StatusListToken.contentType)
     } catch {
-      throw .statusUnavailable(error.description)
+      throw .statusUnavailable("`\(uri)`: \(error)")
     }
     let claims: JSONObject
     let read: ReadJWS
@@ -162,7 +170,7 @@ final class StatusChecker: Sendable {
         throw VerificationFailure(error)
       }
     } catch {
-      throw .statusUnavailable("the list: \(error.description)")
+      throw .statusUnavailable("`\(uri)`: \(error)")
     }
     do {
       return try StatusListToken.read(
@@ -174,7 +182,7 @@ final class StatusChecker: Sendable {
         inflate: { Inflate.zlib($0, maximumBytes: $1) }
       )
     } catch {
-      throw .statusUnavailable("the list is not one that may be used now")
+      throw .statusUnavailable("`\(uri)`: \(reason(error))")
     }
   }
 

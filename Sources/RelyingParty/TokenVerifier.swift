@@ -5,7 +5,6 @@
 // the key's, and `jwk`, `jku`, `x5u` and `x5c` are not looked at. Source: RFC 7519 §7.2; RFC 7515 §5.2; RFC 8725 §3.
 
 import IdentityModel
-import StrictJSON
 import TokenFormats
 
 /// Verifies tokens of trusted issuers.
@@ -13,28 +12,25 @@ import TokenFormats
 /// Make one and keep it: it remembers the keys of the issuers.
 public struct TokenVerifier: Sendable {
   private final class Issuer: Sendable {
+    let name: ByteName
     let trust: TrustedIssuer
     let algorithms: AlgorithmSet
     let pinned: ProviderKeySet?
 
     init(_ trust: TrustedIssuer, _ pinned: ProviderKeySet?) {
+      name = ByteName(text: trust.issuer)
       self.trust = trust
       algorithms = AlgorithmSet(trust.algorithms)
       self.pinned = pinned
     }
   }
 
-  /// What `Duration` needs 128 bits for.
-  private struct Times: Sendable {
-    let skewMilliseconds: Int64
-    let skewSeconds: Int64
-    let lifetimeSeconds: Int64
-  }
-
   private let maximumTokenBytes: Int
-  private let times: Times
+  private let limits: RegisteredClaims.Limits
   private let clock: VerifierClock
   private let issuers: [ByteName: Issuer]
+  /// The same, when they are so few that looking at each is quicker.
+  private let fewIssuers: [Issuer]
   private let keyCache: IssuerKeyCache<KeysUnavailable>
   private let replays: ReplayCache?
   private let statuses: StatusChecker
@@ -63,13 +59,14 @@ public struct TokenVerifier: Sendable {
     }
     guard !issuers.isEmpty else { throw .noIssuer }
     maximumTokenBytes = settings.maximumTokenBytes
-    times = Times(
+    limits = RegisteredClaims.Limits(
       skewMilliseconds: settings.skew.wholeMilliseconds,
       skewSeconds: settings.skew.wholeSeconds,
       lifetimeSeconds: settings.maximumLifetime.wholeSeconds
     )
     self.clock = clock
     self.issuers = issuers
+    fewIssuers = issuers.count <= 8 ? Array(issuers.values) : []
     let documents = IssuerDocuments(fetcher: fetcher)
     let sources = issuers.mapValues(\.trust.keys)
     keyCache = IssuerKeyCache(
@@ -94,37 +91,60 @@ public struct TokenVerifier: Sendable {
   /// - Returns: what the token says.
   /// - Throws: `VerificationFailure`, the check that failed.
   public func verify(_ token: String) async throws(VerificationFailure) -> VerifiedToken {
+    try await verify(token) { _ in }
+  }
+
+  /// As `verify(_:)`, and calls `held` for each step that held; of what is thrown, the step is the next one.
+  package func verify(
+    _ token: String,
+    observing held: (VerificationStep) -> Void
+  ) async throws(VerificationFailure) -> VerifiedToken {
     let now = Instant(milliseconds: clock.now().wholeMilliseconds)
-    // 1. form and header
-    let read = try ReadJWS(token, maximumBytes: maximumTokenBytes, headers: headers)
-    // 2. issuer, and what it is trusted with
-    let (claims, name) = try claims(read.payload)
-    guard let issuer = issuers[ByteName(text: name)] else { throw .issuerNotTrusted(name) }
-    try checkType(read.header, issuer.trust.type)
-    // 3. keys; an algorithm that is not allowed makes nobody look for them
-    guard issuer.algorithms.contains(read.algorithm) else {
-      throw .algorithmNotAllowed(read.algorithm.rawValue)
-    }
+    // 1. form, header, and claims that can be read
+    let read = try ReadToken(token, maximumBytes: maximumTokenBytes, headers: headers)
+    held(.form)
+    // 2. issuer
+    guard let issuer = issuer(of: read) else { throw .issuerNotTrusted(read.issuer) }
+    held(.issuer)
+    // 3. what the issuer is trusted with: what it is not makes nobody look for its keys
+    try read.jws.header.require(issuer.trust.type)
+    try read.jws.requireAlgorithm(issuer.algorithms)
+    held(.header)
+    // 4. keys
     let keys: ProviderKeySet
-    if let known = knownKeys(issuer, holding: read.keyID, now) {
+    if let known = knownKeys(issuer, holding: read.jws.keyID, now) {
       keys = known
     } else {
-      keys = try await self.keys(issuer, holding: read.keyID, now)
+      keys = try await self.keys(issuer, holding: read.jws.keyID, now)
     }
-    // 4. key and signature
-    try read.verify(keys, issuer.algorithms, remembering: headers)
-    // 5. claims, times, audience
-    let verified = try verifiedToken(read, claims, issuer.trust, now)
-    // 6. what else is demanded
+    held(.keys(keys))
+    // 5. key and signature
+    let key = try keys.key(named: read.jws.keyID, for: read.jws.algorithm)
+    held(.key)
+    try read.jws.verify(key, remembering: headers)
+    held(.signature)
+    // 6. claims, audience, times
+    let verified = try verifiedToken(read, issuer.trust, now, observing: held)
+    // 7. what else is demanded
     for requirement in issuer.trust.requirements where !requirement.isMet(by: verified) {
       throw .requirementNotMet(requirement.description)
     }
-    // 7. status
-    if let reference = try StatusChecker.reference(claims) {
-      try await statuses.check(reference, of: issuer.trust, keys, now, leewaySeconds: times.skewSeconds)
+    held(.requirements)
+    // 8. status
+    var statusTime: Instant?
+    if read.plain?.hasStatus ?? true, let reference = try StatusChecker.reference(read.claims) {
+      statusTime = try await statuses.check(
+        reference,
+        of: issuer.trust,
+        keys,
+        now,
+        leewaySeconds: limits.skewSeconds
+      )
     }
-    // 8. replay: last, so that a token that is refused for something else is not used up
+    held(.status(asOf: statusTime))
+    // 9. replay: last, so that a token that is refused for something else is not used up
     try use(verified, now)
+    held(.use)
     return verified
   }
 }
@@ -132,31 +152,17 @@ public struct TokenVerifier: Sendable {
 // MARK: - The steps
 
 extension TokenVerifier {
-  private func claims(
-    _ payload: [UInt8]
-  ) throws(VerificationFailure) -> (claims: LazyJSONObject, issuer: String) {
-    do throws(JWTVerificationError) {
-      let claims = try JWS.members(payload, part: .payload)
-      return (claims, try claims.claim("iss"))
-    } catch {
-      throw VerificationFailure(error)
+  /// The trusted issuer whose name is the `iss`, byte for byte.
+  private func issuer(of token: ReadToken) -> Issuer? {
+    guard let plain = token.plain, !fewIssuers.isEmpty else {
+      return issuers[ByteName(text: token.issuer)]
     }
-  }
-
-  private func checkType(
-    _ header: ReadHeader,
-    _ type: TrustedIssuer.TokenType
-  ) throws(VerificationFailure) {
-    do {
-      try header.require(type)
-    } catch {
-      throw VerificationFailure(error)
-    }
+    return fewIssuers.first { plain.isIssuer($0.trust.issuer) }
   }
 
   /// The keys that are at hand, which nobody has to wait for.
   private func knownKeys(_ issuer: Issuer, holding keyID: String?, _ now: Instant) -> ProviderKeySet? {
-    issuer.pinned ?? keyCache.knownKeys(of: issuer.trust.issuer, holding: keyID, now: now)
+    issuer.pinned ?? keyCache.knownKeys(of: issuer.name, holding: keyID, now: now)
   }
 
   private func keys(
@@ -172,58 +178,34 @@ extension TokenVerifier {
   }
 
   private func verifiedToken(
-    _ read: ReadJWS,
-    _ claims: LazyJSONObject,
+    _ read: ReadToken,
     _ trust: TrustedIssuer,
-    _ now: Instant
+    _ now: Instant,
+    observing held: (VerificationStep) -> Void
   ) throws(VerificationFailure) -> VerifiedToken {
-    let aws = try LazyAWSClaims(claims)
-    do throws(JWTVerificationError) {
-      let subject = try claims.claim("sub")
-      guard !subject.isEmpty else { throw .claimMalformed("sub") }
-      let audiences = try claims.audiences()
-      guard let audience = audiences.first(where: { name in trust.audiences.contains { same($0, name) } })
-      else { throw .audienceMismatch(audiences) }
-      let (expiration, issuedAt) = try checkTimes(claims, now)
-      return VerifiedToken(
-        issuer: trust.issuer,
-        subject: subject,
-        audiences: audiences,
-        audience: audience,
-        expiration: expiration.seconds,
-        issuedAt: issuedAt.seconds,
-        tokenID: try claims.claimIfPresent("jti"),
-        keyID: read.keyID,
-        algorithm: TokenAlgorithm(read.algorithm),
-        claims: claims,
-        awsClaims: aws
-      )
-    } catch {
-      throw VerificationFailure(error)
-    }
-  }
-
-  private func checkTimes(
-    _ claims: LazyJSONObject,
-    _ now: Instant
-  ) throws(JWTVerificationError) -> (exp: Instant, iat: Instant) {
-    let earliest = Instant(milliseconds: now.milliseconds - times.skewMilliseconds)
-    let latest = Instant(milliseconds: now.milliseconds + times.skewMilliseconds)
-    guard let expiration = try claims.numericDate("exp") else { throw .claimMissing("exp") }
-    guard let issuedAt = try claims.numericDate("iat") else { throw .claimMissing("iat") }
-    guard earliest < expiration else { throw .expired(expiration) }
-    if let notBefore = try claims.numericDate("nbf"), notBefore > latest { throw .notYetValid(notBefore) }
-    guard issuedAt <= latest else { throw .issuedInTheFuture(issuedAt) }
-    guard issuedAt.advanced(bySeconds: times.lifetimeSeconds) >= expiration else {
-      throw .lifetimeTooLong(limit: times.lifetimeSeconds)
-    }
-    return (expiration, issuedAt)
+    let claims = try RegisteredClaims(read)
+    held(.claims)
+    let audience = try claims.audience(expectedBy: trust)
+    held(.audience)
+    try claims.checkExpiration(now, limits)
+    held(.expiration)
+    try claims.checkBeginning(now, limits)
+    held(.notBefore)
+    return VerifiedToken(
+      issuer: trust.issuer,
+      audience: audience,
+      expiration: claims.expiration.seconds,
+      issuedAt: claims.issuedAt.seconds,
+      header: read.jws.header,
+      claims: read.claims,
+      awsClaims: claims.aws
+    )
   }
 
   private func use(_ token: VerifiedToken, _ now: Instant) throws(VerificationFailure) {
     guard let replays else { return }
     guard let tokenID = token.tokenID else { throw .claimMissing("jti") }
-    let end = Instant(seconds: token.expiration + 1 + times.skewSeconds + 1)
+    let end = Instant(seconds: token.expiration + 1 + limits.skewSeconds + 1)
     switch replays.use(issuer: token.issuer, tokenID: tokenID, until: end, now: now) {
     case .first: return
     case .again: throw .replayed

@@ -37,6 +37,11 @@ public struct TrustedIssuer: Sendable {
   public var type: TokenType
   /// Where the keys come from.
   public var keys: Keys
+  /// Whether any audience will do, whatever `audiences` holds.
+  ///
+  /// SECURITY: only for who looks at a token and gives nothing for it. A service that asks for no audience takes tokens
+  /// that were meant for others, so that nobody outside of this package can say this.
+  package var acceptsAnyAudience = false
 
   /// Trusts `issuer` for `audiences`.
   public init(

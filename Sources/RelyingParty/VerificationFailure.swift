@@ -27,8 +27,8 @@ public enum VerificationFailure: Error, Hashable, Sendable {
   case notCompact
   /// A part is not canonical base64url without padding.
   case notBase64URL(Part)
-  /// A part is not strict JSON: not UTF-8, a name that stands twice, a comma too many.
-  case notJSON(Part)
+  /// A part is not strict JSON, and why: not UTF-8, a name that stands twice, a comma too many.
+  case notJSON(Part, String)
   /// A part is JSON, but not an object.
   case notAnObject(Part)
 
@@ -91,8 +91,12 @@ public enum VerificationFailure: Error, Hashable, Sendable {
 
   // Status: draft-ietf-oauth-status-list §8.3
 
-  /// The status of the token is not valid: it was revoked.
+  /// The token was revoked for good.
   case revoked
+  /// The token is not to be accepted for now.
+  case suspended
+  /// The status of the token is one that the draft leaves to applications, so that it means nothing here.
+  case statusUnknown(UInt8)
   /// The status of the token cannot be found out.
   case statusUnavailable(String)
 }
@@ -113,7 +117,7 @@ extension VerificationFailure {
       case .tooLong(let limit): .tooLong(limit: limit)
       case .notCompact: .notCompact
       case .notBase64URL(let part): .notBase64URL(Part(part))
-      case .notJSON(let part, _): .notJSON(Part(part))
+      case .notJSON(let part, let error): .notJSON(Part(part), reason(error))
       case .notAnObject(let part): .notAnObject(Part(part))
       case .algorithmMissing: .algorithmMissing
       case .algorithmNotAllowed(let name): .algorithmNotAllowed(name)
@@ -121,8 +125,6 @@ extension VerificationFailure {
       case .keyIDMissing, .keyNotDetermined: .keyIDMissing
       case .keyUnknown(let id): .keyUnknown(id)
       case .keyAmbiguous(let id): .keyAmbiguous(id)
-      case .algorithmOfAnotherKey(.rs256): .keyDoesNotFit(.rs256)
-      case .algorithmOfAnotherKey(.es384): .keyDoesNotFit(.es384)
       case .keyDoesNotFit(let algorithm): .keyDoesNotFit(TokenAlgorithm(algorithm))
       case .typeMismatch(let type): .typeNotAllowed(type.string)
       case .signatureInvalid: .signatureInvalid
@@ -136,7 +138,6 @@ extension VerificationFailure {
       case .notYetValid(let instant): .notYetValid(instant.seconds)
       case .issuedInTheFuture(let instant): .issuedInTheFuture(instant.seconds)
       case .tooOld(let instant): .expired(instant.seconds)
-      case .lifetimeTooLong(let limit): .lifetimeTooLong(limit: limit)
       }
   }
 }

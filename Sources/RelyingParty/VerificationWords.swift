@@ -3,6 +3,7 @@
 // The words for what failed: exhaustive switches, so that a new case stops the build. Texts are lower case, one line,
 // values in backticks with their control characters replaced, so that a stranger's words cannot steer a terminal.
 
+import IdentityModel
 package import StrictJSON
 package import TokenFormats
 
@@ -39,6 +40,8 @@ extension VerificationFailure {
     case .replayed: "replayed"
     case .replayCacheFull: "replayCacheFull"
     case .revoked: "revoked"
+    case .suspended: "suspended"
+    case .statusUnknown: "statusUnknown"
     case .statusUnavailable: "statusUnavailable"
     }
   }
@@ -51,14 +54,15 @@ extension VerificationFailure: CustomStringConvertible {
     case .tooLong(let limit): "the token is longer than \(limit) bytes"
     case .notCompact: "a token is three parts joined by dots: header, payload, signature"
     case .notBase64URL(let part): "the \(part.rawValue) is not base64url without padding"
-    case .notJSON(let part): "the \(part.rawValue) is not JSON"
+    case .notJSON(let part, let reason): "the \(part.rawValue) is not JSON: \(shown(reason))"
     case .notAnObject(let part): "the \(part.rawValue) is not a JSON object"
     case .algorithmMissing: "the header holds no `alg`"
-    case .algorithmNotAllowed(let name): "the `alg` `\(shown(name))` is not accepted"
+    case .algorithmNotAllowed(let name): "the `alg` is `\(shown(name))`, which is not accepted"
     case .extensionNotUnderstood(let name): "the header holds `\(name)`, which changes how a token is read"
     case .typeNotAllowed(let type?): "the `typ` `\(shown(type))` is that of another kind of token"
     case .typeNotAllowed(nil): "the header holds no `typ`, or it is not a string"
-    case .keyIDMissing: "the header holds no `kid`"
+    case .keyIDMissing:
+      "the header holds no `kid`, or one that is no string; only an issuer of one key needs none"
     case .issuerNotTrusted(let issuer): "the issuer `\(shown(issuer))` is not trusted"
     case .keysUnavailable(let reason): "the keys of the issuer cannot be had: \(shown(reason.description))"
     case .keyUnknown(let id): "the issuer has no usable key with the kid `\(shown(id))`"
@@ -69,14 +73,16 @@ extension VerificationFailure: CustomStringConvertible {
     case .claimMalformed(let name): "`\(shown(name))` has the wrong type or an impossible value"
     case .audienceMismatch(let audiences):
       "the token is for \(audiences.map { "`\(shown($0))`" }.joined(separator: ", "))"
-    case .expired(let seconds): "the token expired at \(seconds)"
-    case .notYetValid(let seconds): "the token is not valid before \(seconds)"
-    case .issuedInTheFuture(let seconds): "the token was issued in the future, at \(seconds)"
+    case .expired(let seconds): "the token expired at \(time(seconds))"
+    case .notYetValid(let seconds): "the token is not valid before \(time(seconds))"
+    case .issuedInTheFuture(let seconds): "the token was issued in the future, at \(time(seconds))"
     case .lifetimeTooLong(let limit): "the token lives longer than \(limit) s"
     case .requirementNotMet(let requirement): "not met: \(shown(requirement))"
     case .replayed: "the token was used before"
     case .replayCacheFull: "as many tokens are remembered as may be"
     case .revoked: "the token was revoked"
+    case .suspended: "the token is suspended"
+    case .statusUnknown(let status): "the status of the token is \(status), which is not known"
     case .statusUnavailable(let reason): "the status of the token cannot be found out: \(shown(reason))"
     }
   }
@@ -92,6 +98,22 @@ func shown(_ text: String) -> String {
     }
   }
   return String(scalars)
+}
+
+private func time(_ seconds: Int64) -> String { Instant(seconds: seconds).rfc3339 }
+
+/// Why a status list says nothing, in words.
+func reason(_ error: StatusListError) -> String {
+  switch error {
+  case .claimMissing(let name): "there is no `\(name)`"
+  case .claimMalformed(let name): "`\(name)` has the wrong type or an impossible value"
+  case .notAStatusList: "the `typ` is not `\(StatusListToken.type)`"
+  case .otherList(let uri): "it is the list `\(uri)`"
+  case .expired(let instant): "the list expired at \(instant.rfc3339)"
+  case .issuedInTheFuture(let instant): "the list was issued in the future, at \(instant.rfc3339)"
+  case .notCompressed: "`lst` is no zlib data, or is too long"
+  case .indexOutOfBounds(let index): "the list has no place \(index)"
+  }
 }
 
 /// Why a text is no JSON, in words.

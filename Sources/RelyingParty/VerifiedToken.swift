@@ -3,15 +3,12 @@
 // What a token says that passed every check. Only `TokenVerifier` makes one, so that holding one is the proof.
 
 package import StrictJSON
+import TokenFormats
 
 /// A token that passed every check.
 public struct VerifiedToken: Sendable {
   /// `iss`: a trusted issuer.
   public let issuer: String
-  /// `sub`: never empty; to AWS and Exeat the ARN of the IAM principal.
-  public let subject: String
-  /// `aud`, in the token's order.
-  public let audiences: [String]
   /// The first of `audiences` that was expected.
   public let audience: String
   /// `exp`.
@@ -22,15 +19,26 @@ public struct VerifiedToken: Sendable {
   ///
   /// Unit: seconds since the Epoch.
   public let issuedAt: Int64
-  /// `jti`.
-  public let tokenID: String?
-  /// The `kid` of the header.
-  public let keyID: String?
-  /// The algorithm of the signature.
-  public let algorithm: TokenAlgorithm
 
+  let header: ReadHeader
   package let claims: LazyJSONObject
   let awsClaims: LazyAWSClaims?
+
+  // INVARIANT: the claims were checked, so that `sub` and `aud` stand. What nobody asks for is not made.
+
+  /// `sub`: never empty; to AWS and Exeat the ARN of the IAM principal.
+  public var subject: String { claims["sub"]?.string ?? "" }
+  /// `aud`, in the token's order.
+  public var audiences: [String] { (try? claims.audiences()) ?? [] }
+  /// `jti`.
+  public var tokenID: String? { claims["jti"]?.string }
+  /// The `kid` of the header.
+  public var keyID: String? { header.keyID }
+  /// The algorithm of the signature.
+  public var algorithm: TokenAlgorithm { TokenAlgorithm(header.algorithm) }
+
+  /// The member of the header whose name has exactly the bytes of `name`.
+  package subscript(header name: String) -> JSONValue? { header.members[name] }
 
   /// The claims of AWS's outbound identity federation, when the token has them.
   ///

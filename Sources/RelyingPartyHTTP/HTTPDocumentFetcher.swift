@@ -64,30 +64,15 @@ public struct HTTPDocumentFetcher: DocumentFetcher {
   /// - Throws: `DocumentFetchError`: `refused` for a URL or an address that is not allowed, a redirect, and a status
   ///   between 400 and 499; `unavailable` for everything that may pass.
   public func fetch(_ url: String, accept: String) async throws(DocumentFetchError) -> FetchedDocument {
-    let parsed: HTTPURL
-    do {
-      parsed = try HTTPURL(url)
-    } catch {
-      throw .refused("no acceptable URL")
-    }
     // A client for one look: no host and no address of a stranger stays in memory.
     let http = FederationHTTPClient(trustRoots: trustRoots)
-    let fetched: Result<HTTPAnswer, IssuerFetchError>
-    do {
-      fetched = .success(try await IssuerFetcher(http: http, policy: policy).fetch(parsed, accept: accept))
+    let fetched: Result<FetchedDocument, DocumentFetchError>
+    do throws(DocumentFetchError) {
+      fetched = .success(try await IssuerFetcher(http: http, policy: policy).fetch(url, accept: accept))
     } catch {
       fetched = .failure(error)
     }
     await http.shutdown()
-    switch fetched {
-    case .success(let answer):
-      let fields = answer.headers.filter { $0.hasName("cache-control") }.map(\.value)
-      return FetchedDocument(
-        body: answer.body,
-        cacheControl: fields.isEmpty ? nil : fields.joined(separator: ",")
-      )
-    case .failure(let error):
-      throw error.isTransient ? .unavailable(error.words) : .refused(error.words)
-    }
+    return try fetched.get()
   }
 }

@@ -15,12 +15,13 @@ struct IssuerFetchTests {
   ) async throws -> VerificationReport {
     let resolved = addresses.compactMap { IPAddress($0) }
     return try await withClient(trustRoots: trustRoots) { http in
-      await TokenInspection(http: http, policy: policy, resolver: HostResolver { _ in resolved }).verifyToken(
-        token,
-        expectedIssuer: nil,
-        expectedAudience: "https://rp.example",
-        now: testNow
-      )
+      try await TokenInspection(http: http, policy: policy, resolver: HostResolver { _ in resolved })
+        .verifyToken(
+          token,
+          expectedIssuer: nil,
+          expectedAudience: "https://rp.example",
+          now: testNow
+        )
     }
   }
 

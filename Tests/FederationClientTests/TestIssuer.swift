@@ -44,6 +44,7 @@ struct TestKey: Sendable {
     issuer: String,
     _ changes: [String: JSONValue?] = [:],
     keyID: String? = nil,
+    header: String? = nil,
     promise: ((PromisedToken) throws -> TransparencyPromise)? = nil
   ) throws -> String {
     var claims: [(String, JSONValue)] = [
@@ -64,22 +65,26 @@ struct TestKey: Sendable {
     }
     let keyID = KeyID(keyID ?? publicKey.thumbprint.description)
     let described = PromisedToken(algorithm: publicKey.algorithm, keyID: keyID, payload: payload.bytes)
-    let input = JWS.signingInput(
+    var input = JWS.signingInput(
       keyID: keyID,
       algorithm: publicKey.algorithm,
       payload: payload.bytes,
       promise: try promise?(described)
     )
+    if let header {
+      input = Array("\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(payload.bytes))".utf8)
+    }
     return JWS.compact(signingInput: input, signature: try sign(input))
   }
 }
 
 extension TestKey {
-  /// A Status List Token for `uri` of two bits a token, not compressed: places 0 to 3 have the statuses 0 to 3, and so on.
+  /// A Status List Token for `uri` of two bits a token: places 0 to 3 have the statuses 0 to 3, and so on; compressed with
+  /// zlib 1.2.13.
   func statusList(_ uri: String, issuedAt: Int64 = testNow.seconds) throws -> String {
     let payload =
       #"{"sub":"\#(uri)","iat":\#(issuedAt),"exp":\#(issuedAt + 3600),"ttl":300,"#
-      + #""status_list":{"bits":2,"lst":"\#(Base64URL.encode([0b1110_0100, 0b1110_0100]))"}}"#
+      + #""status_list":{"bits":2,"lst":"eNp78gQAAq4ByQ"}}"#
     let input = JWS.signingInput(
       keyID: publicKey.thumbprint,
       algorithm: publicKey.algorithm,

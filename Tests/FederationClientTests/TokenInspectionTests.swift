@@ -3,6 +3,7 @@
 import Crypto
 import FederationClient
 import IdentityModel
+import RelyingParty
 import StrictJSON
 import Testing
 import TokenFormats
@@ -19,12 +20,7 @@ struct TokenInspectionTests {
     now: Instant = testNow
   ) async throws -> VerificationReport {
     try await withClient { http in
-      await TokenInspection(
-        http: http,
-        policy: IssuerPolicy(allowHTTPOnLoopback: true),
-        // Decompression is the caller's: here nothing was compressed.
-        inflate: { octets, maximum in octets.count <= maximum ? octets : nil }
-      ).verifyToken(
+      try await TokenInspection(http: http, policy: IssuerPolicy(allowHTTPOnLoopback: true)).verifyToken(
         token,
         expectedIssuer: issuer,
         expectedAudience: audience,
@@ -56,7 +52,7 @@ struct TokenInspectionTests {
       case .failed: #expect(index == position, sourceLocation: sourceLocation)
       case .notReached:
         // Most tokens here name no list.
-        #expect(index > position || entry.check == .status, sourceLocation: sourceLocation)
+        #expect(index > position || entry.check == .status, "\(report.text)", sourceLocation: sourceLocation)
       }
     }
   }
@@ -76,7 +72,7 @@ struct TokenInspectionTests {
         )
         let json = try JSONReader.read(report.json)
         #expect(json.object?["valid"]?.bool == true && json.object?["failed"] == .null)
-        #expect(json.object?["checks"]?.array?.count == 13)
+        #expect(json.object?["checks"]?.array?.count == 14)
       }
     }
   }
@@ -135,7 +131,7 @@ struct TokenInspectionTests {
         (place(1), "revoked"), (place(2), "suspended"), (place(3), "not known"), (place(8), "no place 8"),
         (place(0, "none"), "status 404"), (place(0, "stolen"), "kid"), (place(0, "old"), "expired"),
         (place(0, "moved"), "elsewhere"), (place(0, "token"), "statuslist+jwt"),
-        (.string("x"), "cannot be read"),
+        (.string("x"), "`status` has the wrong type"),
       ]
       for (status, word) in cases { try expectFailure(try await report(status), .status, word) }
     }
@@ -215,9 +211,12 @@ struct TokenInspectionTests {
         (["iat": nil], .claims, "`iat`"), (["exp": .string("1")], .claims, "`exp`"),
         (["exp": number(now - 10)], .expiration, "2026-04-21T07:37:00Z"),
         (["nbf": number(now + 11)], .notBefore, "not valid before"),
-        (["nbf": .string("x")], .notBefore, "`nbf`"),
+        (["nbf": .string("x")], .claims, "`nbf`"),
         (["iat": number(now + 11)], .notBefore, "issued in the future"),
-        (["exp": number(now - 10), "aud": .string("x")], .expiration, "expired"),
+        // Whom a token is for comes first: a newer one would be for the same.
+        (["exp": number(now - 10), "aud": .string("x")], .audience, "`x`"),
+        (["jti": number(1)], .claims, "`jti`"),
+        (["https://sts.amazonaws.com/": .string("x")], .claims, "amazonaws"),
         (["iss": nil], .parse, "`iss`"), (["iss": number(1)], .parse, "`iss`"),
       ]
       for (changes, check, word) in cases {
@@ -225,6 +224,8 @@ struct TokenInspectionTests {
       }
       #expect(try await verify(try key.token(issuer: issuer, ["exp": number(now - 9)])).isAccepted)
       #expect(try await verify(try key.token(issuer: issuer, ["nbf": number(now + 10)])).isAccepted)
+      // However long it lives: a federation config's has up to 12 hours.
+      #expect(try await verify(try key.token(issuer: issuer, ["exp": number(now + 43_200)])).isAccepted)
     }
   }
 
@@ -241,6 +242,60 @@ struct TokenInspectionTests {
       try expectFailure(try await verify(try rsa.token(issuer: issuer, keyID: keyID)), .key, "RS256")
       // One refetch would already be one too many: each run fetched each document once.
       #expect(server.requests.count == 6)
+    }
+  }
+
+  @Test func `a header of another kind of token is refused before anything is fetched`() async throws {
+    let key = TestKey.p384()
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let issuer = server.url(path: "/tenant")
+      for (header, word) in [
+        (#"{"alg":"ES384","kid":"a","typ":"statuslist+jwt"}"#, "statuslist+jwt"),
+        (#"{"alg":"ES384","kid":"a","cty":"JWT"}"#, "`cty`"),
+        (#"{"alg":"ES256","kid":"a"}"#, "RS256 and ES384 are accepted"),
+      ] {
+        let payload = try key.token(issuer: issuer).split(separator: ".")[1]
+        let token = "\(Base64URL.encode(Array(header.utf8))).\(payload).AAAA"
+        try expectFailure(try await verify(token), .header, word)
+      }
+      #expect(server.requests.isEmpty)
+    }
+  }
+
+  @Test func `a key of the set that is malformed is named, and the others are used`() async throws {
+    let key = TestKey.p384()
+    let keys = String(decoding: JWKSet.render(keys: [key.publicKey]), as: UTF8.self)
+    let broken = keys.replacing(
+      "\"keys\":[",
+      with: #""keys":[{"kid":"b","kty":"EC","crv":"P-384","x":"AA","y":"AA"},"#
+    )
+    try await withServer(answer: issuerAnswer(keys: [], jwks: { .text(broken) })) { server in
+      let issuer = server.url(path: "/tenant")
+      let report = try await verify(try key.token(issuer: issuer))
+      #expect(report.isAccepted, "\(report.text)")
+      #expect(report.text.contains("1 usable, 1 other, key 0 is malformed in `x, y`"), "\(report.text)")
+      try expectFailure(try await verify(try key.token(issuer: issuer, keyID: "b")), .key, "`b`")
+    }
+  }
+
+  @Test func `a token without a kid is verified with the only key of its issuer`() async throws {
+    let key = TestKey.p384()
+    func token(_ issuer: String) throws -> String {
+      try key.token(issuer: issuer, header: #"{"alg":"ES384"}"#)
+    }
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey])) { server in
+      let report = try await verify(try token(server.url(path: "/tenant")))
+      #expect(report.isAccepted && report.text.contains("a signed JWT, alg ES384, no kid"), "\(report.text)")
+    }
+    try await withServer(answer: issuerAnswer(keys: [key.publicKey, TestKey.p384().publicKey])) { server in
+      try expectFailure(try await verify(try token(server.url(path: "/tenant"))), .key, "no `kid`")
+    }
+  }
+
+  @Test func `an expectation that no verifier takes is the caller's mistake`() async throws {
+    let token = try TestKey.p384().token(issuer: "https://issuer.example")
+    await #expect(throws: VerifierConfigurationError.noAudience(issuer: "https://issuer.example")) {
+      try await verify(token, audience: "")
     }
   }
 

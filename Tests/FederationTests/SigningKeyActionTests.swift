@@ -29,7 +29,7 @@ extension TestServer {
     )
     let token = try #require(answer["WebIdentityToken"], "\(answer.text)")
     let document = try #require(await document(try await issuerPath() + "/.well-known/jwks.json"))
-    return try JWS.verify(token, keys: try JWKSet(json: document.body)).keyID
+    return try VerifiedJWS(token, document.body).keyID
   }
 }
 

@@ -73,18 +73,19 @@ import TokenFormats
       #expect(claims["iss"]?.string == issuer)
       let aws = try #require(claims["https://sts.amazonaws.com/"]?.object)
       #expect(aws["federated_provider"]?.string == TestServer.clusterARN)
-      let keys = try JWKSet(json: await server.status("/.well-known/jwks.json").body)
+      let keys = await server.status("/.well-known/jwks.json").body
       let issued = try #require(answer["access_token"])
-      let verified = try JWTVerifier().verify(
-        issued,
-        keys: keys,
-        expectations: JWTExpectations(
-          issuer: issuer,
-          audience: "https://api.example",
-          now: server.clock.now
-        )
+      let expectations = ProviderTokenExpectations(
+        issuer: issuer,
+        clientIDs: ["https://api.example"],
+        now: server.clock.now
       )
-      #expect(verified.algorithm == .rs256)
+      let verified = try PresentedToken(issued).verify(
+        keys: try ProviderKeySet(json: keys),
+        expectations: expectations
+      )
+      #expect(verified.subject == role)
+      #expect(try VerifiedJWS(issued, keys).algorithm == .rs256)
       let records = try await server.records()
       let record = try #require(records.first { $0.contains(#""eventName":"ExchangeOutboundToken""#) })
       #expect(

@@ -59,14 +59,9 @@ extension TestServer {
     let number = try #require(reference.uri.split(separator: "/").last)
     let answer = await status("/status/\(number)")
     #expect(answer.status == 200)
-    let keys = try JWKSet(json: await status("/.well-known/jwks.json").body)
-    let list = try StatusListToken.read(
-      String(decoding: answer.body, as: UTF8.self),
-      uri: reference.uri,
-      keys: keys,
-      now: clock.now,
-      inflate: Zlib.library.decompress
-    )
+    let keys = await status("/.well-known/jwks.json").body
+    let list = try VerifiedJWS(String(decoding: answer.body, as: UTF8.self), keys)
+      .statusList(reference.uri, at: clock.now, inflate: Zlib.library.decompress)
     return try list.status(of: reference)
   }
 }

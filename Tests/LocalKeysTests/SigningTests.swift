@@ -183,18 +183,18 @@ import TokenFormats
       let payload = Array(#"{"aud":"rp","sub":"s","iss":"https://i","exp":1800000300,"iat":1800000000}"#.utf8)
       let input = JWS.signingInput(keyID: key.keyID, algorithm: algorithm, payload: payload)
       let token = JWS.compact(signingInput: input, signature: try await keys.sign(input, with: key))
-      let set = try JWKSet(json: JWKSet.render(keys: [key.publicKey]))
-      let expectations = JWTExpectations(
+      let set = try ProviderKeySet(json: JWKSet.render(keys: [key.publicKey]))
+      let expectations = ProviderTokenExpectations(
         issuer: "https://i",
-        audience: "rp",
+        clientIDs: ["rp"],
         now: Instant(seconds: 1_800_000_000)
       )
-      let verified = try JWTVerifier().verify(token, keys: set, expectations: expectations)
-      #expect(verified.algorithm == algorithm)
+      let presented = try PresentedToken(token)
+      #expect(try presented.verify(keys: set, expectations: expectations).subject == "s")
       let strangers = try await keys.makeKey(algorithm, for: Fixtures.account("444455556666"))
-      let foreign = try JWKSet(json: JWKSet.render(keys: [strangers.publicKey]))
+      let foreign = try ProviderKeySet(json: JWKSet.render(keys: [strangers.publicKey]))
       #expect(throws: JWTVerificationError.keyUnknown(key.keyID.description)) {
-        try JWTVerifier().verify(token, keys: foreign, expectations: expectations)
+        try presented.verify(keys: foreign, expectations: expectations)
       }
     }
   }

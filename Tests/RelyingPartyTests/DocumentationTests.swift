@@ -39,14 +39,14 @@ struct DocumentationTests {
   @Test func `the page names every check`() throws {
     let page = try String(contentsOf: Self.page, encoding: .utf8)
     let failures: [VerificationFailure] = [
-      .tooLong(limit: 1), .notCompact, .notBase64URL(.header), .notJSON(.header), .notAnObject(.header),
+      .tooLong(limit: 1), .notCompact, .notBase64URL(.header), .notJSON(.header, ""), .notAnObject(.header),
       .algorithmMissing, .algorithmNotAllowed(""), .extensionNotUnderstood(""), .typeNotAllowed(nil),
       .keyIDMissing,
       .issuerNotTrusted(""), .keysUnavailable(.otherIssuer("")), .keyUnknown(""), .keyAmbiguous(""),
       .keyDoesNotFit(.rs256), .signatureInvalid, .claimMissing(""), .claimMalformed(""),
       .audienceMismatch([]),
       .expired(0), .notYetValid(0), .issuedInTheFuture(0), .lifetimeTooLong(limit: 1), .requirementNotMet(""),
-      .replayed, .replayCacheFull, .revoked, .statusUnavailable(""),
+      .replayed, .replayCacheFull, .revoked, .suspended, .statusUnknown(3), .statusUnavailable(""),
     ]
     for failure in failures { #expect(page.contains("`\(failure.name)`"), "\(failure.name)") }
   }

@@ -84,7 +84,10 @@ struct HTTPDocumentFetcherTests {
       }
       #expect(reason.contains("which is not contacted"))
     }
-    #expect(await failure(fetcher, "file:///etc/passwd") == .refused("no acceptable URL"))
+    #expect(
+      await failure(fetcher, "file:///etc/passwd")
+        == .refused("no acceptable URL: it does not begin with `https://`")
+    )
   }
 
   @Test func `a file that holds no certificates is a mistake at the start`() {

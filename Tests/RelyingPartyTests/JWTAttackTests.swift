@@ -126,7 +126,8 @@ struct JWTAttackTests {
 /// The case of a failure with the name of the part or claim, without what the token said.
 func label(_ failure: VerificationFailure) -> String {
   switch failure {
-  case .notBase64URL(let part), .notJSON(let part), .notAnObject(let part): "\(failure.name) \(part.rawValue)"
+  case .notBase64URL(let part), .notJSON(let part, _), .notAnObject(let part):
+    "\(failure.name) \(part.rawValue)"
   case .extensionNotUnderstood(let word), .claimMissing(let word), .claimMalformed(let word):
     "\(failure.name) \(word)"
   default: failure.name

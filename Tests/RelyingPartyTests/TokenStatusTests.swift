@@ -153,6 +153,25 @@ struct TokenStatusTests {
     #expect(await verifier.failure(of: token) == .claimMalformed("status"))
   }
 
+  @Test func `a token is refused for what its status is, and nothing but valid is good`() async throws {
+    // Two bits for each: places 0 to 3 have the statuses 0 to 3.
+    let list = try list("", changes: [("status_list", #"{"bits":2,"lst":"eNp7AgAA5QDl"}"#)])
+    #expect(try await failure(list, index: "0") == nil)
+    #expect(try await failure(list, index: "1") == .revoked)
+    #expect(try await failure(list, index: "2") == .suspended)
+    #expect(try await failure(list, index: "3") == .statusUnknown(3))
+    for failure in [VerificationFailure.suspended, .statusUnknown(3)] { #expect(!failure.isTransient) }
+  }
+
+  @Test func `the words say which list it was, and what is wrong with it`() async throws {
+    let expired = try list(Self.lists[1].text, changes: [("exp", "\(testNow - 61)")])
+    #expect(
+      try await failure(expired)
+        == .statusUnavailable("`\(listURI)`: the list expired at 2027-01-15T07:58:59Z")
+    )
+    #expect(try await failure(nil) == .statusUnavailable("`\(listURI)`: answered with status 404"))
+  }
+
   @Test func `a status of another kind is not looked at`() async throws {
     let verifier = try testVerifier(TestDocuments([key]))
     #expect(await verifier.failure(of: try key.token(claims([("status", #"{"other":{}}"#)]))) == nil)

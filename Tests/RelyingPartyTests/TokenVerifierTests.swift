@@ -132,8 +132,11 @@ struct TokenVerifierTests {
   func `a token with wrong claims is refused for what is wrong`(index: Int) async throws {
     let (name, changes, expected) = Self.refused[index]
     let verifier = try testVerifier(TestDocuments([key]))
-    let token = try key.token(claims(changes))
-    #expect(await verifier.failure(of: token) == expected, "\(name)")
+    // An escape anywhere makes another reader have the word.
+    for more in [#""plain""#, #""\u0061""#] {
+      let token = try key.token(claims(changes + [("more", more)]))
+      #expect(await verifier.failure(of: token) == expected, "\(name), \(more)")
+    }
   }
 
   @Test(arguments: [
@@ -142,8 +145,10 @@ struct TokenVerifierTests {
   ])
   func `a token at the edge of what is accepted is accepted`(changes: [(String, String?)]) async throws {
     let verifier = try testVerifier(TestDocuments([key]))
-    let token = try key.token(claims(changes))
-    #expect(await verifier.failure(of: token) == nil)
+    for more in [#""plain""#, #""\u0061""#] {
+      let token = try key.token(claims(changes + [("more", more)]))
+      #expect(await verifier.failure(of: token) == nil, "\(more)")
+    }
   }
 
   static let headers: [(String, VerificationFailure)] = [
@@ -161,7 +166,7 @@ struct TokenVerifierTests {
     (#"{"alg":"ES384","kid":"ec","cty":"JWT"}"#, .extensionNotUnderstood("cty")),
     (#"{"alg":"ES384","kid":"ec","typ":"at+jwt"}"#, .typeNotAllowed("at+jwt")),
     (#"{"alg":"ES384","kid":"ec","typ":"statuslist+jwt"}"#, .typeNotAllowed("statuslist+jwt")),
-    (#"{"alg":"ES384","kid":"ec","kid":"ec"}"#, .notJSON(.header)),
+    (#"{"alg":"ES384","kid":"ec","kid":"ec"}"#, .notJSON(.header, "the name `kid` stands twice")),
     (#"["alg"]"#, .notAnObject(.header)),
   ]
 
@@ -220,7 +225,9 @@ struct TokenVerifierTests {
     let long = try key.token(claims([("long", "\"\(String(repeating: "x", count: 40_000))\"")]))
     #expect(await verifier.failure(of: long) == .tooLong(limit: 32_768))
     #expect(await verifier.failure(of: try key.token("[]")) == .notAnObject(.payload))
-    #expect(await verifier.failure(of: try key.token("{}x")) == .notJSON(.payload))
+    #expect(
+      await verifier.failure(of: try key.token("{}x")) == .notJSON(.payload, "unexpected byte at offset 2")
+    )
   }
 
   @Test func `a type can be demanded`() async throws {
@@ -304,5 +311,6 @@ struct TokenVerifierTests {
     )
     #expect(failure.description.hasPrefix("the issuer `a [2J b x"))
     #expect(failure.description.utf8.count < 600)
+    #expect(VerificationFailure.expired(testNow).description == "the token expired at 2027-01-15T08:00:00Z")
   }
 }

@@ -101,7 +101,6 @@ import TokenFormats
     #expect(PublicKeyVerifier(.p384(x: [0] + x, y: y)) == nil)
     y[47] ^= 1
     #expect(PublicKeyVerifier(.p384(x: x, y: y)) == nil)
-    #expect(JWKSet(publicKeys: [.p384(x: x, y: y)]) == nil)
   }
 
   @Test func `an RSA key has 2048 to 8192 bits and an odd exponent of at least 3`() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Project Wycheproof (C2SP/wycheproof, testvectors_v1) against the verifier: signatures, JWS and JWK sets.
+// Project Wycheproof (C2SP/wycheproof, testvectors_v1) against our own kinds of key; its JWS go through RelyingPartyTests.
 // `acceptable` may go either way; everything else has one verdict.
 
 import IdentityModel
@@ -65,39 +65,5 @@ struct WycheproofTests {
       }
     }
     #expect(verdicts == ["valid": 193, "invalid": 87])
-  }
-
-  // Our profile: RS256 and ES384 with a `kid` that selects the key. Groups with other keys hold tokens that are
-  // valid elsewhere; here every one of them must be refused.
-  @Test(arguments: [
-    ("json_web_signature_test", 401), ("json_web_key_test", 26), ("json_web_crypto_test", 83),
-  ])
-  func `a JWS of Wycheproof is accepted only if it is valid and of our profile`(name: String, tests: Int)
-    throws
-  {
-    var ran = 0
-    var accepted: Set<Int64> = []
-    var ours: Set<Int64> = []
-    for group in try Corpora.json("\(Self.folder)/\(name).json")["testGroups"].array ?? [] {
-      let key = group["public"] == .null ? group["private"] : group["public"]
-      let set = key["keys"] == .null ? JSONValue.object(JSONObject([.init("keys", .array([key]))])) : key
-      let keys = try? JWKSet(json: set.bytes)
-      for test in group["tests"].array ?? [] {
-        ran += 1
-        let number = try #require(test["tcId"].int64)
-        if test["result"] == .string("valid"), (set["keys"].array ?? []).contains(where: isOurs) {
-          ours.insert(number)
-        }
-        guard let keys, let token = test["jws"].string else { continue }
-        if (try? JWS.verify(token, keys: keys)) != nil { accepted.insert(number) }
-      }
-    }
-    #expect(ran == tests)
-    #expect(!ours.isEmpty)
-    #expect(accepted == ours)
-  }
-
-  private func isOurs(_ key: JSONValue) -> Bool {
-    ["RS256", "ES384"].contains(key["alg"].string) && key["use"].string != "enc"
   }
 }

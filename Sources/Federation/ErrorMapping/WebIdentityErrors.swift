@@ -32,7 +32,7 @@ extension ServiceError {
       self = .invalidIdentityToken("The ID Token provided is not a valid JWT.")
     case .algorithmNotAllowed:
       self = .invalidIdentityToken("The signing algorithm of the token is not supported.")
-    case .keyUnknown, .keyAmbiguous, .algorithmOfAnotherKey, .keyDoesNotFit, .keyNotDetermined:
+    case .keyUnknown, .keyAmbiguous, .keyDoesNotFit, .keyNotDetermined:
       self = .noVerificationKey
     case .signatureInvalid:
       self = .invalidIdentityToken("The signature of the token is not valid.")
@@ -53,8 +53,6 @@ extension ServiceError {
       )
     case .tooOld(let issuedAt):
       self = .expiredWebIdentity("Token too old: \(now.seconds - issuedAt.seconds)")
-    case .lifetimeTooLong:
-      self = .expiredWebIdentity("Token lives too long")
     case .notYetValid:
       self = .invalidIdentityToken("Token is not yet valid")
     case .issuedInTheFuture:

@@ -43,7 +43,7 @@ package enum Base64URL {
     let octets = [UInt8](unsafeUninitializedCapacity: length) { octets, count in
       isCanonical = values.withUnsafeBufferPointer {
         decode(
-          text,
+          UnsafeRawBufferPointer(text),
           $0,
           into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(octets)[..<length])
         )
@@ -55,31 +55,33 @@ package enum Base64URL {
 
   /// Fills `octets`, which has as many as `text` encodes; whether `text` is canonical.
   private static func decode(
-    _ text: UnsafeBufferPointer<UInt8>,
-    _ values: UnsafeBufferPointer<UInt8>,
+    _ text: UnsafeRawBufferPointer,
+    _ values: UnsafeBufferPointer<UInt32>,
     into octets: UnsafeMutableRawBufferPointer
   ) -> Bool {
-    // INVARIANT: every index is below `text.count`, and `values` has one for every byte.
-    func value(_ index: Int) -> UInt64 { UInt64(values[Int(text[index])]) }
-    var seen: UInt64 = 0
-    func group(_ index: Int) -> UInt64 {
-      let (first, second, third, fourth) = (
-        value(index), value(index + 1), value(index + 2), value(index + 3)
-      )
-      seen |= first | second | third | fourth
-      return first << 18 | second << 12 | third << 6 | fourth
+    // INVARIANT: every index is below `text.count`, and `values` has four for every byte.
+    var seen: UInt32 = 0
+    func group(_ four: UInt64) -> UInt32 {
+      values[Int(four & 0xFF)] | values[256 + Int(four >> 8 & 0xFF)]
+        | values[512 + Int(four >> 16 & 0xFF)] | values[768 + Int(four >> 24 & 0xFF)]
     }
     var index = 0
     var place = 0
     // Six octets at a time, as eight of which the next six overwrite two.
     while index + 8 <= text.count, place + 8 <= octets.count {
-      let six = group(index) << 24 | group(index + 4)
-      octets.storeBytes(of: (six << 16).bigEndian, toByteOffset: place, as: UInt64.self)
+      let eight = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let first = group(eight), second = group(eight >> 32)
+      seen |= first | second
+      let six = UInt64(first) << 40 | UInt64(second & 0xFF_FFFF) << 16
+      octets.storeBytes(of: six.bigEndian, toByteOffset: place, as: UInt64.self)
       index += 8
       place += 6
     }
     while index + 4 <= text.count {
-      let three = group(index)
+      let three = group(
+        UInt64(UInt32(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt32.self)))
+      )
+      seen |= three
       octets[place] = UInt8(truncatingIfNeeded: three >> 16)
       octets[place + 1] = UInt8(truncatingIfNeeded: three >> 8)
       octets[place + 2] = UInt8(truncatingIfNeeded: three)
@@ -87,12 +89,12 @@ package enum Base64URL {
       place += 3
     }
     // Two or three characters are left, whose last bits are those of no octet.
-    var unused: UInt64 = 0
+    var unused: UInt32 = 0
     if index < text.count {
-      let (first, second) = (value(index), value(index + 1))
-      let third = index + 2 < text.count ? value(index + 2) : 0
-      seen |= first | second | third
-      let last = first << 18 | second << 12 | third << 6
+      let third = index + 2 < text.count ? text[index + 2] : UInt8(ascii: "A")
+      let last =
+        values[Int(text[index])] | values[256 + Int(text[index + 1])] | values[512 + Int(third)]
+      seen |= last
       octets[place] = UInt8(truncatingIfNeeded: last >> 16)
       if index + 2 < text.count {
         octets[place + 1] = UInt8(truncatingIfNeeded: last >> 8)
@@ -104,17 +106,19 @@ package enum Base64URL {
     return seen & notInAlphabet == 0 && unused == 0
   }
 
-  private static let notInAlphabet: UInt64 = 0x40
+  private static let notInAlphabet: UInt32 = 1 << 31
 
-  /// The value of every byte.
-  private static let values: [UInt8] = (0...255).map { (character: UInt8) in
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "-"): 62
-    case UInt8(ascii: "_"): 63
-    default: UInt8(notInAlphabet)
+  /// The bits of every byte as the first, second, third and fourth character of 24 bits.
+  private static let values: [UInt32] = (0..<1024).map { (index: Int) in
+    let value: UInt32
+    switch UInt8(index & 0xFF) {
+    case let byte where (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte): value = UInt32(byte) - 65
+    case let byte where (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte): value = UInt32(byte) - 97 + 26
+    case let byte where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte): value = UInt32(byte) - 48 + 52
+    case UInt8(ascii: "-"): value = 62
+    case UInt8(ascii: "_"): value = 63
+    default: return notInAlphabet
     }
+    return value << UInt32(18 - 6 * (index >> 8))
   }
 }

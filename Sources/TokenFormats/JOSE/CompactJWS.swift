@@ -11,18 +11,23 @@ package struct CompactParts: Sendable {
   private let headerEnd: Int
   private let payloadEnd: Int
 
-  /// Finds the parts of `token`.
+  /// Finds the parts of `token`: before the first dot, between, and after the last one.
   ///
-  /// - Throws: `tooLong` or `notCompact`.
+  /// - Throws: `tooLong` or `notCompact`. That there are more than two dots is told when a part is decoded.
   package init(_ token: String, maximumBytes: Int) throws(JWTVerificationError) {
     guard token.utf8.count <= maximumBytes else { throw .tooLong(limit: maximumBytes) }
     // Its bytes are read several times where they lie.
     var token = token
     token.makeContiguousUTF8()
-    guard let dots = token.withUTF8({ twoDots(UnsafeRawBufferPointer($0)) }) else { throw .notCompact }
+    // A dot between these two is found when the payload is decoded.
+    let dots = token.withUTF8 { text in
+      let text = UnsafeRawBufferPointer(text)
+      return (firstDot(text), lastDot(text))
+    }
+    guard let first = dots.0, let last = dots.1, first < last else { throw .notCompact }
     self.token = token
-    headerEnd = dots.first
-    payloadEnd = dots.second
+    headerEnd = first
+    payloadEnd = last
   }
 
   /// The octets of the header.
@@ -63,7 +68,10 @@ package struct CompactParts: Sendable {
         }
       return Base64URL.decode(UnsafeBufferPointer(rebasing: bytes[range]))
     }
-    guard let octets else { throw .notBase64URL(part) }
+    guard let octets else {
+      let hasMoreDots = withBytes { $0[(headerEnd + 1)..<payloadEnd].contains(UInt8(ascii: ".")) }
+      throw hasMoreDots ? .notCompact : .notBase64URL(part)
+    }
     return octets
   }
 
@@ -75,29 +83,34 @@ package struct CompactParts: Sendable {
   }
 }
 
-/// Where the two dots of `text` are; `nil` when it has not exactly two.
-///
-/// Eight bytes at a time where there is none.
-private func twoDots(_ text: UnsafeRawBufferPointer) -> (first: Int, second: Int)? {
-  let ones: UInt64 = 0x0101_0101_0101_0101
-  var count = 0, first = 0, second = 0
+/// Where the first dot of `text` is; eight bytes at a time where there is none.
+private func firstDot(_ text: UnsafeRawBufferPointer) -> Int? {
   var index = 0
+  while index + 8 <= text.count, !holdsDot(text, at: index) { index += 8 }
   while index < text.count {
-    if index + 8 <= text.count {
-      let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ (ones &* 0x2E)
-      // A byte is zero only where taking one from it borrows from its top bit.
-      guard (word &- ones) & ~word & (ones &* 0x80) != 0 else {
-        index += 8
-        continue
-      }
-    }
-    for place in index..<min(index + 8, text.count) where text[place] == UInt8(ascii: ".") {
-      count += 1
-      if count == 1 { first = place } else { second = place }
-    }
-    index += 8
+    if text[index] == UInt8(ascii: ".") { return index }
+    index += 1
   }
-  return count == 2 ? (first, second) : nil
+  return nil
+}
+
+/// Where the last dot of `text` is.
+private func lastDot(_ text: UnsafeRawBufferPointer) -> Int? {
+  var end = text.count
+  while end >= 8, !holdsDot(text, at: end - 8) { end -= 8 }
+  while end > 0 {
+    if text[end - 1] == UInt8(ascii: ".") { return end - 1 }
+    end -= 1
+  }
+  return nil
+}
+
+/// Whether one of the eight bytes of `text` from `index` on is a dot.
+private func holdsDot(_ text: UnsafeRawBufferPointer, at index: Int) -> Bool {
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ (ones &* 0x2E)
+  // A byte is zero only where taking one from it borrows from its top bit.
+  return (word &- ones) & ~word & (ones &* 0x80) != 0
 }
 
 /// A JWS in compact form of which nothing is verified yet.

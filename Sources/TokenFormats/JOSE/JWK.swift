@@ -11,10 +11,8 @@ package import StrictJSON
 package struct JWK: Sendable {
   /// The `kid`, when the key has one.
   package let keyID: String?
-  /// The key.
+  /// The key, which is a valid one.
   package let publicKey: PublicKey
-  /// The key, parsed.
-  package let verifier: PublicKeyVerifier
 }
 
 // MARK: - Writing
@@ -126,10 +124,10 @@ extension JWK {
     case .es384:
       publicKey = .p384(x: try members.octets("x"), y: try members.octets("y"))
     }
-    guard let verifier = PublicKeyVerifier(publicKey) else {
+    guard PublicKeyVerifier(publicKey) != nil else {
       throw .malformed(algorithm == .rs256 ? "n, e" : "x, y")
     }
-    self.init(keyID: keyID, publicKey: publicKey, verifier: verifier)
+    self.init(keyID: keyID, publicKey: publicKey)
   }
 }
 

@@ -32,17 +32,6 @@ package struct JWKSet: Sendable {
   /// The elements of `keys` that are not understood or not strong enough, and why, in order.
   package let ignored: [(index: Int, reason: JWK.Unsupported)]
 
-  /// Makes the set of `publicKeys`, each with its thumbprint as `kid`; `nil` when one of them is not a valid key.
-  package init?(publicKeys: [PublicKey]) {
-    var keys: [JWK] = []
-    for key in publicKeys {
-      guard let verifier = PublicKeyVerifier(key) else { return nil }
-      keys.append(JWK(keyID: key.thumbprint.description, publicKey: key, verifier: verifier))
-    }
-    self.keys = keys
-    self.ignored = []
-  }
-
   /// Reads a set that a stranger wrote.
   ///
   /// Keys of other types, curves, algorithms, uses and sizes are left out, as RFC 7517 §5 asks. A key that claims

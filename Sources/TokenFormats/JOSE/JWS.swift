@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON Web Signature in compact form: what is signed, how it is joined, and how a stranger's is checked. The key is
-// chosen by `kid` out of a set that the caller trusts, and by nothing else that stands in the token.
-// Source: RFC 7515 §3.1, §4.1, §5.2; RFC 8725 §3.1, §3.2, §3.10.
+// JSON Web Signature in compact form: what is signed, how it is joined, and how its parts are read.
+// Source: RFC 7515 §3.1, §4.1; RFC 8725 §3.10.
 
 package import IdentityModel
 package import StrictJSON
-
-/// A JWS whose signature was verified.
-package struct VerifiedJWS: Hashable, Sendable {
-  /// The header.
-  package let header: JSONObject
-  /// The payload, as it was signed.
-  package let payload: [UInt8]
-  /// The `kid` of the key that verified it.
-  package let keyID: String
-  /// The algorithm: the key's own, and equal to `alg`.
-  package let algorithm: SigningAlgorithm
-}
 
 /// JSON Web Signature, compact serialisation.
 package enum JWS {
@@ -59,31 +46,6 @@ package enum JWS {
     token.append(UInt8(ascii: "."))
     Base64URL.encode(signature, into: &token)
     return String(decoding: token, as: UTF8.self)
-  }
-
-  /// Checks form, header and signature of `token`.
-  ///
-  /// The payload may be anything. A token of more than `maximumBytes` is not read.
-  ///
-  /// SECURITY: `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not looked at: they name keys of the sender's choice.
-  /// `crit` is refused, because no extension is understood here, and with it `b64` (RFC 7797).
-  package static func verify(
-    _ token: String,
-    keys: JWKSet,
-    maximumBytes: Int = JWS.maximumBytes
-  ) throws(JWTVerificationError) -> VerifiedJWS {
-    let jws = try CompactJWS(token, maximumBytes: maximumBytes)
-    guard let algorithm = SigningAlgorithm.allCases.first(where: { same($0.rawValue, jws.algorithm) }) else {
-      throw .algorithmNotAllowed(jws.algorithm)
-    }
-    try jws.refuseExtensions()
-    guard let keyID = jws.header["kid"]?.string else { throw .keyIDMissing }
-    let candidates = keys.keys(withID: keyID)
-    guard let key = candidates.first else { throw .keyUnknown(keyID) }
-    guard candidates.count == 1 else { throw .keyAmbiguous(keyID) }
-    guard key.publicKey.algorithm == algorithm else { throw .algorithmOfAnotherKey(algorithm) }
-    guard key.verifier.isValid(signature: jws.signature, for: jws.signed) else { throw .signatureInvalid }
-    return VerifiedJWS(header: jws.header, payload: jws.payload, keyID: keyID, algorithm: algorithm)
   }
 
   /// The object that `bytes`, the octets of `part`, spell, checked whole and read when asked.

@@ -36,7 +36,7 @@ package enum JWTVerificationError: Error, Hashable, Sendable {
 
   /// There is no `alg`, or it is not a string.
   case algorithmMissing
-  /// The `alg` is none that is accepted: of our own tokens `RS256` and `ES384`, of a provider's every `JWSAlgorithm`.
+  /// The `alg` is no `JWSAlgorithm`.
   case algorithmNotAllowed(String)
   /// A header member that changes how the token is read: `crit`, `b64`, `cty`.
   case extensionNotUnderstood(String)
@@ -46,8 +46,6 @@ package enum JWTVerificationError: Error, Hashable, Sendable {
   case keyUnknown(String)
   /// More than one key of the set has the `kid`, and could have signed.
   case keyAmbiguous(String)
-  /// The key that `kid` selects signs with another algorithm than `alg`.
-  case algorithmOfAnotherKey(SigningAlgorithm)
   /// No key that `kid` selects may be used with `alg`.
   case keyDoesNotFit(JWSAlgorithm)
   /// The token has no `kid`, and not exactly one key of the set may be used with `alg`.
@@ -82,6 +80,4 @@ package enum JWTVerificationError: Error, Hashable, Sendable {
   case issuedInTheFuture(Instant)
   /// The `iat` is further back than is accepted.
   case tooOld(Instant)
-  /// From `iat` to `exp` is longer than the caller allows. Unit: seconds.
-  case lifetimeTooLong(limit: Int64)
 }

@@ -69,6 +69,9 @@ extension JSONMembers {
   }
 }
 
+/// 9999-12-31T23:59:59Z, in seconds since the Epoch.
+let maximumNumericDate: Int64 = 253_402_300_799
+
 private func mediaType(_ name: String) -> [UInt8] {
   let folded = name.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
   let prefix = Array("application/".utf8)

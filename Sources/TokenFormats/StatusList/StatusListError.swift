@@ -12,8 +12,6 @@ package enum StatusListError: Error, Hashable, Sendable {
   case claimMalformed(String)
   /// The `typ` is not `statuslist+jwt`: it is another kind of token.
   case notAStatusList
-  /// The form or the signature of the Status List Token is not right.
-  case token(JWTVerificationError)
   /// The Status List Token is that of another list.
   case otherList(String)
   /// The `exp` has passed, leeway included.

@@ -79,44 +79,17 @@ package struct StatusListToken: Hashable, Sendable {
     return writer.bytes
   }
 
-  /// Reads and verifies `token`, which is to hold the list `uri`.
+  /// Reads a JWS whose signature was verified with a key of the issuer of the token to be checked.
   ///
   /// - Parameters:
-  ///   - token: what was fetched from `uri`, as text.
+  ///   - header: its header.
+  ///   - claims: its payload.
   ///   - uri: the list that the token to be checked names.
-  ///   - keys: the keys of the issuer of that token.
   ///   - now: the time of the check.
   ///   - leewaySeconds: how far clocks may differ, for `exp` and `iat`.
   ///   - inflate: decompresses.
   /// - Returns: the list.
   /// - Throws: the first check that failed. Nothing can be said of any status then.
-  package static func read(
-    _ token: String,
-    uri: String,
-    keys: JWKSet,
-    now: Instant,
-    leewaySeconds: Int64 = 60,
-    inflate: Inflate
-  ) throws(StatusListError) -> StatusListToken {
-    let header: JSONObject, claims: JSONObject
-    do throws(JWTVerificationError) {
-      let jws = try JWS.verify(token, keys: keys, maximumBytes: maximumBytes)
-      header = jws.header
-      claims = try JWS.object(jws.payload, part: .payload, maximumBytes: maximumBytes)
-    } catch {
-      throw .token(error)
-    }
-    return try read(
-      header: header,
-      claims: claims,
-      uri: uri,
-      now: now,
-      leewaySeconds: leewaySeconds,
-      inflate: inflate
-    )
-  }
-
-  /// As `read`, of a JWS whose signature was verified with a key of the issuer of the token to be checked.
   package static func read(
     header: JSONObject,
     claims: JSONObject,

@@ -56,14 +56,14 @@ package struct PromisedToken: Hashable, Sendable {
     payloadSha256 = Self.digest(Base64URL.encode(payload))
   }
 
-  /// Describes a token that was verified.
+  /// Describes a token that was verified with the key `keyID` and `algorithm`.
   ///
   /// `nil` when `token` is not three parts, or its `kid` holds a control character.
-  package init?(_ token: String, verified: VerifiedToken) {
+  package init?(_ token: String, algorithm: SigningAlgorithm, keyID: String) {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, verified.keyID.utf8.allSatisfy({ $0 >= 0x20 }) else { return nil }
-    algorithm = verified.algorithm
-    keyID = verified.keyID
+    guard parts.count == 3, keyID.utf8.allSatisfy({ $0 >= 0x20 }) else { return nil }
+    self.algorithm = algorithm
+    self.keyID = keyID
     payloadSha256 = Self.digest(parts[1])
   }
 

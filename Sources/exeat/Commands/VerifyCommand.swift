@@ -6,13 +6,12 @@ import ArgumentParser
 import Federation
 import FederationClient
 import IdentityModel
-import TrailStorage
 
 /// `exeat verify`.
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check a token as a relying party would: discovery, keys, signature, time, audience, status.",
+    abstract: "Check a token as a relying party would: discovery, keys, signature, audience, time, status.",
     discussion: """
       Without --issuer the issuer that the token names is asked; private and loopback addresses are refused
       then, unless --allow-private-issuer, --issuer or --ca-file says that they are meant.
@@ -59,6 +58,7 @@ struct VerifyCommand: AsyncParsableCommand {
     guard (0...86_400).contains(leeway) else {
       throw CommandFailure.usage("--leeway: \(leeway) is not 0 to 86400")
     }
+    guard audience != "" else { throw CommandFailure.usage("--audience is empty") }
     guard file == nil || token == nil else {
       throw CommandFailure.usage("a token and --file exclude each other")
     }
@@ -69,10 +69,9 @@ struct VerifyCommand: AsyncParsableCommand {
       let roots = try bundle.map { try TrustRoots(file: $0, in: environment) } ?? .system
       let http = FederationHTTPClient(trustRoots: roots)
       let isMeant = allowPrivateIssuer || issuer != nil || caFile != nil
-      report = await TokenInspection(
+      report = try await TokenInspection(
         http: http,
-        policy: IssuerPolicy(allowPrivateAddresses: isMeant, allowHTTPOnLoopback: isMeant),
-        inflate: Zlib.library.decompress
+        policy: IssuerPolicy(allowPrivateAddresses: isMeant, allowHTTPOnLoopback: isMeant)
       ).verifyToken(
         try input(),
         expectedIssuer: issuer,
