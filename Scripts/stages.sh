@@ -26,6 +26,8 @@ step() {
   else
     "$@" >"$log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
+      # What Swift found, which hundreds of lines may follow; then the end, which tells of crashes and of pytest.
+      grep -E -A 6 ' recorded an issue|: error: ' "$log" | head -n 400 || true
       tail -n 200 "$log"
       printf '    the whole output: %s\n' "$log"
     fi

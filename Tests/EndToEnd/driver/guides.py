@@ -56,7 +56,7 @@ def run(text, replacements, folder, environment):
     for old, new in replacements.items():
         script = script.replace(old, str(new))
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, timeout=240,
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, timeout=480,
         env=servers.clean_environment(**environment))
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -81,7 +81,9 @@ class Provider:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        # The handshake is for the thread of the connection: one that says nothing must not keep others waiting.
+        self.server.daemon_threads = True
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.path = path
         self.issuer = f"https://localhost:{self.server.server_port}{path}"
         self.name = self.issuer.removeprefix("https://")
