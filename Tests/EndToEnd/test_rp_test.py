@@ -108,7 +108,7 @@ def test_a_service_that_is_not_there_is_told_once(dev, tmp_path, arguments):
     url = f"http://127.0.0.1:{servers.free_port()}"
     done = rp_test(dev, url + "/who?secret=1", "--junit", tmp_path / "report.xml", *arguments)
     assert done.returncode == 3 and done.stdout == "", done.stdout
-    assert f"the service at {url}/who cannot be reached: nothing listens there" in done.stderr
+    assert f"the service at {url}/who cannot be reached: connection refused" in done.stderr
     assert "secret" not in done.stderr and "errno" not in done.stderr
     assert not (tmp_path / "report.xml").exists()
 

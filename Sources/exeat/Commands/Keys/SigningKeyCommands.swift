@@ -129,7 +129,7 @@ struct KeysImportCommand: AsyncParsableCommand {
           hint: "a key that others had is better made anew; else `chmod 600` first"
         )
       case .malformed: throw .failed("`\(file)` is longer than 16384 octets")
-      default: throw .failed("`\(file)` cannot be read: \(error.words)")
+      default: throw .failed("`\(file)` cannot be read: \(error)")
       }
     }
   }
