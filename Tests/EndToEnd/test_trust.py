@@ -144,9 +144,26 @@ def test_issuer_and_principal_are_asked_of_the_server(make_user, server, issuer,
     assert "exeat issuer export" in done.stderr, "the issuer of the tests lies on loopback"
 
 
-def test_without_a_server_there_are_placeholders_and_they_are_named():
-    done = trust("entra")
-    assert "the server was not asked" in done.stderr
+def test_a_server_that_does_not_answer_is_an_error(make_user, server, tmp_path):
+    """With an empty standard output: nothing that could be taken for a configuration."""
+    nobody = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+    silent = make_user(ALLOW_TOKENS)
+    for environment, status, message in (
+            (nobody, 1, "no answer from http://127.0.0.1:1/: connection refused"), ({}, 2, "no endpoint is named"),
+            (clients.environment_for(server, tmp_path, silent.credentials), 1, "AccessDenied")):
+        for flags in ((), ("--output", "config"), ("--json",), ("--lint",), KNOWN[:2], KNOWN[2:]):
+            if environment not in (nobody, {}) and flags == KNOWN[:2]:
+                continue  # who calls is known to everybody
+            done = trust("entra", *flags, status=status, environment=environment)
+            assert done.stdout == "" and message in done.stderr, done
+            assert "--placeholders leaves it open" in done.stderr
+        assert trust("entra", *KNOWN, environment=environment).stdout
+        assert "PLACEHOLDERS" in trust("entra", "--placeholders", environment=environment).stdout
+
+
+def test_placeholders_are_named():
+    done = trust("entra", "--placeholders")
+    assert done.stderr == ""
     assert "PLACEHOLDERS: put your own for: https://sts.example.org/ISSUER (issuer)" in done.stdout
     assert "APP_OBJECT_ID is the application's object id: --set object=…" in done.stdout
     done = trust("entra", *KNOWN, "--set", "object=o-1", "--set", "app=a-1", "--set", "tenant=t-1")
@@ -157,7 +174,7 @@ def test_without_a_server_there_are_placeholders_and_they_are_named():
     ("role/team/app", "put-role-policy --role-name app --policy"), ("user/ci", "put-user-policy --user-name ci --policy"),
     ("root", "# The root of an account needs no policy")])
 def test_the_commands_are_for_the_principal(principal, command):
-    assert command in trust("oidc", "--role-arn", f"arn:aws:iam::123456789012:{principal}").stdout
+    assert command in trust("oidc", "--role-arn", f"arn:aws:iam::123456789012:{principal}", "--placeholders").stdout
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -191,13 +208,13 @@ ALL = {
 
 @pytest.mark.parametrize("arguments, code", [pytest.param(list(key), code, id=f"{key[0]}-{code}") for key, code in ALL.items()])
 def test_the_lint_knows_the_limits_of_a_service(arguments, code):
-    known = [] if "--role-arn" in arguments else KNOWN[2:]
+    known = ["--placeholders"] if "--role-arn" in arguments else [*KNOWN[2:], "--placeholders"]
     assert ("error", code) in lint(*arguments, *known)
 
 
 def test_one_byte_less_is_taken():
     assert ("error", "SubjectTooLong") not in lint(
-        "google", "--role-arn", "arn:aws:iam::123456789012:role/" + "x" * 96, status=0)
+        "google", "--role-arn", "arn:aws:iam::123456789012:role/" + "x" * 96, "--placeholders", status=0)
 
 
 def test_the_lint_looks_at_the_issuer(server, issuer, tmp_path):
@@ -217,7 +234,7 @@ def test_the_lint_wants_https(plain):
 
 
 def test_findings_are_lines_for_people():
-    done = trust("entra", "--algorithm", "ES384", "--lint", status=1)
+    done = trust("entra", "--algorithm", "ES384", "--placeholders", "--lint", status=1)
     assert re.match(r"error: AlgorithmNotTaken: Microsoft Entra ID does not take ES384; it takes RS256\n", done.stdout)
 
 
