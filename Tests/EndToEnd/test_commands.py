@@ -357,6 +357,11 @@ def test_token_passes_a_refusal_on(server, make_user, tmp_path):
         "AWS_SECRET_ACCESS_KEY": user.credentials.secret_access_key})
     assert_refused(done, 1, "AccessDenied")
     assert user.credentials.secret_access_key not in done.stderr
+    # With the request id, by which the record is found.
+    [request] = re.findall(r" \(request id ([0-9a-f-]{36})\)$", done.stderr, re.MULTILINE)
+    explained = servers.exeat("policy", "explain", "--data-dir", server.data_dir, "--request-id", request)
+    assert explained.returncode == 0 and user.arn in explained.stdout, explained.stderr
+    assert f"exeat policy explain --data-dir DIR --request-id {request}\n" in done.stderr
 
 
 def test_a_server_that_is_not_there_is_named_with_the_cause_in_words(server, tmp_path):

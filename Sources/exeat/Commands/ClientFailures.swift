@@ -75,6 +75,8 @@ extension CommandFailure {
         "switch it on: aws iam enable-outbound-web-identity-federation"
       case .refused("InvalidClientTokenId", _, _, _), .refused("SignatureDoesNotMatch", _, _, _):
         "check the access key, and that the endpoint is the server that knows it"
+      case .refused("AccessDenied", _, _, let requestID?):
+        "whoever runs the server sees why: exeat policy explain --data-dir DIR --request-id \(requestID)"
       case .http(.tlsFailed, _): trustHint
       case .http(.unreachable, _), .http(.connectionLost, _), .notAWSQuery: "check --endpoint-url"
       default: nil
@@ -88,7 +90,8 @@ extension CommandFailure {
   static func text(_ error: STSClientError) -> String {
     switch error {
     case .http(let error, let address): "no answer from \(address): \(text(error))"
-    case .refused(let code, let message, _, _): message.map { "\(code): \($0)" } ?? code
+    case .refused(let code, let message, _, let requestID):
+      code + (message.map { ": \($0)" } ?? "") + (requestID.map { " (request id \($0))" } ?? "")
     case .notAWSQuery(let status, let address):
       "the answer of \(address) (status \(status)) is not that of an AWS Query service"
     case .malformedElement(let path, _): "the answer lacks a usable `\(path)`"
