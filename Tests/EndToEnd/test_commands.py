@@ -434,6 +434,14 @@ def test_settings_that_cannot_be_used_are_explained_in_words(tmp_path, config, e
     assert_refused(done, done.returncode, words)
 
 
+def test_a_time_has_a_unit_or_is_seconds(server, tmp_path):
+    for text, seconds in (("900", 900), ("900s", 900), ("15m", 900), ("1h", 3600)):
+        claims = tokens.claims_of(ask(server, tmp_path, "--audience", "a", "--duration", text).stdout.strip())
+        assert claims["exp"] - claims["iat"] == seconds, text
+    for text in ("15 m", "m", "1w", "+5", "5M", "0x10", "\u0661\u0665m"):
+        assert_refused(ask(server, tmp_path, "--audience", "a", "--duration", text), 2, "--duration")
+
+
 def test_token_does_not_trust_a_strange_ca(server, tmp_path):
     environment = clients.environment_for(server, tmp_path)
     del environment["AWS_CA_BUNDLE"]

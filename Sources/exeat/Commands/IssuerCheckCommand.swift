@@ -124,11 +124,9 @@ struct IssuerCheckCommand: AsyncParsableCommand {
 
   /// `30m`, `12h`, `7d`: up to a year.
   private func seconds() throws(CommandFailure) -> Int64 {
-    let units: [(Character, Int64)] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
-    let year: Int64 = 366 * 86_400
-    guard let unit = units.first(where: { $0.0 == within.last }), let number = Int64(within.dropLast()),
-      (0...year / unit.1).contains(number)
-    else { throw .usage("--within: `\(within)` is not a time of 0s to 366d") }
-    return number * unit.1
+    guard let seconds = durationSeconds(within), seconds <= 366 * 86_400 else {
+      throw .usage("--within: `\(within)` is not a time of 0s to 366d")
+    }
+    return Int64(seconds)
   }
 }

@@ -23,7 +23,8 @@ struct TokenCommand: AsyncParsableCommand {
 
   @Option(help: "Who the token is for; may be repeated.") var audience: [String]
   @Option(help: "`ES384` or `RS256`.") var algorithm = "ES384"
-  @Option(help: "The token's life in seconds, 60 to 3600. Default: the server's, 300.") var duration: Int?
+  @Option(help: "The token's life, 60s to 1h; 900 is 900s. Default: the server's, 300s.")
+  var duration: SecondsOption?
   @Option(help: "A tag for the token, KEY=VALUE; may be repeated.") var tag: [String] = []
   @Flag(help: "Print header and claims instead of the token.") var decode = false
   @Flag(help: "Print JSON.") var json = false
@@ -37,7 +38,7 @@ struct TokenCommand: AsyncParsableCommand {
       try await STSClient(query, credential: credential).getWebIdentityToken(
         audiences: audience,
         algorithm: algorithm,
-        durationSeconds: duration,
+        durationSeconds: duration?.seconds,
         tags: tags
       )
     }

@@ -29,7 +29,7 @@ struct TrustCommand: AsyncParsableCommand {
     String?
   @Option(help: "The audience; may be repeated. Default: the service's own.") var audience: [String] = []
   @Option(help: "`ES384` or `RS256`. Default: what the service takes.") var algorithm: String?
-  @Option(help: "The tokens' life in seconds, 60 to 43200. Default: 3600.") var duration: Int?
+  @Option(help: "The tokens' life, 60s to 12h; 900 is 900s. Default: 1h.") var duration: SecondsOption?
   @Option(help: ArgumentHelp("One of the service's own names; may be repeated.", valueName: "NAME=VALUE"))
   var set: [String] = []
   @Option(help: "The file on the service's machine with the authority of the issuer's certificate.")
@@ -124,7 +124,7 @@ struct TrustCommand: AsyncParsableCommand {
         subject: known.subject,
         audiences: audience,
         algorithm: algorithm,
-        durationSeconds: duration,
+        durationSeconds: duration?.seconds,
         settings: settings,
         authorities: trustedCa
       )

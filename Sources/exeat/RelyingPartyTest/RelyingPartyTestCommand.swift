@@ -48,11 +48,11 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   var changeKeys = false
   @Option(
     help: ArgumentHelp(
-      "How long to wait for the service after each change of keys; 330 without this: the key set may be kept for 300.",
-      valueName: "seconds"
+      "How long to wait for the service after each change of keys: 330 or 330s, 1h. Without this 330s: the key set may be kept for 300.",
+      valueName: "time"
     )
   )
-  var wait: Int?
+  var wait: SecondsOption?
   @Flag(help: "List the cases and end.") var list = false
   @Flag(help: "Print JSON.") var json = false
   @Option(help: ArgumentHelp("Write JUnit XML to this file.", valueName: "file")) var junit: String?
@@ -173,7 +173,7 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   }
 
   private func waitSeconds() throws(CommandFailure) -> Int {
-    guard let wait else { return KeyChangeTrial.ordinaryWait }
+    guard let wait = wait?.seconds else { return KeyChangeTrial.ordinaryWait }
     guard changeKeys else { throw .usage("--wait goes with --change-keys") }
     guard (1...43_200).contains(wait) else { throw .usage("--wait: `\(wait)` is not 1 to 43200 seconds") }
     return wait
