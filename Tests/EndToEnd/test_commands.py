@@ -442,6 +442,15 @@ def test_a_time_has_a_unit_or_is_seconds(server, tmp_path):
         assert_refused(ask(server, tmp_path, "--audience", "a", "--duration", text), 2, "--duration")
 
 
+def test_the_algorithm_is_that_of_the_service_where_nobody_names_one(server, tmp_path):
+    for audience, algorithm in (("https://api.example.com", "ES384"), ("api://AzureADTokenExchange", "RS256"),
+                                ("sts.amazonaws.com", "RS256"), ("api://azureadtokenexchange", "ES384")):
+        token = ask(server, tmp_path, "--audience", audience).stdout.strip()
+        assert tokens.header_of(token)["alg"] == algorithm, audience
+    token = ask(server, tmp_path, "--audience", "sts.amazonaws.com", "--algorithm", "ES384").stdout.strip()
+    assert tokens.header_of(token)["alg"] == "ES384"
+
+
 def test_token_does_not_trust_a_strange_ca(server, tmp_path):
     environment = clients.environment_for(server, tmp_path)
     del environment["AWS_CA_BUNDLE"]

@@ -3,6 +3,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -133,6 +134,40 @@ def test_the_policy_grants_exactly_these_tokens(make_user, server):
     for wrong in ({"Audience": ["https://other.example.com"]}, {"SigningAlgorithm": "RS256"}, {"DurationSeconds": 301}):
         answer = wire.call(server, "GetWebIdentityToken", credentials=user.credentials, **right | wrong)
         assert (answer.status, answer.code) == (403, "AccessDenied"), wrong
+
+
+EXCHANGES = {
+    "oidc": ["oauth", "--token-url", "https://as.example.com"], "vault": ["vault", "--address", "https://vault.example.com"],
+    "entra": ["entra", "--tenant", "t", "--client-id", "c"], "aws": ["aws", "--role-arn", "arn:aws:iam::1:role/r"],
+}
+
+
+@pytest.mark.parametrize("service", EXCHANGES)
+def test_who_names_no_algorithm_gets_the_one_of_the_policy(make_user, server, tmp_path, service):
+    """By each way to a token, under the policy as it is printed."""
+    user = make_user()
+    environment = clients.environment_for(server, tmp_path, user.credentials)
+    printed = json.loads(trust(service, "--issuer", "https://sts.example.org/ISSUER", "--role-arn", user.arn, "--json").stdout)
+    user.iam.put_user_policy(UserName=user.name, PolicyName="inline", PolicyDocument=printed["Policy"])
+    [audience] = printed["Audiences"]
+    plan = {"files": [{"name": "t", "file": str(tmp_path / "agent.jwt"), "token": {"audience": audience}}]}
+    (tmp_path / "agent.yaml").write_text(yaml.safe_dump(plan))
+    for command in (["token", "--audience", audience],
+                    ["exchange", *EXCHANGES[service], "--token-audience", audience, "--output", "file", "--file", tmp_path / "jwt"],
+                    ["agent", "--config", tmp_path / "agent.yaml", "--", "true"]):
+        done = servers.exeat(*command, environment=environment)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+@pytest.mark.parametrize("service", ["oidc", "dovecot", "snowflake", "entra"])
+def test_the_command_for_a_token_is_one_that_the_policy_allows(make_user, server, tmp_path, service):
+    user = make_user()
+    known = [service, "--issuer", "https://sts.example.org/ISSUER", "--role-arn", user.arn]
+    user.iam.put_user_policy(
+        UserName=user.name, PolicyName="inline", PolicyDocument=json.loads(trust(*known, "--json").stdout)["Policy"])
+    [command] = re.findall(r"^exeat (token .*)$", trust(*known).stdout, re.MULTILINE)
+    done = servers.exeat(*shlex.split(command), environment=clients.environment_for(server, tmp_path, user.credentials))
+    assert done.returncode == 0, done.stderr
 
 
 def test_issuer_and_principal_are_asked_of_the_server(make_user, server, issuer, tmp_path):

@@ -15,7 +15,8 @@ struct SubjectOptions: ParsableArguments {
   @Option(help: "Ask for the token of this federation config.") var federationConfig: String?
   @Option(help: "Who the token is for; may be repeated. Default: what the target takes.")
   var tokenAudience: [String] = []
-  @Option(help: "`RS256` or `ES384`. Default: RS256, which every service takes.") var algorithm: String?
+  @Option(help: "`ES384` or `RS256`. Default: what `exeat trust` prints for the target or the audience.")
+  var algorithm: String?
   @Option(help: "The token's life: 900 or 900s, 15m. Default: the server's.") var duration: SecondsOption?
   @Option(help: "A tag for the token, KEY=VALUE; may be repeated.") var tag: [String] = []
 
@@ -59,7 +60,8 @@ struct SubjectOptions: ParsableArguments {
     for text in tag { tags.append(try Tag(option: text)) }
     return .audiences(
       audiences,
-      algorithm: algorithm ?? "RS256",
+      algorithm: algorithm
+        ?? TrustService.usualAlgorithm(for: kind.rawValue, audiences: audiences).rawValue,
       durationSeconds: duration?.seconds,
       tags: tags
     )

@@ -22,7 +22,10 @@ struct TokenCommand: AsyncParsableCommand {
   )
 
   @Option(help: "Who the token is for; may be repeated.") var audience: [String]
-  @Option(help: "`ES384` or `RS256`.") var algorithm = "ES384"
+  @Option(
+    help: "`ES384` or `RS256`. Default: what `exeat trust` prints for the audience's owner, else ES384."
+  )
+  var algorithm: String?
   @Option(help: "The token's life, 60s to 1h; 900 is 900s. Default: the server's, 300s.")
   var duration: SecondsOption?
   @Option(help: "A tag for the token, KEY=VALUE; may be repeated.") var tag: [String] = []
@@ -34,6 +37,7 @@ struct TokenCommand: AsyncParsableCommand {
 
   func run() async throws {
     let tags = try tag.map(Tag.init(option:))
+    let algorithm = algorithm ?? TrustService.usualAlgorithm(audiences: audience).rawValue
     let (token, expiration) = try await client.calling(.sts) { query, credential in
       try await STSClient(query, credential: credential).getWebIdentityToken(
         audiences: audience,
