@@ -17,8 +17,8 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
     abstract: "Send good and bad tokens at a service that accepts tokens, and report what it does.",
     discussion: """
       The issuer is a running `exeat dev`, which the service under test must trust: it alone signs tokens that no
-      issuer should sign. Ends with 1 when a bad token was let in or a good one was refused, with 3 when nothing can be
-      sent to the service at all.
+      issuer should sign. Ends with 0 when nothing was found, with 1 when a bad token was let in or a good one was
+      refused, with 3 when that could not be found out: the issuer or the service is not there, or is another.
 
       With --change-keys the issuer's keys are rotated and revoked and its key set is withheld, as the last thing; only an
       `exeat dev` lets anybody do that.
@@ -59,6 +59,15 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
+    do {
+      try await test()
+    } catch let failure as CommandFailure where failure.status == 1 {
+      // Status 1 says that something was found.
+      throw CommandFailure(message: "could not test: \(failure.message)", hint: failure.hint, status: 3)
+    }
+  }
+
+  private func test() async throws {
     let algorithms = try algorithms()
     let now = Assembly.systemClock.now()
     let changing = RelyingPartyCase.keyChangeCases
