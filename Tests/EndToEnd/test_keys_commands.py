@@ -99,6 +99,25 @@ def test_revoking_tokens_again_says_that_they_were_revoked_and_when(tmp_path):
         assert done.returncode == 1 and "while token status was off" in done.stderr
 
 
+def test_suspending_says_what_state_the_issuer_is_in_then(tmp_path):
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        environment = clients.environment_for(running, tmp_path)
+
+        def suspend(*arguments):
+            done = servers.exeat("keys", "suspend", *arguments, environment=environment)
+            assert done.returncode == 0, done.stderr
+            return re.fullmatch(r"suspended since (\S+Z); (.*)\n", done.stdout).groups()
+
+        since, keys = suspend()
+        assert keys == "the key set is published as before"
+        assert suspend("--empty-key-set") == (since, "the key set is empty")
+        # Again without the flag: the keys do not come back by that.
+        assert suspend() == (since, "the key set is empty")
+        assert servers.exeat("keys", "resume", environment=environment).returncode == 0
+        assert suspend()[1] == "the key set is published as before"
+
+
 def test_an_overlap_is_taken_with_its_unit(tmp_path):
     with servers.serve_plain(tmp_path) as running:
         wire.call(running, "EnableOutboundWebIdentityFederation", "iam")

@@ -146,8 +146,11 @@ struct KeysSuspendCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
-    try await client.callingKeys { client in try await client.suspend(emptyingKeySet: emptyKeySet) }
-    Console.out(emptyKeySet ? "suspended, and the key set is empty" : "suspended")
+    let done = try await client.callingKeys { client in
+      try await client.suspend(emptyingKeySet: emptyKeySet)
+    }
+    let keySet = done.isKeySetEmptied ? "the key set is empty" : "the key set is published as before"
+    Console.out("suspended since \(done.date.rfc3339); \(keySet)")
   }
 }
 
