@@ -295,6 +295,16 @@ def test_a_copy_on_the_web_is_compared(exported, host):
     assert done.returncode == 1 and "answered with status 404" in done.stderr
 
 
+def test_a_copy_on_the_web_is_found_by_the_address_of_its_issuer(exported, host):
+    """The issuer's own, and one elsewhere, whose discovery names the issuer that it is a copy of."""
+    elsewhere = exported.issuer.replace("localhost", "127.0.0.1")
+    for address in (exported.issuer, f"{exported.issuer}/", elsewhere):
+        done = exeat("issuer", "check", address, *exported.source(), "--ca-file", exported.server.ca)
+        assert (done.returncode, done.stdout) == (0, "good for 7d\n"), (address, done.stderr)
+    done = exeat("issuer", "check", f"{exported.issuer}/{DISCOVERY}", *exported.source(), "--ca-file", exported.server.ca)
+    assert done.returncode == 1 and "its JWK set is none: there is no array `keys`" in done.stderr, done.stderr
+
+
 # MARK: bad input
 
 

@@ -16,7 +16,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Compare an uploaded JWK set with the issuer's; exit 1 when it is stale or soon will be.",
     discussion: """
-      COPY is a file, a folder of `exeat issuer export`, or a URL. It is stale when the issuer signs with a key that it
+      COPY is a file, a folder of `exeat issuer export`, or the URL of a JWK set or of an issuer's documents. It is stale when the issuer signs with a key that it
       lacks, or when it holds a key that the issuer withdrew or never had. An issuer's own set does not say from when a
       key signs, so against --issuer every missing key counts; against --data-dir those that sign within the time of
       --within.
@@ -56,7 +56,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     let bytes: [UInt8]
     if copy.utf8.starts(with: "https://".utf8) || copy.utf8.starts(with: "http://".utf8) {
       do throws(PublishedIssuerError) {
-        bytes = try await PublishedIssuer.document(at: copy, http: http, policy: .meant)
+        return try await PublishedIssuer.keySet(at: copy, http: http, policy: .meant)
       } catch {
         throw .failed(error.words)
       }
