@@ -32,7 +32,11 @@ extension KeptFile {
       )
     }
     let usual = exchange?.target.usualAudience ?? google?.exchange.audience
-    request = try tokenRequest(mapping, usual: usual, kind: exchange?.target.kind)
+    request = try tokenRequest(
+      mapping,
+      usual: usual,
+      kind: exchange?.target.kind ?? google.map { _ in .google }
+    )
     variable = try mapping.text("variable")
     if let variable, !isVariableName(variable) {
       throw .malformed(mapping.place("variable"), "it is no name of a variable")
@@ -116,7 +120,8 @@ private func tokenRequest(
   }
   return .audiences(
     audiences,
-    algorithm: try mapping?.text("algorithm") ?? "RS256",
+    algorithm: try mapping?.text("algorithm")
+      ?? TrustService.usualAlgorithm(for: kind?.rawValue, audiences: audiences).rawValue,
     durationSeconds: duration,
     tags: tags
   )

@@ -199,8 +199,8 @@ package struct AWSExchange: Sendable {
 
   private func translated(_ error: STSClientError, _ token: SubjectToken) -> ExchangeError {
     switch error {
-    case .http(let error):
-      return .http(error, address: endpoint.address)
+    case .http(let error, let address):
+      return .http(error, address: address)
     case .refused(let code, let message, let status, _):
       guard isErrorCode(code) else {
         return .malformedAnswer(status: status, what: "an error of AWS STS", address: endpoint.address)
@@ -215,7 +215,7 @@ package struct AWSExchange: Sendable {
           hiding: [token.secret]
         )
       )
-    case .notAWSQuery(let status):
+    case .notAWSQuery(let status, _):
       guard !(300..<400).contains(status) else {
         return .redirected(status: status, address: endpoint.address)
       }

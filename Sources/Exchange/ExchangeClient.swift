@@ -184,7 +184,7 @@ package func exchangeURL(
   do throws(HTTPURLError) {
     url = try HTTPURL(text)
   } catch {
-    throw .endpoint(setting: setting, reason: "`\(printable(text))` is no acceptable URL (\(error))")
+    throw .endpoint(setting: setting, reason: "`\(printable(text))` is no acceptable URL: \(error.words)")
   }
   let isLocal = url.host.utf8.elementsEqual("localhost".utf8) || IPAddress(url.host)?.reach == .loopback
   guard url.scheme == .https || isLocal || permitsPlainHTTP else {

@@ -105,17 +105,19 @@ package struct AWSQueryClient: Sendable {
         timeoutSeconds: 30
       )
     } catch {
-      throw .http(error)
+      throw .http(error, address: endpoint.address)
     }
     askedToWait = answer.retryAfterSeconds(now: clock())
-    guard let xml = try? XMLAnswer(answer.body) else { throw .notAWSQuery(httpStatus: answer.status) }
+    guard let xml = try? XMLAnswer(answer.body) else {
+      throw .notAWSQuery(httpStatus: answer.status, address: endpoint.address)
+    }
     guard answer.status == 200 else { throw refusal(answer, xml) }
     return xml
   }
 
   private func refusal(_ answer: HTTPAnswer, _ xml: XMLAnswer) -> STSClientError {
     guard let code = xml["ErrorResponse/Error/Code"], !code.isEmpty else {
-      return .notAWSQuery(httpStatus: answer.status)
+      return .notAWSQuery(httpStatus: answer.status, address: endpoint.address)
     }
     let requestID =
       xml["ErrorResponse/RequestId"] ?? answer.headers.first { $0.hasName("x-amzn-requestid") }?.value

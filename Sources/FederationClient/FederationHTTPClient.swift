@@ -8,6 +8,7 @@ import AsyncHTTPClient
 package import IdentityModel
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 
 #if canImport(Glibc)
@@ -18,7 +19,7 @@ import NIOSSL
 
 /// Why there is no answer.
 package enum FederationHTTPError: Error, Hashable, Sendable {
-  /// No connection came about; `reason` as the network library words it.
+  /// No connection came about; `reason` in words, such as `connection refused`.
   case unreachable(reason: String)
   /// The connection was reset or closed before the answer was whole.
   case connectionLost
@@ -176,9 +177,14 @@ func describe(_ error: any Error, _ timeoutSeconds: Int) -> FederationHTTPError 
     return .tlsFailed(reason: printable(String(describing: error)))
   case is HTTPParserError: return .notHTTP(reason: printable(String(describing: error)))
   case let error as IOError:
-    return error.errnoCode == ECONNREFUSED || error.errnoCode == EHOSTUNREACH
-      || error.errnoCode == ENETUNREACH
-      ? .unreachable(reason: printable(error.description)) : .connectionLost
+    return [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode)
+      ? .unreachable(reason: words(error)) : .connectionLost
+  case let error as NIOConnectionError:
+    guard let failure = error.connectionErrors.last?.error else {
+      return .unreachable(reason: "the host is unknown")
+    }
+    guard let failure = failure as? IOError else { return describe(failure, timeoutSeconds) }
+    return .unreachable(reason: words(failure))
   case let error as HTTPClientError:
     switch error {
     case .connectTimeout, .readTimeout, .writeTimeout, .tlsHandshakeTimeout, .deadlineExceeded,
@@ -189,6 +195,11 @@ func describe(_ error: any Error, _ timeoutSeconds: Int) -> FederationHTTPError 
     }
   default: return .unreachable(reason: printable(String(describing: error)))
   }
+}
+
+/// What the system calls the error: `connection refused`, `no route to host`.
+private func words(_ error: IOError) -> String {
+  asciiLowercased(String(cString: strerror(error.errnoCode)))
 }
 
 /// `text` with every control character replaced by a space, so that a stranger's words cannot steer a terminal.

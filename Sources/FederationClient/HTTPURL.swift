@@ -26,6 +26,11 @@ package enum HTTPURLError: Error, Hashable, Sendable {
   case port
   /// Path or query hold a byte that must be escaped there, or a malformed escape.
   case path
+
+  /// What is wrong, in words.
+  package var words: String {
+    self == .scheme ? "it begins with neither `https://` nor `http://`" : reason(self)
+  }
 }
 
 /// An http or https URL.

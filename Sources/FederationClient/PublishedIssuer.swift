@@ -94,9 +94,7 @@ package struct PublishedIssuer: Sendable {
     resolver: HostResolver = .system
   ) async throws(PublishedIssuerError) {
     let fetcher = IssuerFetcher(http: http, resolver: resolver, policy: policy)
-    let discoveryPath = ".well-known/openid-configuration"
-    let jwksPath = ".well-known/jwks.json"
-    let discovery = try await Self.fetch("\(issuer)/\(discoveryPath)", fetcher)
+    let discovery = try await Self.fetch("\(issuer)/\(Self.discoveryPath)", fetcher)
     let document: DiscoveryDocument
     do throws(DiscoveryDocumentError) {
       document = try DiscoveryDocument(json: discovery.body)
@@ -104,16 +102,12 @@ package struct PublishedIssuer: Sendable {
       throw .discovery(error)
     }
     guard document.issuer.utf8.elementsEqual(issuer.utf8) else { throw .otherIssuer(document.issuer) }
-    guard document.jwksURI.utf8.elementsEqual("\(issuer)/\(jwksPath)".utf8) else {
+    guard document.jwksURI.utf8.elementsEqual("\(issuer)/\(Self.jwksPath)".utf8) else {
       throw .elsewhere(document.jwksURI)
     }
     let jwks = try await Self.fetch(document.jwksURI, fetcher)
-    do throws(JWKSetError) {
-      keySet = try JWKSet(json: jwks.body)
-    } catch {
-      throw .keySet(error)
-    }
-    var files = [File(jwksPath, "application/json", jwks)]
+    keySet = try Self.parsed(jwks.body)
+    var files = [File(Self.jwksPath, "application/json", jwks)]
     guard !keySetAlone else {
       self.metadataValidUntil = nil
       self.files = files
@@ -125,28 +119,56 @@ package struct PublishedIssuer: Sendable {
       metadataValidUntil = (try? XMLReader.read(metadata.body))?.attribute("validUntil")
     }
     self.metadataValidUntil = metadataValidUntil
-    files.append(File(discoveryPath, "application/json", discovery))
+    files.append(File(Self.discoveryPath, "application/json", discovery))
     let lists = try await Self.statusLists(issuer, discovery.body, beside: files, maximumBytes, fetcher)
     files.insert(contentsOf: lists, at: files.count - 1)
     self.files = files
   }
 
-  /// Fetches one document.
+  /// Fetches a JWK set, of whichever issuer.
   ///
   /// - Parameters:
-  ///   - address: its URL.
+  ///   - address: the URL of the set, or of documents that an issuer publishes or somebody copied.
   ///   - http: the way to the network.
   ///   - policy: which addresses its host may have.
   ///   - resolver: how hosts are resolved.
-  /// - Returns: its octets.
+  /// - Returns: the set at `address`; where there is none, that which discovery below `address` names if it speaks for
+  ///   `address`, and otherwise the copy beside it.
   /// - Throws: `PublishedIssuerError` when it cannot be had.
-  package static func document(
+  package static func keySet(
     at address: String,
     http: FederationHTTPClient,
     policy: IssuerPolicy,
     resolver: HostResolver = .system
-  ) async throws(PublishedIssuerError) -> [UInt8] {
-    try await fetch(address, IssuerFetcher(http: http, resolver: resolver, policy: policy)).body
+  ) async throws(PublishedIssuerError) -> JWKSet {
+    let fetcher = IssuerFetcher(http: http, resolver: resolver, policy: policy)
+    let first: PublishedIssuerError
+    do throws(PublishedIssuerError) {
+      return try parsed(try await fetch(address, fetcher).body)
+    } catch {
+      switch error {
+      case .keySet, .fetch(_, .status), .fetch(_, .redirected): first = error
+      default: throw error
+      }
+    }
+    let issuer = address.utf8.last == UInt8(ascii: "/") ? String(address.dropLast()) : address
+    guard let discovery = try await fetchIfThere("\(issuer)/\(discoveryPath)", fetcher),
+      let document = try? DiscoveryDocument(json: discovery.body)
+    else { throw first }
+    // A copy names the issuer that it is of, and its key set where that has it.
+    let isOwn = document.issuer.utf8.elementsEqual(issuer.utf8)
+    return try parsed(try await fetch(isOwn ? document.jwksURI : "\(issuer)/\(jwksPath)", fetcher).body)
+  }
+
+  private static let discoveryPath = ".well-known/openid-configuration"
+  private static let jwksPath = ".well-known/jwks.json"
+
+  private static func parsed(_ body: [UInt8]) throws(PublishedIssuerError) -> JWKSet {
+    do throws(JWKSetError) {
+      return try JWKSet(json: body)
+    } catch {
+      throw .keySet(error)
+    }
   }
 
   // §9.3: the aggregation is an object with `status_lists`, an array of URIs.

@@ -6,12 +6,12 @@
 ///
 /// Texts of the server are free of control characters, so that they may be shown on a terminal.
 package enum STSClientError: Error, Hashable, Sendable {
-  /// There was no whole answer.
-  case http(FederationHTTPError)
+  /// There was no whole answer from the address, which has no query, here and below.
+  case http(FederationHTTPError, address: String)
   /// The service refused: its error code and message, the HTTP status, the request id where it gave one.
   case refused(code: String, message: String?, httpStatus: Int, requestID: String?)
   /// The answer is not that of an AWS Query service: another server, a proxy, a redirect.
-  case notAWSQuery(httpStatus: Int)
+  case notAWSQuery(httpStatus: Int, address: String)
   /// The answer lacks an element, or the element is malformed: its path.
   case malformedElement(String, requestID: String?)
   /// The credential cannot sign: the access key id or session token is not fit for a header.
@@ -20,9 +20,9 @@ package enum STSClientError: Error, Hashable, Sendable {
   /// Whether the same call may succeed in a moment: the service failed or throttled, or the connection broke.
   package var isTransient: Bool {
     switch self {
-    case .http(.unreachable), .http(.connectionLost): true
+    case .http(.unreachable, _), .http(.connectionLost, _): true
     case .refused(let code, _, let status, _): status >= 500 || isThrottling(code)
-    case .notAWSQuery(let status): status >= 500 || status == 429
+    case .notAWSQuery(let status, _): status >= 500 || status == 429
     case .http, .malformedElement, .unusableCredential: false
     }
   }

@@ -32,11 +32,11 @@ struct LastingFailureTests {
       .bodyTooLarge(limit: 1), .notHTTP(reason: ""),
     ]
     for error in errors {
-      #expect(!LastingFailure.isLasting(STSClientError.http(error)))
+      #expect(!LastingFailure.isLasting(STSClientError.http(error, address: site)))
       #expect(!LastingFailure.isLasting(ExchangeError.http(error, address: site)))
       #expect(!LastingFailure.isLasting(CredentialChainError.containerEndpointUnreachable(error)))
     }
-    #expect(!LastingFailure.isLasting(STSClientError.notAWSQuery(httpStatus: 404)))
+    #expect(!LastingFailure.isLasting(STSClientError.notAWSQuery(httpStatus: 404, address: site)))
     #expect(!LastingFailure.isLasting(STSClientError.malformedElement("a", requestID: nil)))
     #expect(LastingFailure.isLasting(STSClientError.unusableCredential))
   }

@@ -134,6 +134,6 @@ def test_hashes_are_mirrored_over_http_and_records_are_not(tmp_path, log):
         assert_refused(done, "no records to look")
         (source / "tile/0/001").unlink()
         assert_refused(copy(log, url, tmp_path / "other"), "tile/0/001")
-    assert_refused(copy(log, url, tmp_path / "mirror"), "nothing listens")
+    assert_refused(copy(log, url, tmp_path / "mirror"), "connection refused")
     assert_refused(copy(log, "http://127.0.0.1:1/?x", tmp_path / "mirror"), "not the URL of a log", status=2)
     assert_refused(copy(log, tmp_path / "none", tmp_path / "mirror"), "not a folder")

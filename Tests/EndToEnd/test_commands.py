@@ -357,6 +357,98 @@ def test_token_passes_a_refusal_on(server, make_user, tmp_path):
         "AWS_SECRET_ACCESS_KEY": user.credentials.secret_access_key})
     assert_refused(done, 1, "AccessDenied")
     assert user.credentials.secret_access_key not in done.stderr
+    # With the request id, by which the record is found.
+    [request] = re.findall(r" \(request id ([0-9a-f-]{36})\)$", done.stderr, re.MULTILINE)
+    explained = servers.exeat("policy", "explain", "--data-dir", server.data_dir, "--request-id", request)
+    assert explained.returncode == 0 and user.arn in explained.stdout, explained.stderr
+    assert f"exeat policy explain --data-dir DIR --request-id {request}\n" in done.stderr
+
+
+def test_a_server_that_is_not_there_is_named_with_the_cause_in_words(server, tmp_path):
+    """Wherever the address stands; nothing of its query, and no number of the system's."""
+    keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+
+    def asked(url, *words, **environment):
+        for command in (["token", "--audience", "a"], ["keys", "list"], ["federation-config", "list"], ["transparency", "status"]):
+            done = servers.exeat(*command, environment={**keys, "AWS_ENDPOINT_URL": url, **environment})
+            assert_refused(done, 1, *words)
+            assert not re.search(r"errno|Optional|\w+\(|Error", done.stderr.splitlines()[0].replace("(does", "")), done.stderr
+            assert "\nexeat: hint: " in done.stderr
+
+    for host in ("127.0.0.1", "localhost"):
+        asked(f"http://{host}:1", f"no answer from http://{host}:1/: connection refused")
+    asked("https://nowhere.invalid/path", "no answer from https://nowhere.invalid/path: the host is unknown")
+    asked(server.url, f"no answer from {server.url}/: its certificate is not trusted")
+    # An STS elsewhere, at which a profile's role is taken on.
+    config = tmp_path / "config"
+    config.write_text("[profile a]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n")
+    done = servers.exeat("keys", "list", "--profile", "a", environment={
+        **keys, "AWS_CONFIG_FILE": str(config), "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_IAM": server.url})
+    assert_refused(done, 1, "the role was not granted: no answer from http://127.0.0.1:1/: connection refused")
+
+
+def test_what_is_no_server_of_this_kind_is_named(tmp_path):
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{site.server_port}"
+        done = servers.exeat("token", "--audience", "a", environment={
+            "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": url})
+        site.shutdown()
+    assert_refused(done, 1, f"the answer of {url}/ (status 404) is not that of an AWS Query service")
+
+
+@pytest.mark.parametrize("config, environment, words", [
+    ("[default]\ncredential_process = false\n", {}, "it ended with status 1"),
+    ("[default]\ncredential_process = /nonexistent\n", {}, "cannot be started: No such file or directory"),
+    ("[default]\ncredential_process = echo {}\n", {}, "what it gives is no credential: there is no `Version`"),
+    ("[default]\ncredential_process = echo x\n", {}, "what it gives is no credential: it is not JSON"),
+    ("[default\n", {}, "is no AWS configuration: line 1 is neither a section, nor a setting, nor a comment"),
+    ("[default]\n[default]\n", {}, "the section of line 2 was there before"),
+    ("[default]\nrole_arn = a\nsource_profile = b\n[profile b]\nrole_arn = a\nsource_profile = default\n", {},
+     "profiles take their credentials from one another: default, b, default"),
+    ("[default]\nrole_arn = a\nsource_profile = b\ncredential_source = Environment\n", {},
+     "profile `default` has both `source_profile` and `credential_source`"),
+    ("[default]\nrole_arn = a\nsource_profile = b\n", {}, "profile `default` takes its credentials from `b`, which has none"),
+    ("[default]\nrole_arn = a\nsource_profile = b\nmfa_serial = c\n", {}, "has `mfa_serial`, which is not done here"),
+    ("[default]\nrole_arn = a\nweb_identity_token_file = /nonexistent\n", {}, "`/nonexistent` cannot be read: there is no such file"),
+    ("", {"AWS_ACCESS_KEY_ID": "a b", "AWS_SECRET_ACCESS_KEY": "s"}, "environment: `AWS_ACCESS_KEY_ID` is not usable"),
+    ("", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://192.0.2.1/"}, "the container endpoint `http://192.0.2.1/` is neither https"),
+    ("", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, "no answer from the container endpoint: connection refused"),
+    ("", {"AWS_ENDPOINT_URL": "sts.example.org"}, "it begins with neither `https://` nor `http://`"),
+    ("", {"AWS_CA_BUNDLE": "/nonexistent"}, "cannot read the CA file /nonexistent: there is no such file"),
+])
+def test_settings_that_cannot_be_used_are_explained_in_words(tmp_path, config, environment, words):
+    (tmp_path / "config").write_text(config)
+    done = servers.exeat("token", "--audience", "a", environment={
+        "AWS_ENDPOINT_URL": "https://localhost:1", "AWS_CONFIG_FILE": str(tmp_path / "config"), "HOME": str(tmp_path), **environment})
+    assert done.returncode in (1, 2)
+    assert_refused(done, done.returncode, words)
+
+
+def test_a_time_has_a_unit_or_is_seconds(server, tmp_path):
+    for text, seconds in (("900", 900), ("900s", 900), ("15m", 900), ("1h", 3600)):
+        claims = tokens.claims_of(ask(server, tmp_path, "--audience", "a", "--duration", text).stdout.strip())
+        assert claims["exp"] - claims["iat"] == seconds, text
+    for text in ("15 m", "m", "1w", "+5", "5M", "0x10", "\u0661\u0665m"):
+        assert_refused(ask(server, tmp_path, "--audience", "a", "--duration", text), 2, "--duration")
+
+
+def test_the_algorithm_is_that_of_the_service_where_nobody_names_one(server, tmp_path):
+    for audience, algorithm in (("https://api.example.com", "ES384"), ("api://AzureADTokenExchange", "RS256"),
+                                ("sts.amazonaws.com", "RS256"), ("api://azureadtokenexchange", "ES384")):
+        token = ask(server, tmp_path, "--audience", audience).stdout.strip()
+        assert tokens.header_of(token)["alg"] == algorithm, audience
+    token = ask(server, tmp_path, "--audience", "sts.amazonaws.com", "--algorithm", "ES384").stdout.strip()
+    assert tokens.header_of(token)["alg"] == "ES384"
 
 
 def test_token_does_not_trust_a_strange_ca(server, tmp_path):

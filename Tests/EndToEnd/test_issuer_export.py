@@ -219,7 +219,7 @@ def test_a_bucket_that_refuses_or_is_not_there_is_named(exported, s3):
     assert done.returncode == 1 and "s3://nobodys/.well-known/jwks.json: refused with status 404" in done.stderr
     gone = exported.export(
         "--bucket", "s3://issuers", "--endpoint-url", f"http://127.0.0.1:{servers.free_port()}", environment=buckets.KEYS)
-    assert gone.returncode == 1 and "nothing listens there" in gone.stderr
+    assert gone.returncode == 1 and "connection refused" in gone.stderr
     poor = exported.export("--bucket", "s3://issuers", *options, environment={"HOME": "/nonexistent"})
     assert poor.returncode == 1 and "no credentials were found" in poor.stderr
 
@@ -293,6 +293,16 @@ def test_a_copy_on_the_web_is_compared(exported, host):
     assert done.returncode == 0, done.stdout + done.stderr
     done = exeat("issuer", "check", f"{exported.issuer}/nothing", *exported.source(), "--ca-file", exported.server.ca)
     assert done.returncode == 1 and "answered with status 404" in done.stderr
+
+
+def test_a_copy_on_the_web_is_found_by_the_address_of_its_issuer(exported, host):
+    """The issuer's own, and one elsewhere, whose discovery names the issuer that it is a copy of."""
+    elsewhere = exported.issuer.replace("localhost", "127.0.0.1")
+    for address in (exported.issuer, f"{exported.issuer}/", elsewhere):
+        done = exeat("issuer", "check", address, *exported.source(), "--ca-file", exported.server.ca)
+        assert (done.returncode, done.stdout) == (0, "good for 7d\n"), (address, done.stderr)
+    done = exeat("issuer", "check", f"{exported.issuer}/{DISCOVERY}", *exported.source(), "--ca-file", exported.server.ca)
+    assert done.returncode == 1 and "its JWK set is none: there is no array `keys`" in done.stderr, done.stderr
 
 
 # MARK: bad input

@@ -200,7 +200,7 @@ def test_a_sealed_server_is_unsealed_by_the_file_that_appears(tmp_path, enable):
 @pytest.mark.parametrize("options, words", [
     (["--end-sessions"], "--end-sessions goes with --finish"),
     (["--finish"], "nothing is to be dropped"),
-    (["--key-encryption-key", "/nowhere"], "/nowhere is not usable: notFound"),
+    (["--key-encryption-key", "/nowhere"], "/nowhere is not usable: there is no such file"),
 ])
 def test_what_makes_no_sense_changes_nothing(tmp_path, options, words):
     data_dir = servers.init(tmp_path / "data")

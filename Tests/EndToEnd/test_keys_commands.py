@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`exeat keys`: what the command refuses before anything leaves the machine."""
 
+import datetime
 import json
 import re
 import subprocess
@@ -27,7 +28,7 @@ def test_a_private_key_is_not_sent_over_plain_http(tmp_path):
     for done in (keys("import", file, url="http://sts.example"), keys("import", "-", url="http://sts.example", stdin=pem())):
         assert done.returncode == 1 and "a private key is not sent over plain http" in done.stderr
     # To this machine it is, if somebody listens.
-    assert "no answer from the server" in keys("import", file).stderr
+    assert "no answer from http://127.0.0.1:9/: connection refused" in keys("import", file).stderr
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
@@ -42,7 +43,9 @@ def test_a_private_key_that_others_can_read_is_not_taken(tmp_path, mode):
 @pytest.mark.parametrize("arguments, words", [
     (["import", "/nowhere"], "`/nowhere` cannot be read: there is no such file"),
     (["import", "/dev"], "`/dev` cannot be read: it is no regular file"),
-    (["rotate", "--overlap", "1w"], "`1w` is not seconds"),
+    (["rotate", "--overlap", "1w"], "`1w` is not a number with s, m, h or d, such as 36h"),
+    (["rotate", "--overlap", "36"], "`36` is not a number with s, m, h or d, such as 36h"),
+    (["import", "/nowhere", "--overlap", "86400"], "`86400` is not a number with s, m, h or d"),
     (["rotate", "--overlap", "-1"], "--overlap"),
     (["revoke-tokens"], "give exactly one of"),
     (["revoke-tokens", "--token-id", "j", "--principal", "arn:x"], "give exactly one of"),
@@ -94,3 +97,36 @@ def test_revoking_tokens_again_says_that_they_were_revoked_and_when(tmp_path):
         assert report["AlreadyRevokedDate"]
         done = servers.exeat("keys", "revoke-tokens", "--token-id", plain, environment=environment)
         assert done.returncode == 1 and "while token status was off" in done.stderr
+
+
+def test_suspending_says_what_state_the_issuer_is_in_then(tmp_path):
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        environment = clients.environment_for(running, tmp_path)
+
+        def suspend(*arguments):
+            done = servers.exeat("keys", "suspend", *arguments, environment=environment)
+            assert done.returncode == 0, done.stderr
+            return re.fullmatch(r"suspended since (\S+Z); (.*)\n", done.stdout).groups()
+
+        since, keys = suspend()
+        assert keys == "the key set is published as before"
+        assert suspend("--empty-key-set") == (since, "the key set is empty")
+        # Again without the flag: the keys do not come back by that.
+        assert suspend() == (since, "the key set is empty")
+        assert servers.exeat("keys", "resume", environment=environment).returncode == 0
+        assert suspend()[1] == "the key set is published as before"
+
+
+def test_an_overlap_is_taken_with_its_unit(tmp_path):
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        wire.token(running, SigningAlgorithm="RS256")  # for which its key is made
+        environment = clients.environment_for(running, tmp_path)
+        for flags, hours in (["--algorithm", "ES384", "--overlap", "36h"], 36), (["--algorithm", "RS256", "--overlap", "172800s"], 48):
+            done = servers.exeat("keys", "rotate", *flags, "--json", environment=environment)
+            assert done.returncode == 0, done.stderr
+            [new] = [key for key in json.loads(done.stdout)["OutboundSigningKeys"]
+                     if key["SigningAlgorithm"] == flags[1] and key["Status"] == "Successor"]
+            made, signs = (datetime.datetime.fromisoformat(new[name]) for name in ("CreateDate", "SignsFrom"))
+            assert signs - made == datetime.timedelta(hours=hours)

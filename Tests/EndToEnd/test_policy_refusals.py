@@ -110,6 +110,16 @@ def test_a_line_of_the_audit_log_names_the_role_and_the_request(server):
     assert "  CreateRole  ok  " in line and "  role=told  " in line
 
 
+def test_a_line_of_the_audit_log_has_the_reason_to_its_last_word(server, make_user):
+    """However long the names in it."""
+    user = make_user(Path="/" + "p" * 200 + "/")
+    request_id = refused(user, Audience=["a"])
+    tail = servers.exeat("audit", "tail", "--data-dir", server.data_dir, "--number", "50").stdout
+    [line] = [line for line in tail.splitlines() if f"request={request_id}" in line]
+    assert line.endswith("because no identity-based policy allows the sts:GetWebIdentityToken action)")
+    assert user.arn in line
+
+
 @pytest.mark.parametrize("arguments", [[], ["--request-id", "x"], ["--data-dir", "x"], ["f.json", "--data-dir", "x"],
                                        ["f.json", "--request-id", "x", "--data-dir", "x"]])
 def test_wrong_usage(arguments):

@@ -54,5 +54,5 @@ def test_the_readme_leads_from_nothing_to_a_message(dev, tmp_path):
 
 
 def test_the_guides_commands_are_what_is_printed():
-    done = servers.exeat("trust", "rabbitmq", "--output", "cli", "--role-arn", relying_parties.SUBJECT)
+    done = servers.exeat("trust", "rabbitmq", "--output", "cli", "--role-arn", relying_parties.SUBJECT, "--placeholders")
     assert done.stdout in guides.section("rabbitmq", "The workload's user")

@@ -5,13 +5,14 @@ import json
 import os
 import re
 import subprocess
+import sys
 import urllib.request
 import ssl
 import xml.etree.ElementTree
 
 import pytest
 
-from driver import careless, clients, server as servers, wire
+from driver import careless, clients, guides, server as servers, wire
 
 AUDIENCE = "https://service.example/api"
 
@@ -108,7 +109,7 @@ def test_a_service_that_is_not_there_is_told_once(dev, tmp_path, arguments):
     url = f"http://127.0.0.1:{servers.free_port()}"
     done = rp_test(dev, url + "/who?secret=1", "--junit", tmp_path / "report.xml", *arguments)
     assert done.returncode == 3 and done.stdout == "", done.stdout
-    assert f"the service at {url}/who cannot be reached: nothing listens there" in done.stderr
+    assert f"the service at {url}/who cannot be reached: connection refused" in done.stderr
     assert "secret" not in done.stderr and "errno" not in done.stderr
     assert not (tmp_path / "report.xml").exists()
 
@@ -116,6 +117,20 @@ def test_a_service_that_is_not_there_is_told_once(dev, tmp_path, arguments):
 def test_a_service_whose_certificate_is_not_trusted_is_told_once(dev):
     done = rp_test(dev, dev.url + "/health/live")
     assert done.returncode == 3 and "certificate is not trusted" in done.stderr and "--service-ca-file" in done.stderr
+
+
+def test_an_issuer_that_is_not_there_is_no_finding(dev, keys, tmp_path):
+    url = f"http://127.0.0.1:{servers.free_port()}"
+    with careless.Service(verifier(keys)) as service:
+        done = rp_test(dev, service.url, "--endpoint-url", url, "--junit", tmp_path / "report.xml")
+        assert done.returncode == 3 and done.stdout == "", done.stdout
+        assert f"could not test: no answer from {url}/: connection refused" in done.stderr
+        assert service.received == [] and not (tmp_path / "report.xml").exists()
+        # A report that nobody can read is none, either.
+        done = rp_test(dev, service.url, "--only", "alg-none", "--junit", tmp_path)
+        assert done.returncode == 3 and "--junit: cannot write" in done.stderr, done.stderr
+        done = rp_test(dev, service.url, "--service-ca-file", tmp_path / "none.pem")
+        assert done.returncode == 3 and "cannot read the CA file" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -133,7 +148,7 @@ def test_an_issuer_that_people_rely_on_is_asked_for_no_token(server, issuer, key
     with careless.Service(verifier(keys)) as service:
         done = servers.exeat("rp-test", service.url, "--audience", AUDIENCE,
                              environment=clients.environment_for(server, tmp_path))
-        assert done.returncode == 1 and "the issuer signs no test tokens" in done.stderr, done.stderr
+        assert done.returncode == 3 and "could not test: the issuer signs no test tokens" in done.stderr, done.stderr
         assert service.received == []
 
 
@@ -146,7 +161,7 @@ def test_keys_that_people_rely_on_are_never_changed(server, issuer, keys, tmp_pa
         for only in [[], ["--only", "revoked-key"]]:
             done = servers.exeat("rp-test", service.url, "--audience", AUDIENCE, "--change-keys", *only,
                                  environment=clients.environment_for(server, tmp_path))
-            assert done.returncode == 1 and "the issuer signs no test tokens" in done.stderr, done.stderr
+            assert done.returncode == 3 and "the issuer signs no test tokens" in done.stderr, done.stderr
         assert service.received == []
     assert before and listed() == before
 
@@ -168,6 +183,29 @@ def test_only_dev_signs_what_it_is_given(dev, server):
     assert (answer.status, answer.code) == (400, "InvalidAction")
     model = servers.exeat("aws-model", "print").stdout
     assert "SignOutboundTestToken" not in model and "WithholdOutboundTestKeySet" not in model
+
+
+# MARK: the example in Python
+
+
+def test_nothing_is_found_in_the_example_in_python(dev, keys):
+    example = guides.ROOT / "examples" / "relying-party-python" / "server.py"
+    environment = {"ISSUER": keys[0], "AUDIENCE": AUDIENCE, "CA_FILE": str(dev.ca), "PORT": "0"}
+    process = subprocess.Popen([sys.executable, example], env=servers.clean_environment(**environment),
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("listening on "):
+                break
+        assert lines and lines[-1].startswith("listening on "), "".join(lines)
+        done = rp_test(dev, lines[-1].split()[-1])
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no finding" in done.stdout
 
 
 # MARK: the library's own server

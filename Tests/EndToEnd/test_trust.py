@@ -3,6 +3,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -135,6 +136,40 @@ def test_the_policy_grants_exactly_these_tokens(make_user, server):
         assert (answer.status, answer.code) == (403, "AccessDenied"), wrong
 
 
+EXCHANGES = {
+    "oidc": ["oauth", "--token-url", "https://as.example.com"], "vault": ["vault", "--address", "https://vault.example.com"],
+    "entra": ["entra", "--tenant", "t", "--client-id", "c"], "aws": ["aws", "--role-arn", "arn:aws:iam::1:role/r"],
+}
+
+
+@pytest.mark.parametrize("service", EXCHANGES)
+def test_who_names_no_algorithm_gets_the_one_of_the_policy(make_user, server, tmp_path, service):
+    """By each way to a token, under the policy as it is printed."""
+    user = make_user()
+    environment = clients.environment_for(server, tmp_path, user.credentials)
+    printed = json.loads(trust(service, "--issuer", "https://sts.example.org/ISSUER", "--role-arn", user.arn, "--json").stdout)
+    user.iam.put_user_policy(UserName=user.name, PolicyName="inline", PolicyDocument=printed["Policy"])
+    [audience] = printed["Audiences"]
+    plan = {"files": [{"name": "t", "file": str(tmp_path / "agent.jwt"), "token": {"audience": audience}}]}
+    (tmp_path / "agent.yaml").write_text(yaml.safe_dump(plan))
+    for command in (["token", "--audience", audience],
+                    ["exchange", *EXCHANGES[service], "--token-audience", audience, "--output", "file", "--file", tmp_path / "jwt"],
+                    ["agent", "--config", tmp_path / "agent.yaml", "--", "true"]):
+        done = servers.exeat(*command, environment=environment)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+@pytest.mark.parametrize("service", ["oidc", "dovecot", "snowflake", "entra"])
+def test_the_command_for_a_token_is_one_that_the_policy_allows(make_user, server, tmp_path, service):
+    user = make_user()
+    known = [service, "--issuer", "https://sts.example.org/ISSUER", "--role-arn", user.arn]
+    user.iam.put_user_policy(
+        UserName=user.name, PolicyName="inline", PolicyDocument=json.loads(trust(*known, "--json").stdout)["Policy"])
+    [command] = re.findall(r"^exeat (token .*)$", trust(*known).stdout, re.MULTILINE)
+    done = servers.exeat(*shlex.split(command), environment=clients.environment_for(server, tmp_path, user.credentials))
+    assert done.returncode == 0, done.stderr
+
+
 def test_issuer_and_principal_are_asked_of_the_server(make_user, server, issuer, tmp_path):
     allowed = {"Effect": "Allow", "Action": "iam:GetOutboundWebIdentityFederationInfo", "Resource": "*"}
     user = make_user(ALLOW_TOKENS, allowed)
@@ -144,9 +179,26 @@ def test_issuer_and_principal_are_asked_of_the_server(make_user, server, issuer,
     assert "exeat issuer export" in done.stderr, "the issuer of the tests lies on loopback"
 
 
-def test_without_a_server_there_are_placeholders_and_they_are_named():
-    done = trust("entra")
-    assert "the server was not asked" in done.stderr
+def test_a_server_that_does_not_answer_is_an_error(make_user, server, tmp_path):
+    """With an empty standard output: nothing that could be taken for a configuration."""
+    nobody = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+    silent = make_user(ALLOW_TOKENS)
+    for environment, status, message in (
+            (nobody, 1, "no answer from http://127.0.0.1:1/: connection refused"), ({}, 2, "no endpoint is named"),
+            (clients.environment_for(server, tmp_path, silent.credentials), 1, "AccessDenied")):
+        for flags in ((), ("--output", "config"), ("--json",), ("--lint",), KNOWN[:2], KNOWN[2:]):
+            if environment not in (nobody, {}) and flags == KNOWN[:2]:
+                continue  # who calls is known to everybody
+            done = trust("entra", *flags, status=status, environment=environment)
+            assert done.stdout == "" and message in done.stderr, done
+            assert "--placeholders leaves it open" in done.stderr
+        assert trust("entra", *KNOWN, environment=environment).stdout
+        assert "PLACEHOLDERS" in trust("entra", "--placeholders", environment=environment).stdout
+
+
+def test_placeholders_are_named():
+    done = trust("entra", "--placeholders")
+    assert done.stderr == ""
     assert "PLACEHOLDERS: put your own for: https://sts.example.org/ISSUER (issuer)" in done.stdout
     assert "APP_OBJECT_ID is the application's object id: --set object=…" in done.stdout
     done = trust("entra", *KNOWN, "--set", "object=o-1", "--set", "app=a-1", "--set", "tenant=t-1")
@@ -157,7 +209,7 @@ def test_without_a_server_there_are_placeholders_and_they_are_named():
     ("role/team/app", "put-role-policy --role-name app --policy"), ("user/ci", "put-user-policy --user-name ci --policy"),
     ("root", "# The root of an account needs no policy")])
 def test_the_commands_are_for_the_principal(principal, command):
-    assert command in trust("oidc", "--role-arn", f"arn:aws:iam::123456789012:{principal}").stdout
+    assert command in trust("oidc", "--role-arn", f"arn:aws:iam::123456789012:{principal}", "--placeholders").stdout
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -191,13 +243,13 @@ ALL = {
 
 @pytest.mark.parametrize("arguments, code", [pytest.param(list(key), code, id=f"{key[0]}-{code}") for key, code in ALL.items()])
 def test_the_lint_knows_the_limits_of_a_service(arguments, code):
-    known = [] if "--role-arn" in arguments else KNOWN[2:]
+    known = ["--placeholders"] if "--role-arn" in arguments else [*KNOWN[2:], "--placeholders"]
     assert ("error", code) in lint(*arguments, *known)
 
 
 def test_one_byte_less_is_taken():
     assert ("error", "SubjectTooLong") not in lint(
-        "google", "--role-arn", "arn:aws:iam::123456789012:role/" + "x" * 96, status=0)
+        "google", "--role-arn", "arn:aws:iam::123456789012:role/" + "x" * 96, "--placeholders", status=0)
 
 
 def test_the_lint_looks_at_the_issuer(server, issuer, tmp_path):
@@ -217,7 +269,7 @@ def test_the_lint_wants_https(plain):
 
 
 def test_findings_are_lines_for_people():
-    done = trust("entra", "--algorithm", "ES384", "--lint", status=1)
+    done = trust("entra", "--algorithm", "ES384", "--placeholders", "--lint", status=1)
     assert re.match(r"error: AlgorithmNotTaken: Microsoft Entra ID does not take ES384; it takes RS256\n", done.stdout)
 
 

@@ -127,22 +127,33 @@ struct STSClientTests {
       #expect(token == "a.b.c")
     }
     try await withSTS(answer: { _ in .closed }) { client, server in
-      await #expect(throws: STSClientError.http(.connectionLost)) { try await ask(client) }
+      let error = STSClientError.http(.connectionLost, address: server.url(path: "/"))
+      await #expect(throws: error) { try await ask(client) }
       #expect(server.requests.count == 3)
+    }
+  }
+
+  @Test(arguments: [
+    (ServerAnswer.text("<html><body>502<br></body></html>", status: 404), 404),
+    (.text("", status: 307, headers: [HTTPField("Location", "/")]), 307),
+    (.text("{}", status: 200), 200),
+  ])
+  func `an answer of something else is refused, and who gave it is said`(
+    answer: ServerAnswer,
+    status: Int
+  ) async throws {
+    try await withSTS(answer: { _ in answer }) { client, server in
+      let error = STSClientError.notAWSQuery(httpStatus: status, address: server.url(path: "/"))
+      await #expect(throws: error) { try await ask(client) }
+      #expect(server.requests.count == 1)
     }
   }
 
   @Test(
     arguments: [
       (
-        ServerAnswer.text("<html><body>502<br></body></html>", status: 404),
-        STSClientError.notAWSQuery(httpStatus: 404)
-      ),
-      (.text("", status: 307, headers: [HTTPField("Location", "/")]), .notAWSQuery(httpStatus: 307)),
-      (.text("{}", status: 200), .notAWSQuery(httpStatus: 200)),
-      (
-        .text("<X/>", status: 200),
-        .malformedElement("GetWebIdentityTokenResult/WebIdentityToken", requestID: nil)
+        ServerAnswer.text("<X/>", status: 200),
+        STSClientError.malformedElement("GetWebIdentityTokenResult/WebIdentityToken", requestID: nil)
       ),
       (
         LoopbackSTS.token("a.b\u{7}.c"),
@@ -153,7 +164,7 @@ struct STSClientTests {
         .malformedElement("GetWebIdentityTokenResult/Expiration", requestID: "r-1")
       ),
     ])
-  func `an answer of something else is refused`(answer: ServerAnswer, error: STSClientError) async throws {
+  func `an answer that lacks something is refused`(answer: ServerAnswer, error: STSClientError) async throws {
     try await withSTS(answer: { _ in answer }) { client, server in
       await #expect(throws: error) { try await ask(client) }
       #expect(server.requests.count == 1)

@@ -76,6 +76,7 @@ struct SigningKeyClientTests {
       Self.keys + "<SuccessorKeyId>k3</SuccessorKeyId><SuccessorWasMade>true</SuccessorWasMade>"
       + "<RevokedTokenCount>7</RevokedTokenCount><AlreadyRevokedTokenCount>2</AlreadyRevokedTokenCount>"
       + "<AlreadyRevokedDate>2026-04-21T07:42:10Z</AlreadyRevokedDate>"
+      + "<SuspendDate>2026-04-21T07:42:10Z</SuspendDate><KeySetEmptied>true</KeySetEmptied>"
     try await with(content) { client, server in
       func sent() -> String? { server.requests.last.map { String($0.text.dropFirst("Action=".count)) } }
       let version = "&Version=2010-05-08"
@@ -88,9 +89,11 @@ struct SigningKeyClientTests {
       #expect(revoked.successorKeyID == "k3" && revoked.successorWasMade)
       _ = try await client.importKey(Secret("a b\n"), overlapSeconds: nil)
       #expect(sent() == "ImportOutboundSigningKey\(version)&PrivateKey=a%20b%0A")
-      try await client.suspend(emptyingKeySet: false)
+      let suspended = try await client.suspend(emptyingKeySet: false)
       #expect(sent() == "SuspendOutboundIssuer\(version)")
-      try await client.suspend(emptyingKeySet: true)
+      // What an earlier call did.
+      #expect(suspended.isKeySetEmptied && suspended.date.rfc3339 == "2026-04-21T07:42:10Z")
+      _ = try await client.suspend(emptyingKeySet: true)
       #expect(sent() == "SuspendOutboundIssuer\(version)&EmptyKeySet=true")
       try await client.resume()
       #expect(sent() == "ResumeOutboundIssuer\(version)")

@@ -108,7 +108,33 @@ extension TestServer {
       #expect(rotated.all("Status").count { $0 == "Successor" } == 2)
       let again = await server.call("RotateOutboundSigningKey")
       #expect(again.status == 409 && again.code == "LimitExceeded")
-      #expect(again["Message"] == "A successor is published already, and signs from 2027-01-16T08:00:00Z on.")
+      #expect(
+        again["Message"]?.contains("published already, and signs from 2027-01-16T08:00:00Z on.") == true
+      )
+    }
+  }
+
+  @Test func `where only one key has a successor the refusal says which, and that the other has none`()
+    async throws
+  {
+    try await TestServer.run { server in
+      _ = try await server.keySet()
+      _ = await server.done("RotateOutboundSigningKey", ["SigningAlgorithm": "RS256"])
+      let refused = await server.call("RotateOutboundSigningKey")
+      #expect(refused.code == "LimitExceeded")
+      #expect(
+        refused["Message"]
+          == "A successor of the RS256 key is published already, and signs from 2027-01-16T08:00:00Z on."
+          + " ES384 was not rotated either: name it in SigningAlgorithm."
+      )
+      let named = await server.call("RotateOutboundSigningKey", ["SigningAlgorithm": "RS256"])
+      #expect(
+        named["Message"]
+          == "A successor of the RS256 key is published already, and signs from 2027-01-16T08:00:00Z on."
+      )
+      let listed = await server.done("ListOutboundSigningKeys")
+      #expect(listed.all("Status").count { $0 == "Successor" } == 1)
+      _ = await server.done("RotateOutboundSigningKey", ["SigningAlgorithm": "ES384"])
     }
   }
 

@@ -95,16 +95,20 @@ package struct RotateOutboundSigningKey: Action {
     let present = SigningAlgorithm.allCases.filter { algorithm in
       standings.contains { $0.key.algorithm == algorithm && $0.state != .revoked }
     }
+    let chosen = algorithm.map { [$0] } ?? present
+    let waiting = chosen.compactMap { algorithm in
+      standings.first { $0.key.algorithm == algorithm && $0.state == .successor }?.key
+    }
+    // Only who says how long: a call without that may be one that was sent twice.
+    if let stays = waiting.first(where: { !overlap.isGiven || signsFrom >= $0.signsFrom }) {
+      throw .successorWaits(stays, insteadOf: chosen.filter { $0 != stays.algorithm })
+    }
     var change = SigningKeysChange(keys)
     var successors: [String] = []
-    for algorithm in algorithm.map({ [$0] }) ?? present {
-      if let waiting = standings.first(where: { $0.key.algorithm == algorithm && $0.state == .successor }) {
-        // Only who says how long: a call without that may be one that was sent twice.
-        guard overlap.isGiven, signsFrom < waiting.key.signsFrom else {
-          throw .successorWaits(waiting.key)
-        }
-        try house.encoding { () throws(StoreError) in try change.bringForward(waiting.key, to: signsFrom) }
-        successors.append(waiting.key.keyID.description)
+    for algorithm in chosen {
+      if let waiting = waiting.first(where: { $0.algorithm == algorithm }) {
+        try house.encoding { () throws(StoreError) in try change.bringForward(waiting, to: signsFrom) }
+        successors.append(waiting.keyID.description)
       } else {
         try change.requireRoom(at: call.now, schedule)
         let key = try await house.newSigningKey(algorithm, for: call.account)
@@ -148,9 +152,16 @@ struct SigningKeyOverlap: Sendable {
 }
 
 extension ServiceError {
-  /// 409: there is a successor already.
-  static func successorWaits(_ key: OutboundSigningKey) -> ServiceError {
-    .limitExceeded("A successor is published already, and signs from \(key.signsFrom.rfc3339) on.")
+  /// 409: there is a successor already, for which nothing was done with the keys of `others` either.
+  static func successorWaits(
+    _ key: OutboundSigningKey,
+    insteadOf others: [SigningAlgorithm] = []
+  ) -> ServiceError {
+    let rest = others.map { " \($0.rawValue) was not rotated either: name it in SigningAlgorithm." }.joined()
+    return .limitExceeded(
+      "A successor of the \(key.algorithm.rawValue) key is published already, and signs from "
+        + "\(key.signsFrom.rfc3339) on.\(rest)"
+    )
   }
 }
 

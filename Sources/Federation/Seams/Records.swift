@@ -99,6 +99,17 @@ package enum StoreError: Error, Hashable, Sendable {
   case corrupted(String)
 }
 
+extension StoreError: CustomStringConvertible {
+  /// The cause, for the operator.
+  package var description: String {
+    switch self {
+    case .preconditionFailed(let key): "the store already holds \(key.kind.name) `\(key.id)`"
+    case .unavailable(let cause): cause
+    case .corrupted(let what): "the store is damaged: \(what)"
+    }
+  }
+}
+
 /// Reads records.
 package protocol RecordReader: Sendable {
   /// The record at `key`, or `nil`.

@@ -16,6 +16,14 @@ package struct SigningKeyRevocation: Sendable {
   package let successorWasMade: Bool
 }
 
+/// An issuer that is suspended, as it is after the call.
+package struct SuspendedIssuer: Hashable, Sendable {
+  /// Since when; an earlier call may have begun it.
+  package let date: Instant
+  /// Whether verifiers find no key any more; an earlier call may have emptied the set.
+  package let isKeySetEmptied: Bool
+}
+
 /// Which tokens are to be revoked.
 package enum TokensToRevoke: Hashable, Sendable {
   /// One, by its `jti`.
@@ -92,9 +100,13 @@ package struct SigningKeyClient: Sendable {
   }
 
   /// Stops the tokens of the account; with `emptyingKeySet` verifiers find no key any more.
-  package func suspend(emptyingKeySet: Bool) async throws(STSClientError) {
+  package func suspend(emptyingKeySet: Bool) async throws(STSClientError) -> SuspendedIssuer {
     let parameters = emptyingKeySet ? [(name: "EmptyKeySet", value: "true")] : []
-    _ = try await call("SuspendOutboundIssuer", parameters)
+    let result = try await call("SuspendOutboundIssuer", parameters)
+    return SuspendedIssuer(
+      date: try result.instant("SuspendDate"),
+      isKeySetEmptied: try result.element("KeySetEmptied") == "true"
+    )
   }
 
   /// Lets the account have tokens again.

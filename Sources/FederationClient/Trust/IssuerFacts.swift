@@ -4,6 +4,7 @@
 // Source: OpenID Connect Discovery 1.0 §4; RFC 7517.
 
 import IdentityModel
+import RelyingParty
 import StrictJSON
 import TokenFormats
 
@@ -94,7 +95,17 @@ package struct IssuerFacts: Sendable {
         }
       )
     } catch {
-      return .failure(Unreachable("discovery or key set cannot be fetched: \(error)"))
+      return .failure(Unreachable("discovery or key set cannot be fetched: \(words(error))"))
+    }
+  }
+
+  private static func words(_ error: any Error) -> String {
+    switch error {
+    case let error as HTTPURLError: "one of the URLs is none: \(error.words)"
+    case let error as IssuerFetchError: error.words
+    case let error as DiscoveryDocumentError: printable(reason(error))
+    case let error as JSONReaderError: printable(reason(error))
+    default: printable(String(describing: error))
     }
   }
 

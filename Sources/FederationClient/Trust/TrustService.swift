@@ -36,7 +36,7 @@ package struct TrustService: Sendable {
     _ name: String,
     _ title: String,
     tokenType: TrustTokenType = .oidc,
-    audience: String = "https://api.example.com",
+    audience: String = TrustService.exampleAudience,
     target: String,
     limits: TrustLimits,
     settings: [TrustSetting] = [],
@@ -59,6 +59,30 @@ package struct TrustService: Sendable {
     self.notes = notes
     self.isRun = isRun
   }
+
+  /// The algorithm of tokens for which nobody named one: what is printed for the service.
+  ///
+  /// - Parameters:
+  ///   - name: the service, where it is known.
+  ///   - audiences: the tokens' audiences, which may be a service's own.
+  /// - Returns: that of the service called `name`, or else of the one that has an audience of its own among `audiences`, or
+  ///   else of any other service, `oidc`.
+  package static func usualAlgorithm(for name: String? = nil, audiences: [String]) -> SigningAlgorithm {
+    let service =
+      name.flatMap(named)
+      ?? all.first { service in
+        audiences.contains { service.hasOwnAudience && service.audience.utf8.elementsEqual($0.utf8) }
+      }
+    return (service ?? oidc).limits.preferredAlgorithm
+  }
+
+  /// Whether it has one audience for everybody, and nobody else has that.
+  private var hasOwnAudience: Bool {
+    !audience.utf8.elementsEqual(Self.exampleAudience.utf8) && !audience.contains("{{")
+  }
+
+  /// The audience of a service that takes any.
+  private static let exampleAudience = "https://api.example.com"
 
   /// The service called `name`; `nil` when there is none.
   package static func named(_ name: String) -> TrustService? {

@@ -125,6 +125,13 @@ package struct TrustTerms: Sendable {
     }
   }
 
+  /// The command that asks for a token as the policy allows it; `nil` for SAML, which only a federation config gives.
+  package func tokenCommand(_ service: TrustService) -> String? {
+    guard service.tokenType == .oidc else { return nil }
+    let audiences = audiences.map { " --audience \($0)" }.joined()
+    return "exeat token\(audiences) --algorithm \(algorithm)\n"
+  }
+
   /// `template` with every `{{name}}` replaced.
   package func fill(_ template: String) -> String { filled(template, with: values) }
 }

@@ -35,8 +35,8 @@ struct AgentRunCommand: AsyncParsableCommand {
   )
 
   @Option(help: "What to keep, YAML.") var config = "agent.yaml"
-  @Option(help: "How long to wait for everything to be there before the program starts, in seconds.")
-  var startTimeout = 60
+  @Option(help: "How long to wait for everything to be there before the program starts: 60 or 60s, 5m.")
+  var startTimeout = SecondsOption(seconds: 60)
   @Option(help: "`text` or `json`.") var logFormat = "text"
   @Option(help: "Write the address as JSON to this file when everything is there.") var readyFile: String?
   @Flag(help: "Go on when what is kept is refused for good at the start, for a policy that is about to come.")
@@ -49,8 +49,8 @@ struct AgentRunCommand: AsyncParsableCommand {
     guard let format = LogFormat(rawValue: logFormat) else {
       throw CommandFailure.usage("--log-format: `\(logFormat)` is not text or json")
     }
-    guard (1...86_400).contains(startTimeout) else {
-      throw CommandFailure.usage("--start-timeout: `\(startTimeout)` is not a number of seconds")
+    guard (1...86_400).contains(startTimeout.seconds) else {
+      throw CommandFailure.usage("--start-timeout: `\(startTimeout.seconds)s` is not a time of 1s to 24h")
     }
     let environment = ClientEnvironment.live()
     let plan = try AgentPlan.read(config, environment)
@@ -65,7 +65,7 @@ struct AgentRunCommand: AsyncParsableCommand {
         plan: plan,
         environment: environment,
         program: program,
-        startTimeoutSeconds: startTimeout,
+        startTimeoutSeconds: startTimeout.seconds,
         readyFile: readyFile,
         expectsPermission: keepTrying,
         logger: format.logger(level: .info)

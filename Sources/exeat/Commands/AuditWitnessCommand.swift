@@ -104,10 +104,9 @@ struct AuditWitnessCommand: AsyncParsableCommand {
 
   /// `10s`, `5m`, `1h`: 1 second to a day.
   private static func seconds(_ text: String) throws(CommandFailure) -> Int {
-    let units: [(Character, Int)] = [("s", 1), ("m", 60), ("h", 3600)]
-    guard let unit = units.first(where: { $0.0 == text.last }), let number = Int(text.dropLast()),
-      (1...86_400).contains(number), number * unit.1 <= 86_400
-    else { throw .usage("--interval: `\(text)` is not a time of 1s to 24h") }
-    return number * unit.1
+    guard let seconds = durationSeconds(text), (1...86_400).contains(seconds) else {
+      throw .usage("--interval: `\(text)` is not a time of 1s to 24h")
+    }
+    return seconds
   }
 }

@@ -16,7 +16,8 @@ extension CommandFailure {
     case let error as STSClientError: self = Self.call(error)
     case let error as FederationConfigError: self = Self.config(error)
     case let error as TrustRootsError: self = Self.trust(error)
-    case let error as ProfileFilesError: self = .failed("the AWS configuration cannot be read: \(error)")
+    case let error as ClientCertificateError: self = Self.certificate(error)
+    case let error as ProfileFilesError: self = Self.files(error)
     default: self = Self.exchange(error) ?? .failed(String(describing: error))
     }
   }
@@ -43,37 +44,13 @@ extension CommandFailure {
     case .noEndpoint:
       .usage("no endpoint is named", hint: "give --endpoint-url or set AWS_ENDPOINT_URL")
     case .malformedEndpoint(let source, let problem):
-      .usage("\(source): not an acceptable endpoint (\(problem))")
+      .usage("\(source): not an acceptable endpoint: \(problem.words)")
     case .endpointWithQuery(let source):
       .usage("\(source): an endpoint has no query")
     case .malformedRegion(let source):
       .usage("\(source): not a region name")
     case .servicesNotFound(let profile, let services):
       .failed("profile `\(profile)` names the services section `\(services)`, which is not there")
-    }
-  }
-
-  private static func credentials(_ error: CredentialChainError) -> CommandFailure {
-    switch error {
-    case .noCredentials:
-      .failed(
-        "no credentials were found",
-        hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
-      )
-    case .profileNotFound(let name):
-      .failed("profile `\(name)` is not in the AWS configuration", hint: "see --profile and AWS_PROFILE")
-    case .incomplete(let source, let missing):
-      .failed("\(source): `\(missing)` is missing")
-    case .expired(let source, let expiration):
-      .failed(
-        "the credentials of \(source) expired at \(expiration.rfc3339)",
-        hint:
-          "put new ones there, or name a source that renews itself: a profile with role_arn, a web identity token"
-      )
-    case .roleRefused(let source, let error):
-      .failed("\(source): the role was not granted: \(text(error))")
-    default:
-      .failed("the credentials cannot be used: \(error)")
     }
   }
 
@@ -98,8 +75,10 @@ extension CommandFailure {
         "switch it on: aws iam enable-outbound-web-identity-federation"
       case .refused("InvalidClientTokenId", _, _, _), .refused("SignatureDoesNotMatch", _, _, _):
         "check the access key, and that the endpoint is the server that knows it"
-      case .http(.tlsFailed): trustHint
-      case .http(.unreachable), .http(.connectionLost), .notAWSQuery: "check --endpoint-url"
+      case .refused("AccessDenied", _, _, let requestID?):
+        "whoever runs the server sees why: exeat policy explain --data-dir DIR --request-id \(requestID)"
+      case .http(.tlsFailed, _): trustHint
+      case .http(.unreachable, _), .http(.connectionLost, _), .notAWSQuery: "check --endpoint-url"
       default: nil
       }
     return .failed(text(error), hint: hint)
@@ -108,11 +87,13 @@ extension CommandFailure {
   /// What to do about a certificate that is not trusted.
   static let trustHint = "trust the server's CA with --ca-file or AWS_CA_BUNDLE"
 
-  private static func text(_ error: STSClientError) -> String {
+  static func text(_ error: STSClientError) -> String {
     switch error {
-    case .http(let error): "no answer from the server: \(text(error))"
-    case .refused(let code, let message, _, _): message.map { "\(code): \($0)" } ?? code
-    case .notAWSQuery(let status): "the answer (status \(status)) is not that of an AWS Query service"
+    case .http(let error, let address): "no answer from \(address): \(text(error))"
+    case .refused(let code, let message, _, let requestID):
+      code + (message.map { ": \($0)" } ?? "") + (requestID.map { " (request id \($0))" } ?? "")
+    case .notAWSQuery(let status, let address):
+      "the answer of \(address) (status \(status)) is not that of an AWS Query service"
     case .malformedElement(let path, _): "the answer lacks a usable `\(path)`"
     case .unusableCredential: "the credentials hold characters that cannot be sent"
     }
@@ -120,19 +101,12 @@ extension CommandFailure {
 
   static func text(_ error: FederationHTTPError) -> String {
     switch error {
-    case .unreachable: "nothing listens there, or the host is unknown"
+    case .unreachable(let reason): reason
     case .connectionLost: "the connection was closed (does the server speak https?)"
     case .tlsFailed: FederationHTTPError.untrusted
     case .timedOut(let seconds): "nothing came within \(seconds) s"
     case .bodyTooLarge(let limit): "the answer is longer than \(limit) octets"
     case .notHTTP(let reason): "the answer is not HTTP: \(reason)"
-    }
-  }
-
-  private static func trust(_ error: TrustRootsError) -> CommandFailure {
-    switch error {
-    case .unreadable(let path, _): .failed("cannot read the CA file \(path)", hint: "see --ca-file")
-    case .notCertificates(let path): .failed("\(path) holds no PEM certificate", hint: "see --ca-file")
     }
   }
 }

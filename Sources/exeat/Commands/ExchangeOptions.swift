@@ -15,8 +15,9 @@ struct SubjectOptions: ParsableArguments {
   @Option(help: "Ask for the token of this federation config.") var federationConfig: String?
   @Option(help: "Who the token is for; may be repeated. Default: what the target takes.")
   var tokenAudience: [String] = []
-  @Option(help: "`RS256` or `ES384`. Default: RS256, which every service takes.") var algorithm: String?
-  @Option(help: "The token's life in seconds. Default: the server's.") var duration: Int?
+  @Option(help: "`ES384` or `RS256`. Default: what `exeat trust` prints for the target or the audience.")
+  var algorithm: String?
+  @Option(help: "The token's life: 900 or 900s, 15m. Default: the server's.") var duration: SecondsOption?
   @Option(help: "A tag for the token, KEY=VALUE; may be repeated.") var tag: [String] = []
 
   /// The token of `--token-file`; `nil` without the option.
@@ -43,7 +44,7 @@ struct SubjectOptions: ParsableArguments {
       guard tokenAudience.isEmpty, algorithm == nil, tag.isEmpty else {
         throw .usage("a federation config says audience and algorithm itself, and takes no tags")
       }
-      return .federationConfig(federationConfig, durationSeconds: duration)
+      return .federationConfig(federationConfig, durationSeconds: duration?.seconds)
     }
     guard kind != .samlBearer, kind != .awsSAML else {
       throw .usage(
@@ -57,7 +58,13 @@ struct SubjectOptions: ParsableArguments {
     }
     var tags: [Tag] = []
     for text in tag { tags.append(try Tag(option: text)) }
-    return .audiences(audiences, algorithm: algorithm ?? "RS256", durationSeconds: duration, tags: tags)
+    return .audiences(
+      audiences,
+      algorithm: algorithm
+        ?? TrustService.usualAlgorithm(for: kind.rawValue, audiences: audiences).rawValue,
+      durationSeconds: duration?.seconds,
+      tags: tags
+    )
   }
 
   /// Where Google's client gets the token: the file, or this program.
@@ -136,7 +143,8 @@ struct ExchangeOptions: ParsableArguments {
   @Option(help: "aws: the role.") var roleArn: String?
   @Option(help: "aws-saml: the SAML provider in the role's account.") var principalArn: String?
   @Option(help: "aws: the name of the session. Default: exeat") var sessionName: String?
-  @Option(help: "aws, google: the life of what is given, in seconds.") var sessionDuration: String?
+  @Option(help: "aws, google: the life of what is given: 3600 or 3600s, 60m, 1h.")
+  var sessionDuration: SecondsOption?
   @Option(help: "aws: its STS. Default: https://sts.amazonaws.com") var stsEndpoint: String?
   @Option(help: "vault: its address.") var address: String?
   @Option(help: "vault: where the auth method is mounted. Default: jwt") var mount: String?
@@ -156,7 +164,8 @@ struct ExchangeOptions: ParsableArguments {
       (.clientAuthentication, clientAuthentication), (.tenant, tenant), (.authority, authority),
       (.provider, provider), (.serviceAccount, serviceAccount), (.googleSTSURL, googleStsUrl),
       (.googleIAMURL, googleIamUrl), (.roleARN, roleArn), (.principalARN, principalArn),
-      (.sessionName, sessionName), (.sessionDuration, sessionDuration), (.stsEndpoint, stsEndpoint),
+      (.sessionName, sessionName), (.sessionDuration, sessionDuration.map { String($0.seconds) }),
+      (.stsEndpoint, stsEndpoint),
       (.address, address), (.mount, mount), (.role, role), (.namespace, namespace),
     ]
     for case (let setting, let text?) in single { values[setting] = [text] }

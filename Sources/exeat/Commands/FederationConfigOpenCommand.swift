@@ -23,13 +23,13 @@ struct FederationConfigOpenCommand: AsyncParsableCommand {
   @Option(help: "What the service is told besides, as a rule the URL to go to.") var relayState: String?
   @Option(help: "The browser; gets a URL as its last word, or in place of `%s`. Default: BROWSER, xdg-open.")
   var browser: String?
-  @Option(help: "How long to wait for the browser, in seconds.") var wait = 120
+  @Option(help: "How long to wait for the browser: 120 or 120s, 2m.") var wait = SecondsOption(seconds: 120)
   @Flag(help: "Print the page instead. Whoever has it can sign in.") var print = false
   @OptionGroup var client: ClientOptions
 
   func validate() throws {
-    guard (1...3600).contains(wait) else {
-      throw ValidationError("--wait: a number of seconds from 1 to 3600")
+    guard (1...3600).contains(wait.seconds) else {
+      throw ValidationError("--wait: a time of 1s to 1h")
     }
   }
 
@@ -51,7 +51,7 @@ struct FederationConfigOpenCommand: AsyncParsableCommand {
     if !Browser.open(server.url, with: try browsers(environment), environment.variables) {
       Console.note("no browser could be started")
     }
-    try server.serve(seconds: wait)
+    try server.serve(seconds: wait.seconds)
     Console.note("the browser has the page")
   }
 

@@ -20,15 +20,18 @@ struct FederationConfigTokenCommand: AsyncParsableCommand {
   )
 
   @Argument(help: "The name of the config.") var name: String
-  @Option(help: "The token's life in seconds. Default: the config's, which is also the longest.")
-  var duration: Int?
+  @Option(help: "The token's life: 900 or 900s, 15m. Default: the config's, which is also the longest.")
+  var duration: SecondsOption?
   @Flag(help: "Print what is in the token instead.") var decode = false
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
     let token = try await client.calling(.iam) { query, credential in
-      try await FederationConfigClient(query, credential: credential).token(name, durationSeconds: duration)
+      try await FederationConfigClient(query, credential: credential).token(
+        name,
+        durationSeconds: duration?.seconds
+      )
     }
     guard json else {
       Console.out(decode ? try content(of: token).text : token.token)

@@ -16,7 +16,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Compare an uploaded JWK set with the issuer's; exit 1 when it is stale or soon will be.",
     discussion: """
-      COPY is a file, a folder of `exeat issuer export`, or a URL. It is stale when the issuer signs with a key that it
+      COPY is a file, a folder of `exeat issuer export`, or the URL of a JWK set or of an issuer's documents. It is stale when the issuer signs with a key that it
       lacks, or when it holds a key that the issuer withdrew or never had. An issuer's own set does not say from when a
       key signs, so against --issuer every missing key counts; against --data-dir those that sign within the time of
       --within.
@@ -56,7 +56,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     let bytes: [UInt8]
     if copy.utf8.starts(with: "https://".utf8) || copy.utf8.starts(with: "http://".utf8) {
       do throws(PublishedIssuerError) {
-        bytes = try await PublishedIssuer.document(at: copy, http: http, policy: .meant)
+        return try await PublishedIssuer.keySet(at: copy, http: http, policy: .meant)
       } catch {
         throw .failed(error.words)
       }
@@ -124,11 +124,9 @@ struct IssuerCheckCommand: AsyncParsableCommand {
 
   /// `30m`, `12h`, `7d`: up to a year.
   private func seconds() throws(CommandFailure) -> Int64 {
-    let units: [(Character, Int64)] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
-    let year: Int64 = 366 * 86_400
-    guard let unit = units.first(where: { $0.0 == within.last }), let number = Int64(within.dropLast()),
-      (0...year / unit.1).contains(number)
-    else { throw .usage("--within: `\(within)` is not a time of 0s to 366d") }
-    return number * unit.1
+    guard let seconds = durationSeconds(within), seconds <= 366 * 86_400 else {
+      throw .usage("--within: `\(within)` is not a time of 0s to 366d")
+    }
+    return Int64(seconds)
   }
 }

@@ -27,19 +27,11 @@ extension CommandFailure {
         hint: "relying parties trust the stored issuer; start with the URL and the style it was made with"
       )
     case let error as StoreError:
-      self = .failed(storeText(error))
+      self = .failed(error.description)
     case let error as KeyEncryptionKeyError:
       self = .failed("\(error)")
     default:
       self = .failed(String(describing: error))
     }
-  }
-}
-
-private func storeText(_ error: StoreError) -> String {
-  switch error {
-  case .preconditionFailed(let key): "the store already holds \(key.kind.name) `\(key.id)`"
-  case .unavailable(let cause): cause
-  case .corrupted(let what): "the store is damaged: \(what)"
   }
 }

@@ -22,8 +22,12 @@ struct TokenCommand: AsyncParsableCommand {
   )
 
   @Option(help: "Who the token is for; may be repeated.") var audience: [String]
-  @Option(help: "`ES384` or `RS256`.") var algorithm = "ES384"
-  @Option(help: "The token's life in seconds, 60 to 3600. Default: the server's, 300.") var duration: Int?
+  @Option(
+    help: "`ES384` or `RS256`. Default: what `exeat trust` prints for the audience's owner, else ES384."
+  )
+  var algorithm: String?
+  @Option(help: "The token's life, 60s to 1h; 900 is 900s. Default: the server's, 300s.")
+  var duration: SecondsOption?
   @Option(help: "A tag for the token, KEY=VALUE; may be repeated.") var tag: [String] = []
   @Flag(help: "Print header and claims instead of the token.") var decode = false
   @Flag(help: "Print JSON.") var json = false
@@ -33,11 +37,12 @@ struct TokenCommand: AsyncParsableCommand {
 
   func run() async throws {
     let tags = try tag.map(Tag.init(option:))
+    let algorithm = algorithm ?? TrustService.usualAlgorithm(audiences: audience).rawValue
     let (token, expiration) = try await client.calling(.sts) { query, credential in
       try await STSClient(query, credential: credential).getWebIdentityToken(
         audiences: audience,
         algorithm: algorithm,
-        durationSeconds: duration,
+        durationSeconds: duration?.seconds,
         tags: tags
       )
     }

@@ -15,7 +15,8 @@ struct TrustCommand: AsyncParsableCommand {
     abstract: "Print what to configure so that a service takes this account's tokens.",
     discussion: """
       Both sides: a policy and a federation config here, commands, Terraform and files there. Issuer and principal are
-      asked of the server where it answers; whatever nobody knows is a placeholder, and named as one.
+      asked of the server unless --issuer and --role-arn say them, or --placeholders leaves them open; whatever else
+      nobody said is a placeholder, and named as one.
       --lint looks for what the service is known not to take; exit status 1 when there is an error.
 
       Services: \(TrustService.all.map(\.name).joined(separator: ", ")).
@@ -28,13 +29,14 @@ struct TrustCommand: AsyncParsableCommand {
     String?
   @Option(help: "The audience; may be repeated. Default: the service's own.") var audience: [String] = []
   @Option(help: "`ES384` or `RS256`. Default: what the service takes.") var algorithm: String?
-  @Option(help: "The tokens' life in seconds, 60 to 43200. Default: 3600.") var duration: Int?
+  @Option(help: "The tokens' life, 60s to 12h; 900 is 900s. Default: 1h.") var duration: SecondsOption?
   @Option(help: ArgumentHelp("One of the service's own names; may be repeated.", valueName: "NAME=VALUE"))
   var set: [String] = []
   @Option(help: "The file on the service's machine with the authority of the issuer's certificate.")
   var trustedCa = TrustTerms.systemAuthorities
   @Option(help: "Print one part alone: cli, terraform, config, policy, federation-config.") var output:
     TrustPart?
+  @Flag(help: "Ask no server: a placeholder stands for whatever no option says.") var placeholders = false
   @Flag(help: "Look for what the service does not take.") var lint = false
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var client: ClientOptions
@@ -50,7 +52,7 @@ struct TrustCommand: AsyncParsableCommand {
     if let algorithm, SigningAlgorithm(rawValue: algorithm) == nil {
       throw CommandFailure.usage("--algorithm: `\(algorithm)` is not ES384 or RS256")
     }
-    let known = await asked()
+    let known = try await asked()
     let terms = try terms(service, known)
     let facts = try await facts(terms, fetches: lint)
     if lint {
@@ -78,9 +80,9 @@ struct TrustCommand: AsyncParsableCommand {
 
   // MARK: values
 
-  /// Issuer and principal by flags, by the server, or not at all.
-  private func asked() async -> (issuer: String?, subject: String?) {
-    guard issuer == nil || roleArn == nil else { return (issuer, roleArn) }
+  /// Issuer and principal by flags or by the server; `nil` only where `--placeholders` asks for that.
+  private func asked() async throws(CommandFailure) -> (issuer: String?, subject: String?) {
+    guard !placeholders, issuer == nil || roleArn == nil else { return (issuer, roleArn) }
     var known = (issuer: issuer, subject: roleArn)
     do throws(CommandFailure) {
       if known.issuer == nil {
@@ -95,7 +97,12 @@ struct TrustCommand: AsyncParsableCommand {
         known.subject = TrustQuestions.principal(ofCaller: arn)
       }
     } catch {
-      Console.note("exeat: note: the server was not asked: \(Console.printable(error.message))")
+      let hint = "--issuer and --role-arn say what the server would; --placeholders leaves it open"
+      throw CommandFailure(
+        message: error.message,
+        hint: error.hint.map { "\($0); \(hint)" } ?? hint,
+        status: error.status
+      )
     }
     return known
   }
@@ -117,7 +124,7 @@ struct TrustCommand: AsyncParsableCommand {
         subject: known.subject,
         audiences: audience,
         algorithm: algorithm,
-        durationSeconds: duration,
+        durationSeconds: duration?.seconds,
         settings: settings,
         authorities: trustedCa
       )

@@ -49,6 +49,9 @@ struct TrustPrintout {
       service.federationConfig(terms)
     )
     text += section("Here: commands of an administrator of the account", service.ownCommands(terms))
+    if let command = terms.tokenCommand(service) {
+      text += section("Here: a token, as the one who is to have it", command)
+    }
     let titles: [(TrustPart, String)] = [
       (.config, "There: configuration"), (.cli, "There: commands"),
       (.terraform, "There: the same for Terraform"),

@@ -17,8 +17,8 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
     abstract: "Send good and bad tokens at a service that accepts tokens, and report what it does.",
     discussion: """
       The issuer is a running `exeat dev`, which the service under test must trust: it alone signs tokens that no
-      issuer should sign. Ends with 1 when a bad token was let in or a good one was refused, with 3 when nothing can be
-      sent to the service at all.
+      issuer should sign. Ends with 0 when nothing was found, with 1 when a bad token was let in or a good one was
+      refused, with 3 when that could not be found out: the issuer or the service is not there, or is another.
 
       With --change-keys the issuer's keys are rotated and revoked and its key set is withheld, as the last thing; only an
       `exeat dev` lets anybody do that.
@@ -48,17 +48,26 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   var changeKeys = false
   @Option(
     help: ArgumentHelp(
-      "How long to wait for the service after each change of keys; 330 without this: the key set may be kept for 300.",
-      valueName: "seconds"
+      "How long to wait for the service after each change of keys: 330 or 330s, 1h. Without this 330s: the key set may be kept for 300.",
+      valueName: "time"
     )
   )
-  var wait: Int?
+  var wait: SecondsOption?
   @Flag(help: "List the cases and end.") var list = false
   @Flag(help: "Print JSON.") var json = false
   @Option(help: ArgumentHelp("Write JUnit XML to this file.", valueName: "file")) var junit: String?
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
+    do {
+      try await test()
+    } catch let failure as CommandFailure where failure.status == 1 {
+      // Status 1 says that something was found.
+      throw CommandFailure(message: "could not test: \(failure.message)", hint: failure.hint, status: 3)
+    }
+  }
+
+  private func test() async throws {
     let algorithms = try algorithms()
     let now = Assembly.systemClock.now()
     let changing = RelyingPartyCase.keyChangeCases
@@ -173,7 +182,7 @@ struct RelyingPartyTestCommand: AsyncParsableCommand {
   }
 
   private func waitSeconds() throws(CommandFailure) -> Int {
-    guard let wait else { return KeyChangeTrial.ordinaryWait }
+    guard let wait = wait?.seconds else { return KeyChangeTrial.ordinaryWait }
     guard changeKeys else { throw .usage("--wait goes with --change-keys") }
     guard (1...43_200).contains(wait) else { throw .usage("--wait: `\(wait)` is not 1 to 43200 seconds") }
     return wait

@@ -48,7 +48,7 @@ struct AuditExportSettings: Sendable {
       } catch let error as FederationHTTPError {
         throw .usage("\(origin): \(error.words)")
       } catch {
-        throw .usage("\(origin): \(error)")
+        throw .usage("\(origin): \(CommandFailure(clientError: error).message)")
       }
     }
     self.init(sinks: sinks, clients: clients)
@@ -154,7 +154,7 @@ struct AuditExportSettings: Sendable {
     } catch {
       switch error {
       case .userInformation: throw .usage("user information stands in the URL", hint: "batches are signed")
-      case .scheme, .fragment, .host, .port, .path: throw .usage("not an acceptable URL (\(error))")
+      case .scheme, .fragment, .host, .port, .path: throw .usage("not an acceptable URL: \(error.words)")
       }
     }
   }

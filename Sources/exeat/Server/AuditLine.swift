@@ -37,9 +37,8 @@ enum AuditLine {
       parts.append("jti=\(tokenID)")
     }
     if let requestID = record["requestID"]?.string { parts.append("request=\(requestID)") }
-    if let message = record["errorMessage"]?.string {
-      parts.append("(\(String(message.unicodeScalars.prefix(200))))")
-    }
+    // Whole: the end says why, and a record's message has 1 KiB at most.
+    if let message = record["errorMessage"]?.string { parts.append("(\(message))") }
     return Console.printable(parts.joined(separator: "  "))
   }
 }

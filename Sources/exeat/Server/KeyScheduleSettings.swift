@@ -7,8 +7,8 @@ import Federation
 extension KeySchedule {
   /// The schedule that `settings` ask for, with those of `standard` for what they leave out.
   init(_ settings: Settings) throws(CommandFailure) {
-    let lifetime = try settings.parsed("key-lifetime", expected: durationForm, durationSeconds)
-    let overlap = try settings.parsed("key-overlap", expected: durationForm, durationSeconds)
+    let lifetime = try settings.parsed("key-lifetime", expected: durationForm, positiveSeconds)
+    let overlap = try settings.parsed("key-overlap", expected: durationForm, positiveSeconds)
     do {
       try self.init(
         lifetimeSeconds: lifetime ?? Self.standard.lifetimeSeconds,
@@ -25,7 +25,7 @@ extension KeySchedule {
   init(lifetime: String?, overlap: String?, retention: String?) throws(CommandFailure) {
     func seconds(_ flag: String, _ text: String?, _ standard: Int) throws(CommandFailure) -> Int {
       guard let text else { return standard }
-      guard let seconds = durationSeconds(text) else {
+      guard let seconds = positiveSeconds(text) else {
         throw .usage("\(flag): `\(text)` is not \(durationForm)")
       }
       return seconds
@@ -49,14 +49,9 @@ extension KeySchedule {
 
 private let durationForm = "a duration such as 90d, 24h, 15m or 10s"
 
-/// The seconds of a number with a unit; `nil` when it is none, or of more than a hundred years.
-private func durationSeconds(_ text: String) -> Int? {
-  let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 24 * 3600]
-  guard let last = text.last, let unit = units[last], text.utf8.count <= 11,
-    text.utf8.dropLast().allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-    let number = Int(text.dropLast()), number > 0, number * unit <= 100 * 366 * 24 * 3600
-  else { return nil }
-  return number * unit
+/// The seconds of a time that is not 0.
+private func positiveSeconds(_ text: String) -> Int? {
+  durationSeconds(text).flatMap { $0 > 0 ? $0 : nil }
 }
 
 extension KeySchedule.Problem {

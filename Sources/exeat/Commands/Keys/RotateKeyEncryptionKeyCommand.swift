@@ -31,11 +31,13 @@ struct RotateKeyEncryptionKeyCommand: AsyncParsableCommand {
   @Flag(help: "Drop the old key.") var finish = false
   @Flag(help: "With --finish: drop it at once, and with it every session that it sealed.") var endSessions =
     false
-  @Option(help: "How many seconds to wait for the server.") var timeout: Int = 600
+  @Option(help: "How long to wait for the server: 600 or 600s, 10m.") var timeout = SecondsOption(
+    seconds: 600
+  )
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {
-    guard timeout > 0 else { throw CommandFailure.usage("--timeout: not a number of seconds") }
+    guard timeout.seconds > 0 else { throw CommandFailure.usage("--timeout: no time to wait") }
     guard finish || !endSessions else { throw CommandFailure.usage("--end-sessions goes with --finish") }
     let directory = DataDirectory(dataDir)
     let source = try KeyEncryptionKeySource(keyEncryptionKey, directory)
@@ -216,7 +218,7 @@ struct RotateKeyEncryptionKeyCommand: AsyncParsableCommand {
   ) async throws(CommandFailure) -> KeyEncryptionKeyStatus {
     let began = ContinuousClock.now
     let asked = Assembly.systemClock.now().advanced(bySeconds: -1)
-    while began.duration(to: .now) < .seconds(timeout) {
+    while began.duration(to: .now) < .seconds(timeout.seconds) {
       if let status = KeyEncryptionKeyStatus.read(directory.keyEncryptionKeyStatus) {
         if isDone(status) { return status }
         if status.state == .refused, status.updated >= asked {
@@ -230,7 +232,7 @@ struct RotateKeyEncryptionKeyCommand: AsyncParsableCommand {
       }
     }
     throw .failed(
-      "the server did not report within \(timeout) s that it is done",
+      "the server did not report within \(timeout.seconds) s that it is done",
       hint:
         "it must run on this data directory and read the same key file; run the command again to go on waiting"
     )

@@ -35,8 +35,7 @@ struct KeysRotateCommand: AsyncParsableCommand {
 
   @Option(help: "Of this algorithm only, RS256 or ES384.") var algorithm: String?
   @Option(
-    help:
-      "How long a successor is published before it signs: seconds, or 36h, 7d. Default: the server's least."
+    help: "How long a successor is published before it signs: 36h, 7d. Default: the server's least."
   )
   var overlap: String?
   @Flag(help: "Print JSON.") var json = false
@@ -96,7 +95,7 @@ struct KeysImportCommand: AsyncParsableCommand {
 
   @Argument(help: "The file, which nobody else can read; `-` is standard input.") var file: String
   @Option(
-    help: "How long the key is published before it signs: seconds, or 36h, 7d. Default: the server's least."
+    help: "How long the key is published before it signs: 36h, 7d. Default: the server's least."
   )
   var overlap: String?
   @Flag(help: "Print JSON.") var json = false
@@ -129,7 +128,7 @@ struct KeysImportCommand: AsyncParsableCommand {
           hint: "a key that others had is better made anew; else `chmod 600` first"
         )
       case .malformed: throw .failed("`\(file)` is longer than 16384 octets")
-      default: throw .failed("`\(file)` cannot be read: \(error.words)")
+      default: throw .failed("`\(file)` cannot be read: \(error)")
       }
     }
   }
@@ -147,8 +146,11 @@ struct KeysSuspendCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
-    try await client.callingKeys { client in try await client.suspend(emptyingKeySet: emptyKeySet) }
-    Console.out(emptyKeySet ? "suspended, and the key set is empty" : "suspended")
+    let done = try await client.callingKeys { client in
+      try await client.suspend(emptyingKeySet: emptyKeySet)
+    }
+    let keySet = done.isKeySetEmptied ? "the key set is empty" : "the key set is published as before"
+    Console.out("suspended since \(done.date.rfc3339); \(keySet)")
   }
 }
 
@@ -271,16 +273,14 @@ struct KeysExportPublicCommand: AsyncParsableCommand {
   }
 }
 
-/// A time that an option gives.
+/// A time that `--overlap` gives.
 enum Overlap {
-  /// `86400`, `36h`, `7d` in seconds.
+  /// `24h`, `7d` in seconds: a bare number could be hours to one and seconds to another.
   static func seconds(_ text: String) throws(CommandFailure) -> Int {
-    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-    let unit = text.last.flatMap { units[$0] }
-    guard let number = Int(unit == nil ? text : String(text.dropLast())), number > 0, number <= 1_000_000_000,
-      text.utf8.first != UInt8(ascii: "+")
-    else { throw .usage("--overlap: `\(text)` is not seconds, or a number with s, m, h or d") }
-    return number * (unit ?? 1)
+    guard let seconds = durationSeconds(text), seconds > 0 else {
+      throw .usage("--overlap: `\(text)` is not a number with s, m, h or d, such as 36h")
+    }
+    return seconds
   }
 }
 

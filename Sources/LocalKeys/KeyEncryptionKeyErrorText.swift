@@ -2,15 +2,13 @@
 //
 // Why a file with a key is not taken, as a person reads it.
 
-import LocalKeys
-
 #if canImport(Glibc)
   import Glibc
 #endif
 
-extension KeyEncryptionKeyError {
+extension KeyEncryptionKeyError: CustomStringConvertible {
   /// The reason, to follow the file's name and a colon.
-  var words: String {
+  package var description: String {
     switch self {
     case .alreadyExists: "there is something already"
     case .notFound: "there is no such file"
