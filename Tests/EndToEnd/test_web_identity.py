@@ -114,6 +114,13 @@ def test_a_workflow_of_github_gets_a_session_by_repository_and_ref(running, prov
     assert assume(running, arn, provider.github())["SubjectFromWebIdentityToken"] == (
         "repo:octo-org/octo-repo:ref:refs/heads/main")
     assert refusal(lambda: assume(running, arn, provider.github("octo-org/fork")))[0] == "AccessDenied"
+    # Who may read the log reads why.
+    refused = json.loads(servers.exeat(
+        "audit", "tail", "--data-dir", running.data_dir, "--number", "1", "--json").stdout)
+    why = servers.exeat(
+        "policy", "explain", "--data-dir", running.data_dir, "--request-id", refused["requestID"])
+    assert why.returncode == 0 and "octo-org/fork" in why.stdout, why.stdout + why.stderr
+    assert refused["userIdentity"]["principalId"] in why.stdout.splitlines()[0]
 
 
 @pytest.mark.parametrize("algorithm", list(KEYS))

@@ -111,6 +111,62 @@ struct AssumeRoleWithWebIdentityTests {
     }
   }
 
+  @Test func `why a trust policy refused is on record, and the caller does not read it`() async throws {
+    try await TestServer.run { server in
+      let key = try await server.registerProvider()
+      let token = try await server.providerToken(key)
+      let role = try await server.storeRole(
+        "app",
+        trust: providerTrust(#""StringEquals":{"oidc.test/cluster:sub":"system:serviceaccount:ns:other"}"#)
+      )
+      let refused = await server.assumeWithToken(role, token)
+      #expect(refused.code == "AccessDenied" && !refused.text.contains("ns:other"))
+      let record = try #require(try await server.records().last)
+      #expect(
+        record.contains(
+          #""policyDecision":{"action":"sts:AssumeRoleWithWebIdentity","resource":"\#(role)","#
+            + #""decision":"implicitDeny","#
+        ),
+        "\(record)"
+      )
+      #expect(
+        record.contains(
+          #""key":"oidc.test/cluster:sub","policyValues":["system:serviceaccount:ns:other"],"#
+            + #""requestValues":["system:serviceaccount:ns:app"]"#
+        ),
+        "\(record)"
+      )
+      #expect(record.contains(#""recipientAccountId":"123456789012""#) && !record.contains(token))
+    }
+  }
+
+  @Test func `a statement that denies is named, and a stranger cannot make the record long`() async throws {
+    try await TestServer.run { server in
+      let key = try await server.registerProvider()
+      let statements = (0..<40).map { number in
+        #"{"Sid":"Other\#(number)","Effect":"Allow","Principal":{"Federated":"\#(TestServer.clusterARN)"},"#
+          + #""Action":"sts:AssumeRoleWithWebIdentity","#
+          + #""Condition":{"StringEquals":{"oidc.test/cluster:sub":"\#(String(repeating: "x", count: 200))"}}}"#
+      }
+      let deny =
+        #"{"Sid":"NotHere","Effect":"Deny","Principal":{"Federated":"\#(TestServer.clusterARN)"},"#
+        + #""Action":"sts:*"}"#
+      let role = try await server.storeRole(
+        "app",
+        trust: #"{"Version":"2012-10-17","Statement":[\#((statements + [deny]).joined(separator: ","))]}"#
+      )
+      let refused = await server.assumeWithToken(role, try await server.providerToken(key))
+      #expect(refused["Message"] == "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+      let record = try #require(try await server.records().last)
+      let data = try #require(try JSONReader.read(Array(record.utf8)).object?["additionalEventData"])
+      let decision = try #require(data.object?["policyDecision"]?.object)
+      #expect(decision["decision"]?.string == "explicitDeny" && decision["sid"]?.string == "NotHere")
+      var writer = JSONWriter(isOneLine: true)
+      writer.value(data)
+      #expect(writer.bytes.count < 2560, "\(writer.bytes.count)")
+    }
+  }
+
   @Test func `a provider is one of the role's own account, by its exact URL`() async throws {
     try await TestServer.run { server in
       let key = try await server.registerProvider()

@@ -140,11 +140,12 @@ enum FederatedAuthorizer {
   /// Asks the role's trust policy, and the resource control policies of its account, every question of `action`; all
   /// must be allowed.
   ///
-  /// Throws AccessDenied in AWS's words, which tell neither whether the role exists nor why.
+  /// Throws AccessDenied in AWS's words, which tell neither whether the role exists nor why: `trail` learns that.
   static func authorize<A: FederatedAction>(
     _ action: A,
     _ call: UnsignedCall,
-    _ subject: A.Subject
+    _ subject: A.Subject,
+    _ trail: inout Trail
   ) throws(ServiceError) -> AuthorizedFederatedCall<A> {
     let questions = action.questions(subject).map { (subject.identity, $0) }
     let actorQuestions = action.actorQuestions(subject)
@@ -165,6 +166,12 @@ enum FederatedAuthorizer {
       )
       // SECURITY: a question without a trust policy is decided by no policy at all, and that is a no.
       guard PolicyEvaluator.decide(request, policies).isAllowed else {
+        // SECURITY: for the record of the role's own account, which is the only one that the call has.
+        let explanation = PolicyEvaluator.explain(request, policies, locating: false)
+        let level = explanation.refusingLevel.flatMap { place in
+          subject.membership?.place.levelID(place, of: subject.account)
+        }
+        trail.refusal = explanation.refusal(of: request, at: level, isOfStranger: true)
         throw ServiceError(
           code: "AccessDenied",
           httpStatus: 403,

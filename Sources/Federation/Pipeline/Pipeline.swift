@@ -132,8 +132,8 @@ package struct Pipeline: Sendable {
       }
       metrics.count(trail.eventName, code: refusal.code)
       do {
-        // Policy of the role explains itself in the record, and its trust policy never does.
-        return OAuthAnswer.write(try await recorder.refuse(refusal, trail), isOfRole: trail.refusal != nil)
+        let isOfRole = trail.isTrusted && trail.refusal != nil
+        return OAuthAnswer.write(try await recorder.refuse(refusal, trail), isOfRole: isOfRole)
       } catch {
         diagnostics.report(Incident(what: "append to the audit log", cause: String(describing: error)))
         return OAuthAnswer.unrecorded(.auditUnavailable, requestID: trail.requestID)
@@ -291,7 +291,9 @@ package struct Pipeline: Sendable {
       trail.federated = subject.identity
       trail.actor = subject.actor
       trail.resourceAccount = subject.account
-      let authorized = try FederatedAuthorizer.authorize(action, call, subject)
+      trail.isTrusted = false
+      let authorized = try FederatedAuthorizer.authorize(action, call, subject, &trail)
+      trail.isTrusted = true
       if attempt == 1 { try throttle.admit(subject.account, subject.quota, &trail) }
       trail.requestParameters = action.requestParameters
       let proposal = try await action.perform(authorized, house, &trail)

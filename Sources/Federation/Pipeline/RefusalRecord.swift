@@ -17,11 +17,14 @@ extension Explanation {
   /// SECURITY: the log leaves out `additionalEventData` of more than 28 KB as a
   /// whole; no request may be able to hide the decision by making its values long.
   private static let maximumBytes = 12 * 1024
+  /// The same for who is vouched for by a provider and trusted by nobody: anybody can be, as often as they like.
+  private static let maximumStrangerBytes = 2 * 1024
 
   /// `additionalEventData` of a refusal: `{"policyDecision":{…}}`.
   ///
-  /// `level` is the root, the unit or the account whose policies of an organization refused, if they did.
-  func refusal(of request: PolicyRequest, at level: String?) -> JSONValue {
+  /// `level` is the root, the unit or the account whose policies of an organization refused, if they did;
+  /// `isOfStranger` keeps it short for a caller whom no policy trusts.
+  func refusal(of request: PolicyRequest, at level: String?, isOfStranger: Bool = false) -> JSONValue {
     var members: [JSONObject.Member] = [
       .init("action", .string(request.action)), .init("resource", .string(request.resource)),
     ]
@@ -36,7 +39,7 @@ extension Explanation {
       members.append(.init("policyType", .string(type.word)))
     }
     members += JSONObject.Member.ifPresent("organizationLevel", level)
-    var room = Explanation.maximumBytes
+    var room = isOfStranger ? Explanation.maximumStrangerBytes : Explanation.maximumBytes
     let keys = Explanation.fitting(
       missingAccountContextKeys.prefix(Explanation.maximumStatements).map { .string(Explanation.capped($0)) },
       &room

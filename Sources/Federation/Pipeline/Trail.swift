@@ -39,6 +39,8 @@ package struct Trail: Sendable {
   package var requestParameters: JSONValue?
   /// Why policy refused, if it did.
   package var refusal: JSONValue?
+  /// Whether the trust policy of a role lets in who has no key.
+  package var isTrusted = false
   /// What ties the record to the token that will be promised, when one will.
   package var issuance: JSONValue?
   /// Whether the call was refused and a record of another one tells so.

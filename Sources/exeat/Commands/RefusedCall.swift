@@ -40,7 +40,7 @@ enum RefusedCall {
     guard code.utf8.elementsEqual("AccessDenied".utf8) else {
       return "policy did not refuse the call `\(requestID)`: it failed with \(code)"
     }
-    // Trust policies are asked for callers who have not signed; what they say is in no record.
+    // What another account's policies say is in no record of this one.
     return "the record of the call `\(requestID)` does not say which policy refused it: AccessDenied, "
       + Console.printable(record["errorMessage"]?.string ?? "without a message")
   }
@@ -75,7 +75,7 @@ enum RefusedCall {
   private static func lines(_ record: JSONObject, _ decision: JSONObject) -> [String] {
     let type = decision["policyType"]?.string.map(name) ?? "policy"
     var lines = [
-      "\(record["eventTime"]?.string ?? "") \(record["userIdentity"]?.object?["arn"]?.string ?? "")",
+      "\(record["eventTime"]?.string ?? "") \(who(record))",
       "  \(decision["action"]?.string ?? "") on \(decision["resource"]?.string ?? "")",
     ]
     let level = decision["organizationLevel"]?.string
@@ -97,6 +97,12 @@ enum RefusedCall {
       lines += missing.map { "    \($0)" }
     }
     return lines
+  }
+
+  /// The caller's ARN; whom a provider vouches for has none.
+  private static func who(_ record: JSONObject) -> String {
+    let identity = record["userIdentity"]?.object
+    return identity?["arn"]?.string ?? identity?["principalId"]?.string ?? ""
   }
 
   private static func place(_ statement: JSONObject) -> String {
