@@ -95,7 +95,9 @@ struct ReadJWS: Sendable {
 }
 
 /// A token that was read and is not verified: a JWS whose payload is an object with an `iss`.
-struct ReadToken {
+///
+/// One object, since it is handed from step to step: copying the parts of a token each time costs more than any of them.
+final class ReadToken: Sendable {
   let jws: ReadJWS
   let claims: LazyJSONObject
   /// The same where they lie, when they are of the plain kind.

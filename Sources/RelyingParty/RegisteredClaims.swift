@@ -20,16 +20,15 @@ struct RegisteredClaims {
   let issuedAt: Instant
   let notBefore: Instant?
   let aws: LazyAWSClaims?
-  private let claims: LazyJSONObject
-  private let plain: PlainClaims?
+  private let token: ReadToken
 
   /// Reads them; `sub`, `aud`, `exp` and `iat` must stand.
   ///
   /// - Throws: `claimMissing`, `claimMalformed`.
   init(_ token: ReadToken) throws(VerificationFailure) {
-    claims = token.claims
-    plain = token.plain
-    if let plain {
+    self.token = token
+    let claims = token.claims
+    if let plain = token.plain {
       (expiration, issuedAt, notBefore) = (plain.expiration, plain.issuedAt, plain.notBefore)
     } else {
       do throws(JWTVerificationError) {
@@ -44,14 +43,14 @@ struct RegisteredClaims {
         throw VerificationFailure(error)
       }
     }
-    aws = try LazyAWSClaims(claims, plain)
+    aws = try LazyAWSClaims(claims, token.plain)
   }
 
   /// The first audience that `trust` expects.
   func audience(expectedBy trust: TrustedIssuer) throws(VerificationFailure) -> String {
-    if let found = plain?.audience(among: trust.audiences) { return found }
+    if let found = token.plain?.audience(among: trust.audiences) { return found }
     do throws(JWTVerificationError) {
-      let audiences = try claims.audiences()
+      let audiences = try token.claims.audiences()
       let expected = audiences.first { name in
         trust.acceptsAnyAudience || trust.audiences.contains { same($0, name) }
       }
