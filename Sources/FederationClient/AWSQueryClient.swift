@@ -125,8 +125,21 @@ package struct AWSQueryClient: Sendable {
       code: printable(code),
       message: xml["ErrorResponse/Error/Message"].map(printable),
       httpStatus: answer.status,
-      requestID: requestID.map(printable)
+      requestID: requestID.flatMap { isRequestID($0) ? $0 : nil }
     )
+  }
+
+  // SECURITY: people paste it into a command; who answers here may be anybody.
+  private func isRequestID(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
   }
 }
 

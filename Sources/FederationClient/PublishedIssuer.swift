@@ -132,19 +132,19 @@ package struct PublishedIssuer: Sendable {
   ///   - http: the way to the network.
   ///   - policy: which addresses its host may have.
   ///   - resolver: how hosts are resolved.
-  /// - Returns: the set at `address`; where there is none, that which discovery below `address` names if it speaks for
-  ///   `address`, and otherwise the copy beside it.
-  /// - Throws: `PublishedIssuerError` when it cannot be had.
+  /// - Returns: the set at `address`; where there is none, that beside the discovery document below `address`, and the issuer
+  ///   for which that document speaks.
+  /// - Throws: `PublishedIssuerError` when it cannot be had, or discovery names a set that is not its issuer's own.
   package static func keySet(
     at address: String,
     http: FederationHTTPClient,
     policy: IssuerPolicy,
     resolver: HostResolver = .system
-  ) async throws(PublishedIssuerError) -> JWKSet {
+  ) async throws(PublishedIssuerError) -> (keys: JWKSet, issuer: String?) {
     let fetcher = IssuerFetcher(http: http, resolver: resolver, policy: policy)
     let first: PublishedIssuerError
     do throws(PublishedIssuerError) {
-      return try parsed(try await fetch(address, fetcher).body)
+      return (try parsed(try await fetch(address, fetcher).body), nil)
     } catch {
       switch error {
       case .keySet, .fetch(_, .status), .fetch(_, .redirected): first = error
@@ -155,9 +155,12 @@ package struct PublishedIssuer: Sendable {
     guard let discovery = try await fetchIfThere("\(issuer)/\(discoveryPath)", fetcher),
       let document = try? DiscoveryDocument(json: discovery.body)
     else { throw first }
-    // A copy names the issuer that it is of, and its key set where that has it.
-    let isOwn = document.issuer.utf8.elementsEqual(issuer.utf8)
-    return try parsed(try await fetch(isOwn ? document.jwksURI : "\(issuer)/\(jwksPath)", fetcher).body)
+    // SECURITY: a copy names its issuer's set where that has it. Whoever reads another place there would take other keys than
+    // those that are looked at here; and nothing is fetched from where a document points.
+    guard document.jwksURI.utf8.elementsEqual("\(document.issuer)/\(jwksPath)".utf8) else {
+      throw .elsewhere(document.jwksURI)
+    }
+    return (try parsed(try await fetch("\(issuer)/\(jwksPath)", fetcher).body), document.issuer)
   }
 
   private static let discoveryPath = ".well-known/openid-configuration"

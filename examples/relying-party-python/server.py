@@ -17,6 +17,8 @@ import jwt
 ISSUER, AUDIENCE = os.environ["ISSUER"], os.environ["AUDIENCE"]
 TLS = ssl.create_default_context(cafile=os.environ.get("CA_FILE"))
 TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+# The issuer's, and where its keys are: over TLS, but on this machine.
+ADDRESS = re.compile(r"https://.+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?(/.*)?")
 LIMIT = 16_384  # bytes; before anything is decoded
 SKEW = 60  # seconds
 
@@ -27,11 +29,14 @@ def discovered(issuer):
         document = json.load(answer)
     if document["issuer"] != issuer:
         raise SystemExit(f"{issuer} calls itself {document['issuer']}")
+    if not (ADDRESS.fullmatch(issuer) and ADDRESS.fullmatch(document["jwks_uri"])):
+        raise SystemExit(f"{issuer} or its keys are not behind TLS")
     return document["jwks_uri"]
 
 
-# Keeps the set for five minutes, and fetches it again for a `kid` that it does not know.
-KEYS = jwt.PyJWKClient(discovered(ISSUER), lifespan=300, ssl_context=TLS)
+# Keeps the set for five minutes, and fetches it again for a `kid` that it does not know: PyJWT 2.15 no sooner than 30 s after
+# the last fetch. Everybody waits for a fetch, so it must not last.
+KEYS = jwt.PyJWKClient(discovered(ISSUER), lifespan=300, timeout=5, ssl_context=TLS)
 
 
 class Refused(Exception):

@@ -25,8 +25,9 @@ extension Explanation {
   /// `level` is the root, the unit or the account whose policies of an organization refused, if they did;
   /// `isOfStranger` keeps it short for a caller whom no policy trusts.
   func refusal(of request: PolicyRequest, at level: String?, isOfStranger: Bool = false) -> JSONValue {
+    let resource = isOfStranger ? Explanation.capped(request.resource) : request.resource
     var members: [JSONObject.Member] = [
-      .init("action", .string(request.action)), .init("resource", .string(request.resource)),
+      .init("action", .string(request.action)), .init("resource", .string(resource)),
     ]
     switch decision {
     case .allow: members.append(.init("decision", .string("allowed")))

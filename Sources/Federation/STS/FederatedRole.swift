@@ -31,7 +31,10 @@ struct FederatedRole: Sendable {
 
   /// Throws ValidationError for a text that is no ARN.
   func requireRole() throws(ServiceError) {
-    guard let parts = ARN(arn)?.parts, !parts[1].isEmpty, !parts[2].isEmpty, !parts[5].isEmpty else {
+    // A control character stands in the record in six octets, and in no ARN.
+    guard let parts = ARN(arn)?.parts, !parts[1].isEmpty, !parts[2].isEmpty, !parts[5].isEmpty,
+      arn.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+    else {
       throw .validationError("\(arn) is invalid")
     }
   }

@@ -2,6 +2,7 @@
 //
 // `exeat dev`: everything on one machine, nothing kept.
 
+import Agent
 import ArgumentParser
 import AuditTrail
 import Federation
@@ -41,6 +42,7 @@ struct DevCommand: AsyncParsableCommand {
   static let account = "000000000000"
 
   func run() async throws {
+    ProcessMemory.begin()
     guard var address = ListenAddress(listen) else {
       throw CommandFailure.usage("--listen: `\(listen)` is not HOST:PORT")
     }

@@ -32,8 +32,11 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     let seconds = try seconds()
     let now = Assembly.systemClock.now()
     let (issuer, suspension, freshness) = try await location.withHTTP { http throws(CommandFailure) in
-      let keys = try await keySet(http)
+      let (keys, named) = try await keySet(http)
       let issuer = try await location.copy(hasCertificates: false, keySetAlone: true, http, now: now)
+      if let named, !named.utf8.elementsEqual(issuer.issuer.utf8) {
+        throw .failed("\(copy): \(PublishedIssuerError.otherIssuer(named).words), not `\(issuer.issuer)`")
+      }
       return (issuer.issuer, issuer.suspension, KeySetFreshness(of: keys, against: issuer.keys))
     }
     let isStale = freshness.isStale(by: now.advanced(bySeconds: seconds))
@@ -52,7 +55,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     return isSuspended ? "the copy is the issuer's key set as it is now" : "good for \(within)"
   }
 
-  private func keySet(_ http: FederationHTTPClient) async throws(CommandFailure) -> JWKSet {
+  private func keySet(_ http: FederationHTTPClient) async throws(CommandFailure) -> (JWKSet, issuer: String?) {
     let bytes: [UInt8]
     if copy.utf8.starts(with: "https://".utf8) || copy.utf8.starts(with: "http://".utf8) {
       do throws(PublishedIssuerError) {
@@ -68,7 +71,7 @@ struct IssuerCheckCommand: AsyncParsableCommand {
       bytes = read
     }
     do throws(JWKSetError) {
-      return try JWKSet(json: bytes)
+      return (try JWKSet(json: bytes), nil)
     } catch {
       throw .failed("\(copy) is no JWK set: \(PublishedIssuerError.keySet(error).words)")
     }

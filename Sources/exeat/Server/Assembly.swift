@@ -251,7 +251,7 @@ enum Assembly {
           // Most of the code that a start runs is not run again: two thirds of what is resident then.
           .init(
             service: Work {
-              try await Task.sleep(for: .seconds(1))
+              guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
               ProcessMemory.giveBack()
             },
             successTerminationBehavior: .ignore
