@@ -91,9 +91,9 @@ struct BatchWriter: Sendable {
   /// Moves what is left in SQLite's log into the store file, as far as readers allow: when nothing is left, the next
   /// write begins the log anew.
   mutating func moveRestOfLog() {
-    guard case .file(let files) = target, loss == nil, let connection, (try? files.lostPath()) == .some(nil)
-    else { return }
+    guard case .file(let files) = target, loss == nil, let connection else { return }
     do {
+      guard try files.lostPath() == nil else { return }
       _ = try connection.inDatabase { db in try db.checkpoint(.passive) }
     } catch DatabaseError.SQLITE_BUSY {
       // Somebody else moves it, like an operator's shell. It is asked for again after the next write.

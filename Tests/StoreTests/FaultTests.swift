@@ -44,17 +44,25 @@ private func works(_ program: String...) async -> Bool {
     try SQLiteStore.create(at: path)
     let store = try SQLiteStore.open(at: path)
     var acknowledged: Set<String> = []
+    // Than the disk.
+    let larger = "{\"text\":\"\(String(repeating: "x", count: 1 << 20))\"}"
     try await store.running {
       for cycle in 0..<5 {
         let before = try await Answers(appendingTo: store, callers: 4, rounds: 2, prefix: "before\(cycle)")
         #expect(before.refused == 0)
         #expect(try await run(["sh", "-c", "cat /dev/zero > \(ballast)"]) != 0)
-        let full = try await Answers(appendingTo: store, callers: 8, rounds: 20, prefix: "full\(cycle)")
+        // What the log has of the disk already is written again as long as the store file need not grow.
+        var full = try await Answers(appendingTo: store, callers: 8, rounds: 20, prefix: "full\(cycle)")
+        for round in 0..<100 where full.refused == 0 {
+          full.add(
+            try await Answers(appendingTo: store, callers: 8, rounds: 20, prefix: "full\(cycle)-\(round)")
+          )
+        }
         #expect(full.refused > 0)
         // The tree may fail to grow as well; then it is what it was.
         _ = try? await store.growLogTree(atMost: 100)
         await #expect(throws: StoreError.self) {
-          try await store.commit(change(put("user\(cycle)")), recording: event("user\(cycle)"))
+          try await store.commit(change(put("user\(cycle)", larger)), recording: event("user\(cycle)"))
         }
         #expect(try await store.record(at: key("user\(cycle)")) == nil)
         try FileManager.default.removeItem(atPath: ballast)
