@@ -51,20 +51,29 @@ def make_accounts(work):
     return keys
 
 
+class Requests:
+    """Requests of one account, signed before anything is measured: they are on the disk that the server writes to."""
+
+    def __init__(self, server, keys, algorithm):
+        self.host = f"127.0.0.1:{server.port}"
+        signer, self.file = wire.Signer(*keys, self.host), server.work / f"requests-{keys[0]}-{algorithm}"
+        self.date = signer.date
+        wire.write_token_requests(self.file, signer, algorithm, 40_000)
+        os.sync()
+
+
 class Load:
     """wrk on the client core, with requests of one account."""
 
-    def __init__(self, server, keys, algorithm, connections, seconds, delay_ms=None, hurried=False):
-        host = f"127.0.0.1:{server.port}"
-        signer, file = wire.Signer(*keys, host), server.work / f"requests-{keys[0]}-{algorithm}"
-        wire.write_token_requests(file, signer, algorithm, 40_000)
-        environment = {**bench.ENVIRONMENT, "REQUESTS": str(file), "SIGNED_HOST": host, "SIGNED_DATE": signer.date}
+    def __init__(self, requests, connections, seconds, delay_ms=None, hurried=False):
+        environment = {**bench.ENVIRONMENT, "REQUESTS": str(requests.file), "SIGNED_HOST": requests.host,
+                       "SIGNED_DATE": requests.date}
         if delay_ms:
             environment["MEAN_DELAY_MS"] = str(delay_ms)
-        command = bench.on_core(bench.CLIENT_CORE, "wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", "-s", bench.LUA,
-                                f"http://{host}/")
         if hurried and os.geteuid() == 0:
-            command = ["chrt", "--fifo", "1", *command]
+            environment["HURRIED"] = "1"
+        command = bench.on_core(bench.CLIENT_CORE, "wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", "-s", bench.LUA,
+                                f"http://{requests.host}/")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
     def result(self):
@@ -74,21 +83,20 @@ class Load:
         return result
 
 
-def steady(server, keys, rate):
+def steady(requests, rate):
     """B at `rate` tokens a second."""
-    load = Load(server, keys[B], "ES384", BUSY, SECONDS, delay_ms=BUSY / rate * 1000, hurried=True)
-    result = load.result()
+    result = Load(requests, BUSY, SECONDS, delay_ms=BUSY / rate * 1000, hurried=True).result()
     if result["refused"] or result["broken"] or not result["requests"]:
         raise RuntimeError(f"B was not served: {result}")
     return result
 
 
-def beside(server, keys, rate, algorithm, flood_rate=None):
+def beside(requests, rate, flooding, flood_rate=None):
     """B at `rate` while A floods, with all that it can or at `flood_rate`; both results."""
     delay = FLOOD / flood_rate * 1000 if flood_rate else None
-    flood = Load(server, keys[A], algorithm, FLOOD, SECONDS + 3, delay_ms=delay)
+    flood = Load(flooding, FLOOD, SECONDS + 3, delay_ms=delay)
     time.sleep(1.5)
-    quiet = steady(server, keys, rate)
+    quiet = steady(requests, rate)
     return quiet, flood.result()
 
 
@@ -98,18 +106,21 @@ def main():
         work = pathlib.Path(folder)
         keys = make_accounts(work)
         with bench.Server(work, "off") as server:
-            Load(server, keys[B], "ES384", BUSY, 1).result()
-            peak = Load(server, keys[B], "ES384", BUSY, SECONDS).result()["per_second"]
+            requests = Requests(server, keys[B], "ES384")
+            floods = {algorithm: Requests(server, keys[A], algorithm) for algorithm in ("ES384", "RS256")}
+            Load(requests, BUSY, 1).result()
+            peak = Load(requests, BUSY, SECONDS).result()["per_second"]
             rate = peak / 2 / 5
-            alone = steady(server, keys, rate)
+            alone = steady(requests, rate)
             rows.append(("nobody", alone, None))
-            for algorithm in ("ES384", "RS256"):
-                rows.append((f"A, {algorithm}", *beside(server, keys, rate, algorithm)))
+            for algorithm, flooding in floods.items():
+                rows.append((f"A, {algorithm}", *beside(requests, rate, flooding)))
         quota = max(1, int(peak / 10))
         exeat("account", "quota", "--data-dir", work / "data", "--account", A, "--requests-per-second", str(quota))
         with bench.Server(work, "off") as server:
-            Load(server, keys[B], "ES384", BUSY, 1).result()
-            rows.append((f"A, ES384, quota {quota}/s", *beside(server, keys, rate, "ES384", flood_rate=10 * quota)))
+            requests, flooding = (Requests(server, keys[account], "ES384") for account in (B, A))
+            Load(requests, BUSY, 1).result()
+            rows.append((f"A, ES384, quota {quota}/s", *beside(requests, rate, flooding, flood_rate=10 * quota)))
     print(f"B alone at full load: {peak:,.0f} tokens/s; measured at {rate:,.0f}/s.\n")
     print("| beside B | B's p50 | B's p99 | of its p99 alone | A's tokens/s | A refused |\n|---|---:|---:|---:|---:|---:|")
     worst = 0.0

@@ -21,20 +21,26 @@ package final class SQLiteStore: Sendable {
   private let writer: Mutex<BatchWriter>
   private let queue: CommitQueue
   private let lock: StoreLock?
-  private let upkeep = DispatchQueue(label: "exeat.store.upkeep", qos: .utility)
+  private let checkpointer: Checkpointer?
+  // As urgent as commits: while it has the connection that writes, they wait for it.
+  private let upkeep = DispatchQueue(label: "exeat.store.upkeep", qos: commitUrgency)
+
+  private static let commitUrgency = DispatchQoS.userInitiated
 
   private init(
     settings: ConnectionSettings,
     reader: any DatabaseReader,
     writer: BatchWriter,
     gatherMicroseconds: Int,
-    lock: StoreLock?
+    lock: StoreLock?,
+    checkpointer: Checkpointer?
   ) {
     self.settings = settings
     self.reader = SQLiteReader(reader)
     self.writer = Mutex(writer)
     self.queue = CommitQueue(window: GatherWindow(lengthMicroseconds: gatherMicroseconds))
     self.lock = lock
+    self.checkpointer = checkpointer
   }
 
   /// Moves all that waits to disk, again and again, until the task is cancelled or `shutDown` is called.
@@ -49,7 +55,7 @@ package final class SQLiteStore: Sendable {
   ) async throws(StoreError) {
     guard try queue.start() else { return }
     // Commits block. They get a thread of their own instead of one of the few that run tasks.
-    let thread = DispatchQueue(label: "exeat.store.commit", qos: .userInitiated)
+    let thread = DispatchQueue(label: "exeat.store.commit", qos: Self.commitUrgency)
     await withTaskCancellationHandler {
       await withCheckedContinuation { ended in
         thread.async {
@@ -69,8 +75,15 @@ package final class SQLiteStore: Sendable {
       together {
         for (item, result) in zip(batch, results) { item.done.resume(returning: result) }
       }
+      noteCommit()
     }
     release()
+  }
+
+  private func noteCommit() {
+    checkpointer?.noteCommit {
+      self.upkeep.async { self.writer.withLock { $0.moveRestOfLog() } }
+    }
   }
 
   /// Takes no more writes and lets `run()` return once those that wait are durable.
@@ -100,6 +113,7 @@ package final class SQLiteStore: Sendable {
         let result = self.writer.withLock { writer in
           Result { () throws(StoreError) in try body(&writer) }
         }
+        self.noteCommit()
         done.resume(returning: result)
       }
     }
@@ -107,6 +121,7 @@ package final class SQLiteStore: Sendable {
   }
 
   private func release() {
+    checkpointer?.end()
     writer.withLock { $0.end() }
     lock?.release()
   }
@@ -144,7 +159,8 @@ extension SQLiteStore {
         reader: database,
         writer: BatchWriter(.memory(database), connection: database),
         gatherMicroseconds: 0,
-        lock: nil
+        lock: nil,
+        checkpointer: nil
       )
     }
   }
@@ -184,12 +200,14 @@ extension SQLiteStore {
       // Readers have connections of their own and keep them when the writer's is replaced after an error. This also
       // keeps SQLite from removing the WAL, so that a missing one was removed by somebody else.
       let readers = try DatabasePool(path: file.path, configuration: .store(readonly: true))
+      let files = try OpenFiles(of: file, lock: lock)
       return SQLiteStore(
         settings: try writer.inDatabase(ConnectionSettings.init(reading:)),
         reader: readers,
-        writer: BatchWriter(.file(try OpenFiles(of: file, lock: lock)), connection: writer),
+        writer: BatchWriter(.file(files), connection: writer),
         gatherMicroseconds: 1000,
-        lock: lock
+        lock: lock,
+        checkpointer: Checkpointer(files: files, connection: try DatabaseQueue.writer(to: file))
       )
     }
   }
