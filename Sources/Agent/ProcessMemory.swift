@@ -46,9 +46,10 @@ package enum ProcessMemory {
   }
 
   /// What counts the pages of a mapping that its file does not have: changed ones, in memory or swapped out, and huge ones.
-  private static let foreign = [
-    "Anonymous:", "Private_Dirty:", "Swap:", "Private_Hugetlb:", "Shared_Hugetlb:",
-  ]
+  ///
+  /// A changed page of a private mapping is anonymous. `Private_Dirty` counts pages besides that the file has and the disk not
+  /// yet: those of a binary that was just built or installed.
+  private static let foreign = ["Anonymous:", "Swap:", "Private_Hugetlb:", "Shared_Hugetlb:"]
 
   /// The mappings in `smaps`, the text of `/proc/PID/smaps`, every page of which is a file's and cannot be written.
   ///

@@ -50,7 +50,10 @@ struct ReportedRun {
     case .keys(let keys):
       pass(.discovery, documents.first ?? "")
       pass(.jwks, "\(documents.dropFirst().first ?? ""): \(describe(keys))")
-    case .key: pass(.key, "one key of the set has the `kid` and signs with the `alg`")
+    case .key:
+      let kid =
+        unverified.header?["kid"] == nil ? "the only key of the set" : "one key of the set has the `kid` and"
+      pass(.key, "\(kid) signs with the `alg`")
     case .signature: pass(.signature, "made by that key")
     case .claims: pass(.claims, "sub `\(unverified.claims?["sub"]?.string ?? "")`")
     case .audience:

@@ -119,7 +119,8 @@ package struct VerificationReport: Hashable, Sendable {
   /// `{"valid":…,"failed":…,"checks":[{"check":…,"outcome":"passed"|"failed"|"notReached","detail":…}],"header":…,
   /// "claims":…}`; `failed` is the name of a check or `null`, and so are `header` and `claims` where unread.
   package var json: [UInt8] {
-    var writer = JSONWriter(capacity: 1024)
+    // What a stranger wrote stands in it, and it is read on terminals.
+    var writer = JSONWriter(capacity: 1024, isOneLine: true)
     writer.object { writer in
       writer.name("valid")
       writer.bool(isAccepted)

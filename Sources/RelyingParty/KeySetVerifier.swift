@@ -66,7 +66,7 @@ extension ProviderKeySet {
     named keyID: String?,
     for algorithm: JWSAlgorithm
   ) throws(VerificationFailure) -> SignatureKey {
-    guard keyID != nil || keys.count == 1 else { throw .keyIDMissing }
+    guard keyID != nil || (keys.count == 1 && ignored.isEmpty) else { throw .keyIDMissing }
     do {
       return try key(withID: keyID, for: algorithm)
     } catch {

@@ -16,7 +16,7 @@ import cryptography.x509
 import jwt
 import pytest
 
-from driver import apache, buckets, saml_messages, server as servers, tokens, web_host, wire
+from driver import apache, auditor, buckets, saml_messages, server as servers, tokens, web_host, wire
 from driver.server import exeat
 
 AUDIENCE = "https://api.example.com"
@@ -303,6 +303,22 @@ def test_a_copy_on_the_web_is_found_by_the_address_of_its_issuer(exported, host)
         assert (done.returncode, done.stdout) == (0, "good for 7d\n"), (address, done.stderr)
     done = exeat("issuer", "check", f"{exported.issuer}/{DISCOVERY}", *exported.source(), "--ca-file", exported.server.ca)
     assert done.returncode == 1 and "its JWK set is none: there is no array `keys`" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("member, value, words", [
+    ("jwks_uri", "https://attacker.example/keys.json", "it has a document at `https://attacker.example/keys.json`, outside of its own URL"),
+    (None, "https://attacker.example", "names the issuer `https://attacker.example`, not `"),
+])
+def test_a_copy_that_leads_elsewhere_is_not_good(exported, tmp_path, member, value, words):
+    """Its key set is the issuer's: but whoever reads its discovery takes others."""
+    shutil.copytree(exported.folder, tmp_path / "copy")
+    file = tmp_path / "copy" / DISCOVERY
+    document = json.loads(file.read_text())
+    changes = {member: value} if member else {"issuer": value, "jwks_uri": f"{value}/{JWKS}"}
+    file.write_text(json.dumps({**document, **changes}))
+    with auditor.web(tmp_path / "copy") as address:
+        done = exeat("issuer", "check", address, *exported.source())
+    assert (done.returncode, done.stdout) == (1, "") and words in done.stderr, done.stderr
 
 
 # MARK: bad input

@@ -57,11 +57,16 @@ enum LoopbackSTS {
     )
   }
 
-  static func error(_ status: Int, _ code: String, _ message: String) -> ServerAnswer {
+  static func error(
+    _ status: Int,
+    _ code: String,
+    _ message: String,
+    requestID: String = "r-2"
+  ) -> ServerAnswer {
     .text(
       """
       <ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
-      <Code>\(code)</Code><Message>\(message)</Message></Error><RequestId>r-2</RequestId></ErrorResponse>
+      <Code>\(code)</Code><Message>\(message)</Message></Error><RequestId>\(requestID)</RequestId></ErrorResponse>
       """,
       status: status
     )

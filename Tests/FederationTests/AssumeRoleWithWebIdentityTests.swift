@@ -164,6 +164,14 @@ struct AssumeRoleWithWebIdentityTests {
       var writer = JSONWriter(isOneLine: true)
       writer.value(data)
       #expect(writer.bytes.count < 2560, "\(writer.bytes.count)")
+      let long = "arn:aws:iam::123456789012:role/\(String(repeating: "ä", count: 1900))/x"
+      _ = await server.assumeWithToken(long, try await server.providerToken(key))
+      let again = try #require(try await server.records().last)
+      let longData = try #require(try JSONReader.read(Array(again.utf8)).object?["additionalEventData"])
+      let resource = longData.object?["policyDecision"]?.object?["resource"]?.string
+      #expect(resource == String(long.prefix(256)))
+      let unspeakable = await server.assumeWithToken(role + "\u{1}", try await server.providerToken(key))
+      #expect(unspeakable.code == "ValidationError")
     }
   }
 

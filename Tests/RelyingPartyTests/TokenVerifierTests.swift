@@ -126,6 +126,16 @@ struct TokenVerifierTests {
     ("not yet valid", [("nbf", "\(testNow + 61)")], .notYetValid(testNow + 61)),
     ("living too long", [("exp", "\(testNow + 3591)")], .lifetimeTooLong(limit: 3600)),
     ("a token id that is a number", [("jti", "7")], .claimMalformed("jti")),
+    ("a begin that is null", [("nbf", "null")], .claimMalformed("nbf")),
+    (
+      "a name twice, spelled in two ways", [("\\u0061ud", #""x""#)],
+      .notJSON(.payload, "the name `aud` stands twice")
+    ),
+    ("a status, spelled otherwise", [("st\\u0061tus", "1")], .claimMalformed("status")),
+    (
+      "a name twice behind many", (0..<40).map { ("m\($0)", "1") } + [("\\u0065xp", "1")],
+      .notJSON(.payload, "the name `exp` stands twice")
+    ),
   ]
 
   @Test(arguments: refused.indices)
@@ -142,6 +152,7 @@ struct TokenVerifierTests {
   @Test(arguments: [
     [("exp", "\(testNow - 59)"), ("iat", "\(testNow - 400)")], [("iat", "\(testNow + 60)")],
     [("nbf", "\(testNow + 60)")], [("exp", "\(testNow + 3590)")], [("jti", nil)], [("exp", "\(testNow).5")],
+    [("nested", #"{"aud":"x","exp":1,"nbf":9999999999,"iss":"x","status":1}"#)],
   ])
   func `a token at the edge of what is accepted is accepted`(changes: [(String, String?)]) async throws {
     let verifier = try testVerifier(TestDocuments([key]))
@@ -165,6 +176,8 @@ struct TokenVerifierTests {
     (#"{"alg":"ES384","kid":"ec","b64":false}"#, .extensionNotUnderstood("b64")),
     (#"{"alg":"ES384","kid":"ec","cty":"JWT"}"#, .extensionNotUnderstood("cty")),
     (#"{"alg":"ES384","kid":"ec","typ":"at+jwt"}"#, .typeNotAllowed("at+jwt")),
+    (#"{"alg":"ES384","kid":"ec","typ":7}"#, .typeNotAllowed(nil)),
+    (#"{"alg":"ES384","kid":"ec","typ":""}"#, .typeNotAllowed("")),
     (#"{"alg":"ES384","kid":"ec","typ":"statuslist+jwt"}"#, .typeNotAllowed("statuslist+jwt")),
     (#"{"alg":"ES384","kid":"ec","kid":"ec"}"#, .notJSON(.header, "the name `kid` stands twice")),
     (#"["alg"]"#, .notAnObject(.header)),
@@ -196,6 +209,18 @@ struct TokenVerifierTests {
     #expect(
       await (try testVerifier(TestDocuments([unnamed, try .rs256()]))).failure(of: token) == .keyIDMissing
     )
+  }
+
+  @Test func `a token without a name is not taken for the only key that can be read`() async throws {
+    let unnamed = TestKey.es384(nil)
+    let documents = TestDocuments([unnamed])
+    documents.set { state in
+      let broken =
+        #"{"keys":[{"kty":"EC","crv":"P-384","x":"AA","y":"AA"},"#
+        + jwks([unnamed]).dropFirst(#"{"keys":["#.count)
+      state.documents[testIssuer + "/.well-known/jwks.json"] = broken
+    }
+    #expect(await (try testVerifier(documents)).failure(of: try unnamed.token(claims())) == .keyIDMissing)
   }
 
   @Test func `two keys with one name verify nothing`() async throws {

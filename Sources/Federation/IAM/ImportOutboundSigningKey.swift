@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:ImportOutboundSigningKey`.
-package struct ImportOutboundSigningKey: Action {
+package struct ImportOutboundSigningKey: SigningKeysAction {
   package static let service = ServiceName.iam
   package static let name = "ImportOutboundSigningKey"
   package static let isReadOnly = false
@@ -23,13 +23,6 @@ package struct ImportOutboundSigningKey: Action {
 
   package var requestParameters: JSONValue? {
     overlap.recorded.isEmpty ? nil : .object(JSONObject(overlap.recorded))
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> SigningKeysSubject {
-    try await SigningKeysSubject.read(call, house)
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {

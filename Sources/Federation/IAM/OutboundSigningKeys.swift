@@ -14,17 +14,27 @@ package struct SigningKeysSubject: ActionSubject {
 
   package var requirements: [Change.Write] { keys.map { [$0.issuer.stored.isUnchanged] } ?? [] }
 
-  static func read(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError) -> SigningKeysSubject
+  /// The keys; throws NoSuchEntity when the account has no issuer.
+  func existing() throws(ServiceError) -> StoredSigningKeys {
+    guard let keys else { throw .noIssuer }
+    return keys
+  }
+}
+
+/// An action on the signing keys of the caller's account.
+package protocol SigningKeysAction: Action where Subject == SigningKeysSubject {}
+
+extension SigningKeysAction {
+  package func subject(_ call: AuthenticatedCall, _ house: House) async throws(ServiceError)
+    -> SigningKeysSubject
   {
     try await house.read { directory in
       SigningKeysSubject(keys: try await StoredSigningKeys.read(call.account, directory))
     }
   }
 
-  /// The keys; throws NoSuchEntity when the account has no issuer.
-  func existing() throws(ServiceError) -> StoredSigningKeys {
-    guard let keys else { throw .noIssuer }
-    return keys
+  package func questions(_ subject: SigningKeysSubject, _ call: AuthenticatedCall) -> [Question] {
+    Self.oneQuestion
   }
 }
 
@@ -36,7 +46,7 @@ extension ServiceError {
 }
 
 /// `iam:ListOutboundSigningKeys`.
-package struct ListOutboundSigningKeys: Action {
+package struct ListOutboundSigningKeys: SigningKeysAction {
   package static let service = ServiceName.iam
   package static let name = "ListOutboundSigningKeys"
   package static let isReadOnly = true
@@ -44,13 +54,6 @@ package struct ListOutboundSigningKeys: Action {
   package init(_ parameters: inout ParameterReader) {}
 
   package var requestParameters: JSONValue? { nil }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> SigningKeysSubject {
-    try await SigningKeysSubject.read(call, house)
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let issuer = try call.subject.existing().issuer
@@ -61,7 +64,7 @@ package struct ListOutboundSigningKeys: Action {
 }
 
 /// `iam:RotateOutboundSigningKey`: a successor of the key that signs, published at once, which signs after an overlap.
-package struct RotateOutboundSigningKey: Action {
+package struct RotateOutboundSigningKey: SigningKeysAction {
   package static let service = ServiceName.iam
   package static let name = "RotateOutboundSigningKey"
   package static let isReadOnly = false
@@ -78,13 +81,6 @@ package struct RotateOutboundSigningKey: Action {
   package var requestParameters: JSONValue? {
     let members = JSONObject.Member.ifPresent("signingAlgorithm", algorithm?.rawValue) + overlap.recorded
     return members.isEmpty ? nil : .object(JSONObject(members))
-  }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> SigningKeysSubject {
-    try await SigningKeysSubject.read(call, house)
   }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {

@@ -8,7 +8,7 @@ package import IdentityModel
 package import StrictJSON
 
 /// `iam:RevokeOutboundSigningKey`.
-package struct RevokeOutboundSigningKey: Action {
+package struct RevokeOutboundSigningKey: SigningKeysAction {
   package static let service = ServiceName.iam
   package static let name = "RevokeOutboundSigningKey"
   package static let isReadOnly = false
@@ -20,13 +20,6 @@ package struct RevokeOutboundSigningKey: Action {
   }
 
   package var requestParameters: JSONValue? { .strings(["keyId": keyID]) }
-
-  package func subject(
-    _ call: AuthenticatedCall,
-    _ house: House
-  ) async throws(ServiceError) -> SigningKeysSubject {
-    try await SigningKeysSubject.read(call, house)
-  }
 
   package func perform(_ call: AuthorizedCall<Self>, _ house: House) async throws(ServiceError) -> Proposal {
     let keys = try call.subject.existing()

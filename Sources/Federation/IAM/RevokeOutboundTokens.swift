@@ -9,7 +9,7 @@ package import StrictJSON
 import TokenFormats
 
 /// `iam:RevokeOutboundTokens`.
-package struct RevokeOutboundTokens: Action {
+package struct RevokeOutboundTokens: IssuerAction {
   package static let service = ServiceName.iam
   package static let name = "RevokeOutboundTokens"
   package static let isReadOnly = false

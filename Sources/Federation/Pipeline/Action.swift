@@ -59,13 +59,13 @@ package struct NoSubject: ActionSubject {
 
 extension Action where Subject == NoSubject {
   package func subject(_ call: AuthenticatedCall, _ house: House) -> NoSubject { NoSubject() }
+
+  package func questions(_ subject: NoSubject, _ call: AuthenticatedCall) -> [Question] { Self.oneQuestion }
 }
 
 extension Action {
-  /// The one question of an action that has no other: whether the caller may do it at all.
-  package func questions(_ subject: Subject, _ call: AuthenticatedCall) -> [Question] {
-    [Question(action: "\(Self.service.rawValue):\(Self.name)", resource: "*")]
-  }
+  /// The question whether the caller may do this at all: what an action asks that is about nothing with a name.
+  static var oneQuestion: [Question] { [Question(action: "\(service.rawValue):\(name)", resource: "*")] }
 }
 
 /// An action on one thing that its parameters name.

@@ -21,6 +21,10 @@ extension IssuerAction {
   {
     try await house.issuerSubject(of: call.account)
   }
+
+  package func questions(_ subject: IssuerSubject, _ call: AuthenticatedCall) -> [Question] {
+    Self.oneQuestion
+  }
 }
 
 extension House {

@@ -90,7 +90,8 @@ struct VerifyCommand: AsyncParsableCommand {
       report.conclude(inclusion: outcome)
     }
     Console.out(json ? String(decoding: report.json, as: UTF8.self) : report.text)
-    guard let failure = report.failure else { return }
+    guard !report.isAccepted else { return }
+    guard let failure = report.failure else { throw CommandFailure.failed("the token is not acceptable") }
     throw CommandFailure.failed(
       "the token is not acceptable: `\(failure.check.rawValue)` failed: \(failure.reason)",
       hint: hint(failure.check, failure.reason)

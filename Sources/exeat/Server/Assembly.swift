@@ -208,6 +208,7 @@ enum Assembly {
       unsealed: { house.publication.readAllAgain() }
     )
 
+    let (whileStarting, started) = AsyncStream.makeStream(of: Void.self)
     // Stopped in reverse order: no more requests, then no more keys, then the store, when all it holds is durable.
     let group = ServiceGroup(
       configuration: .init(
@@ -251,10 +252,11 @@ enum Assembly {
           // Most of the code that a start runs is not run again: two thirds of what is resident then.
           .init(
             service: Work {
-              guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
-              ProcessMemory.giveBack()
-            },
-            successTerminationBehavior: .ignore
+              for await _ in whileStarting {}
+              if (try? await Task.sleep(for: .seconds(1))) != nil { ProcessMemory.giveBack() }
+              // A service that ends while another is being stopped is taken for one that failed.
+              try? await gracefulShutdown()
+            }
           ),
           .init(
             service: Work {
@@ -265,6 +267,7 @@ enum Assembly {
                 logger.error("the key-encryption key does not open this store: API calls are refused")
               }
               try await server.run { address in
+                started.finish()
                 do {
                   try plan.onReady(address)
                 } catch {
