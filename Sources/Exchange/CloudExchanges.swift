@@ -134,7 +134,7 @@ package struct GoogleExchange: Sendable {
     guard let error = answer.anyObject?["error"]?.object, let status = error["status"]?.string,
       isErrorCode(status)
     else {
-      return answer.malformed("an error of Google")
+      return answer.malformed("error")
     }
     return .refused(
       ExchangeRefusal(

@@ -131,7 +131,7 @@ func oauthRefusal(
   hiding secrets: [Secret]
 ) -> ExchangeError {
   guard let object = answer.anyObject, let code = object["error"]?.string, isErrorCode(code) else {
-    return answer.malformed("an OAuth error")
+    return answer.malformed("error")
   }
   return .refused(
     ExchangeRefusal(

@@ -32,6 +32,14 @@ package struct HTTPServer: Sendable {
     self.logger = logger
   }
 
+  /// Throws `HTTPServerError` when the certificate that an operator names cannot be used.
+  ///
+  /// For before anything begins that a start which fails should not leave behind. What is made here is made by `run`.
+  package func checkCertificate() throws(HTTPServerError) {
+    guard case .files = tls else { return }
+    _ = try TLSCertificates.load(tls, logger: logger)
+  }
+
   /// Listens and serves until the task is cancelled; returns when the last connection has ended.
   ///
   /// `onBound` is called once, when connections are accepted. On cancellation the server accepts no more

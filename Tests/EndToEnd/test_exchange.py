@@ -172,7 +172,7 @@ def test_googles_own_token_is_in_no_error(exchange, other):
 @pytest.mark.parametrize("code", ["x" * 65, "a\\b", 'a"b', "a\nb", "é", ""])
 def test_a_code_that_is_none_is_not_repeated(exchange, other, code):
     other.faults.append(Refused(400, {"error": code}))
-    refused(exchange("oauth", "--token-url", f"{other.url}/oauth/token"), "lacks a usable `an OAuth error`")
+    refused(exchange("oauth", "--token-url", f"{other.url}/oauth/token"), "lacks a usable `error`")
 
 
 def test_the_requested_type_is_asked_for(exchange, other):

@@ -57,6 +57,15 @@ def test_a_second_server_on_the_same_address_says_so(plain, tmp_path):
     assert len(errors) == 1 and str(plain.port) in errors[0], done.stderr
 
 
+def test_a_start_that_fails_does_not_name_the_log(tmp_path):
+    data_dir = servers.init(tmp_path / "data")
+    done = servers.exeat("serve", "--data-dir", data_dir, "--listen", f"127.0.0.1:{servers.free_port()}", "--public-url",
+                         "https://sts.example.org", "--tls-cert", "/nowhere/cert.pem", "--tls-key", "/nowhere/key.pem")
+    assert done.returncode == 1 and "/nowhere/cert.pem" in done.stderr, done.stderr
+    with servers.serve_plain(tmp_path):
+        assert (tmp_path / "data" / "log" / "verifier-key").read_text().startswith("exeat.example/log+")
+
+
 def test_code_that_only_the_start_ran_is_given_back(tmp_path, enable):
     def memory(field):
         lines = pathlib.Path(f"/proc/{running.process.pid}/status").read_text().splitlines()

@@ -260,6 +260,8 @@ enum Assembly {
           ),
           .init(
             service: Work {
+              // The log's name is for ever, and a start that fails must not choose it.
+              try server.checkCertificate()
               try await plan.log.open(log, logger)
               try await plan.prepare(house, systemClock.now())
               try await house.publication.checkFirstIssuer()

@@ -225,7 +225,12 @@ struct KeysRevokeTokensCommand: AsyncParsableCommand {
 
   private func chosen() throws(CommandFailure) -> TokensToRevoke {
     switch (tokenId, principal, issuedBefore) {
-    case (let id?, nil, nil): return .token(id)
+    case (let id?, nil, nil):
+      // SECURITY: who gives the token itself must not find it in an error, or in the record of the call.
+      guard !id.utf8.contains(UInt8(ascii: ".")) else {
+        throw .usage("--token-id: give the `jti` of the token, which `exeat token --decode` shows, not the token")
+      }
+      return .token(id)
     case (nil, let arn?, nil): return .principal(arn)
     case (nil, nil, let text?):
       guard let time = Instant(rfc3339: text) else {
@@ -277,9 +282,10 @@ struct KeysExportPublicCommand: AsyncParsableCommand {
 enum Overlap {
   /// `24h`, `7d` in seconds: a bare number could be hours to one and seconds to another.
   static func seconds(_ text: String) throws(CommandFailure) -> Int {
-    guard let seconds = durationSeconds(text), seconds > 0 else {
+    guard let seconds = durationSeconds(text) else {
       throw .usage("--overlap: `\(text)` is not a number with s, m, h or d, such as 36h")
     }
+    guard seconds > 0 else { throw .usage("--overlap: `\(text)` is no time") }
     return seconds
   }
 }
