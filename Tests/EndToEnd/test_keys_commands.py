@@ -45,7 +45,7 @@ def test_a_private_key_that_others_can_read_is_not_taken(tmp_path, mode):
     (["import", "/dev"], "`/dev` cannot be read: it is no regular file"),
     (["rotate", "--overlap", "1w"], "`1w` is not a number with s, m, h or d, such as 36h"),
     (["rotate", "--overlap", "0s"], "--overlap: `0s` is no time"),
-    (["revoke-tokens", "--token-id", "eyJ0.eyJh.c2ln"], "--token-id: give the `jti` of the token"),
+    (["revoke-tokens", "--token-id", "eyJ0.eyJh.c2ln"], "--token-id: give the `jti`, as"),
     (["rotate", "--overlap", "36"], "`36` is not a number with s, m, h or d, such as 36h"),
     (["import", "/nowhere", "--overlap", "86400"], "`86400` is not a number with s, m, h or d"),
     (["rotate", "--overlap", "-1"], "--overlap"),

@@ -228,7 +228,7 @@ struct KeysRevokeTokensCommand: AsyncParsableCommand {
     case (let id?, nil, nil):
       // SECURITY: who gives the token itself must not find it in an error, or in the record of the call.
       guard !id.utf8.contains(UInt8(ascii: ".")) else {
-        throw .usage("--token-id: give the `jti` of the token, which `exeat token --decode` shows, not the token")
+        throw .usage("--token-id: give the `jti`, as `exeat token --decode` shows it, not the token")
       }
       return .token(id)
     case (nil, let arn?, nil): return .principal(arn)
