@@ -55,7 +55,8 @@ struct IssuerCheckCommand: AsyncParsableCommand {
     return isSuspended ? "the copy is the issuer's key set as it is now" : "good for \(within)"
   }
 
-  private func keySet(_ http: FederationHTTPClient) async throws(CommandFailure) -> (JWKSet, issuer: String?) {
+  private func keySet(_ http: FederationHTTPClient) async throws(CommandFailure) -> (JWKSet, issuer: String?)
+  {
     let bytes: [UInt8]
     if copy.utf8.starts(with: "https://".utf8) || copy.utf8.starts(with: "http://".utf8) {
       do throws(PublishedIssuerError) {
