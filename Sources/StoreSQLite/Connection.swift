@@ -69,26 +69,9 @@ extension DatabaseQueue {
     let queue = try DatabaseQueue(path: file.path, configuration: .store())
     try queue.inDatabase { db in
       _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
-      // No commit moves pages out of the log: `Checkpointer` does.
-      try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
       try ConnectionSettings(reading: db).requireDurable()
     }
     return queue
-  }
-}
-
-extension Database {
-  /// Runs `body`, whose commits are flushed to disk with the next one outside of it, and not by themselves.
-  ///
-  /// INVARIANT: throws unless commits are flushed again after it; the connection must then be closed.
-  func withoutFlush(_ body: () throws -> Void) throws {
-    try execute(sql: "PRAGMA synchronous = NORMAL")
-    let outcome = Result { try body() }
-    try execute(sql: "PRAGMA synchronous = FULL")
-    guard try Int.fetchOne(self, sql: "PRAGMA synchronous") == 2 else {
-      throw StoreError.unavailable("commits would not be flushed any more")
-    }
-    try outcome.get()
   }
 }
 

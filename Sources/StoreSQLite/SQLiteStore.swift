@@ -21,7 +21,6 @@ package final class SQLiteStore: Sendable {
   private let writer: Mutex<BatchWriter>
   private let queue: CommitQueue
   private let lock: StoreLock?
-  private let checkpointer: Checkpointer?
   // As urgent as commits: while it has the connection that writes, they wait for it.
   private let upkeep = DispatchQueue(label: "exeat.store.upkeep", qos: commitUrgency)
 
@@ -32,15 +31,13 @@ package final class SQLiteStore: Sendable {
     reader: any DatabaseReader,
     writer: BatchWriter,
     gatherMicroseconds: Int,
-    lock: StoreLock?,
-    checkpointer: Checkpointer?
+    lock: StoreLock?
   ) {
     self.settings = settings
     self.reader = SQLiteReader(reader)
     self.writer = Mutex(writer)
     self.queue = CommitQueue(window: GatherWindow(lengthMicroseconds: gatherMicroseconds))
     self.lock = lock
-    self.checkpointer = checkpointer
   }
 
   /// Moves all that waits to disk, again and again, until the task is cancelled or `shutDown` is called.
@@ -75,15 +72,8 @@ package final class SQLiteStore: Sendable {
       together {
         for (item, result) in zip(batch, results) { item.done.resume(returning: result) }
       }
-      noteCommit()
     }
     release()
-  }
-
-  private func noteCommit() {
-    checkpointer?.noteCommit {
-      self.upkeep.async { self.writer.withLock { $0.moveRestOfLog() } }
-    }
   }
 
   /// Takes no more writes and lets `run()` return once those that wait are durable.
@@ -113,7 +103,6 @@ package final class SQLiteStore: Sendable {
         let result = self.writer.withLock { writer in
           Result { () throws(StoreError) in try body(&writer) }
         }
-        self.noteCommit()
         done.resume(returning: result)
       }
     }
@@ -121,7 +110,6 @@ package final class SQLiteStore: Sendable {
   }
 
   private func release() {
-    checkpointer?.end()
     writer.withLock { $0.end() }
     lock?.release()
   }
@@ -159,8 +147,7 @@ extension SQLiteStore {
         reader: database,
         writer: BatchWriter(.memory(database), connection: database),
         gatherMicroseconds: 0,
-        lock: nil,
-        checkpointer: nil
+        lock: nil
       )
     }
   }
@@ -200,14 +187,12 @@ extension SQLiteStore {
       // Readers have connections of their own and keep them when the writer's is replaced after an error. This also
       // keeps SQLite from removing the WAL, so that a missing one was removed by somebody else.
       let readers = try DatabasePool(path: file.path, configuration: .store(readonly: true))
-      let files = try OpenFiles(of: file, lock: lock)
       return SQLiteStore(
         settings: try writer.inDatabase(ConnectionSettings.init(reading:)),
         reader: readers,
-        writer: BatchWriter(.file(files), connection: writer),
+        writer: BatchWriter(.file(try OpenFiles(of: file, lock: lock)), connection: writer),
         gatherMicroseconds: 1000,
-        lock: lock,
-        checkpointer: Checkpointer(files: files, connection: try DatabaseQueue.writer(to: file))
+        lock: lock
       )
     }
   }
