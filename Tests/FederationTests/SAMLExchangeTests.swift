@@ -10,72 +10,15 @@ import Testing
 import TokenFormats
 
 @Suite struct SAMLExchangeTests {
-  private static let provider = "arn:aws:iam::123456789012:saml-provider/Own"
-  private static let prefix = "https://aws.amazon.com/SAML/Attributes/"
-  private static let role = "arn:aws:iam::123456789012:role/app"
-
-  private func trust(_ condition: String = "", actions: String = #""sts:AssumeRoleWithSAML""#) -> String {
-    providerTrust(condition, actions: actions, provider: Self.provider)
-  }
-
-  /// The server with its own SAML identity provider registered as one of its account.
-  private func run(_ body: (TestServer, String) async throws -> Void) async throws {
-    try await TestServer.run { server in
-      let issuer = try await server.issuerURL()
-      #expect(await server.makeSAMLConfig("first").status == 200)
-      let path = try await server.issuerPath() + "/saml/metadata"
-      let document = try #require(await server.document(path))
-      await server.done(
-        "CreateSAMLProvider",
-        ["Name": "Own", "SAMLMetadataDocument": String(decoding: document.body, as: UTF8.self)]
-      )
-      try await body(server, issuer)
-    }
-  }
-
-  /// An assertion of the server's own; `settings` take the places of those that make a good one.
-  private func assertion(
-    _ server: TestServer,
-    _ issuer: String,
-    name: String = "trade",
-    attributes: [(String, String)] = [("Role", "\(role),\(provider)")],
-    _ settings: [(String, String)] = [],
-    as keys: Keys = .root
-  ) async throws -> String {
-    var form = [
-      ("Name", name), ("TokenType", "SAML"), ("SamlForm", "Assertion"), ("TargetService", issuer + "/token"),
-      ("Audience", issuer), ("NameIdValue", "ada"),
-    ]
-    for (index, (name, value)) in attributes.enumerated() {
-      form.append(("SamlAttributes.member.\(index + 1).Name", Self.prefix + name))
-      form.append(("SamlAttributes.member.\(index + 1).Values.member.1", value))
-    }
-    for (name, value) in settings {
-      form.removeAll { $0.0 == name }
-      form.append((name, value))
-    }
-    let made = await server.call("CreateOutboundFederationConfig", form: form)
-    #expect(made.status == 200, "\(made.text)")
-    let token = await server.samlToken(of: name, as: keys)
-    #expect(token.status == 200, "\(token.text)")
-    return try #require(token["Token"])
-  }
-
-  private func trade(_ server: TestServer, _ token: String, _ more: [(String, String)] = []) async throws
-    -> Exchanged
-  {
-    try await server.trade(Self.role, token, type: tokenType("saml2"), more)
-  }
-
   @Test func `an assertion becomes a token of the role`() async throws {
-    try await run { server, issuer in
-      _ = try await server.storeRole("app", trust: trust())
-      let token = try await assertion(server, issuer)
-      let answer = try await trade(server, token)
+    try await OwnSAMLProvider.run { server, issuer in
+      _ = try await server.storeRole("app", trust: OwnSAMLProvider.trust())
+      let token = try await OwnSAMLProvider.assertion(server, issuer)
+      let answer = try await OwnSAMLProvider.trade(server, token)
       #expect(answer.status == 200, "\(answer.body)")
-      #expect(answer.claims?["sub"]?.string == Self.role && answer.claims?["act"] == nil)
+      #expect(answer.claims?["sub"]?.string == OwnSAMLProvider.role && answer.claims?["act"] == nil)
       let aws = answer.claims?["https://sts.amazonaws.com/"]?.object
-      #expect(aws?["federated_provider"]?.string == Self.provider)
+      #expect(aws?["federated_provider"]?.string == OwnSAMLProvider.arn)
       let record = try #require(try await server.records().last)
       let qualifier = SAMLNameQualifier.of(
         issuer: issuer + "/saml/metadata",
@@ -85,14 +28,14 @@ import TokenFormats
       #expect(
         record.contains(
           #""userIdentity":{"type":"SAMLUser","principalId":"\#(qualifier):ada","userName":"ada","#
-            + #""identityProvider":"\#(Self.provider)"}"#
+            + #""identityProvider":"\#(OwnSAMLProvider.arn)"}"#
         ),
         "\(record)"
       )
       #expect(record.contains("assumed-role/app/ada") && !record.contains(String(token.prefix(100))))
       // Padded, and with the line end of a file.
       let padded = token + String(repeating: "=", count: (4 - token.utf8.count % 4) % 4) + "\n"
-      #expect(try await trade(server, padded).status == 200)
+      #expect(try await OwnSAMLProvider.trade(server, padded).status == 200)
     }
   }
 
@@ -110,10 +53,13 @@ import TokenFormats
   ])
   func `the trust policy decides by what the assertion says`(condition: String, isAllowed: Bool) async throws
   {
-    try await run { server, issuer in
-      _ = try await server.storeRole("app", trust: trust(condition))
+    try await OwnSAMLProvider.run { server, issuer in
+      _ = try await server.storeRole("app", trust: OwnSAMLProvider.trust(condition))
       let format = ("NameIdFormat", "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified")
-      let answer = try await trade(server, try await assertion(server, issuer, [format]))
+      let answer = try await OwnSAMLProvider.trade(
+        server,
+        try await OwnSAMLProvider.assertion(server, issuer, [format])
+      )
       if isAllowed {
         #expect(answer.status == 200, "\(answer.body)")
       } else {
@@ -123,50 +69,55 @@ import TokenFormats
   }
 
   @Test func `the role of another kind of provider, or none, refuses in the same words`() async throws {
-    try await run { server, issuer in
-      _ = try await server.storeRole("app", trust: trust(actions: #""sts:AssumeRoleWithWebIdentity""#))
-      let token = try await assertion(server, issuer)
-      let refused = try await trade(server, token)
+    try await OwnSAMLProvider.run { server, issuer in
+      _ = try await server.storeRole(
+        "app",
+        trust: OwnSAMLProvider.trust(actions: #""sts:AssumeRoleWithWebIdentity""#)
+      )
+      let token = try await OwnSAMLProvider.assertion(server, issuer)
+      let refused = try await OwnSAMLProvider.trade(server, token)
       expectRefusal(refused, "invalid_request", "Not authorized to perform sts:AssumeRoleWithSAML")
       let nobody = "arn:aws:iam::123456789012:role/nobody"
-      let other = try await assertion(
+      let other = try await OwnSAMLProvider.assertion(
         server,
         issuer,
         name: "other",
-        attributes: [("Role", "\(nobody),\(Self.provider)")]
+        attributes: [("Role", "\(nobody),\(OwnSAMLProvider.arn)")]
       )
       #expect(try await server.trade(nobody, other, type: tokenType("saml2")).body == refused.body)
     }
   }
 
   @Test func `what the assertion asks of the session is asked of the policy`() async throws {
-    try await run { server, issuer in
+    try await OwnSAMLProvider.run { server, issuer in
       let asked = [
-        ("Role", "\(Self.provider), \(Self.role)"), ("RoleSessionName", "ada@example"),
+        ("Role", "\(OwnSAMLProvider.arn), \(OwnSAMLProvider.role)"), ("RoleSessionName", "ada@example"),
         ("PrincipalTag:Team", "blue"), ("SourceIdentity", "ada"),
       ]
-      let token = try await assertion(server, issuer, attributes: asked)
-      _ = try await server.storeRole("app", trust: trust())
-      expectRefusal(try await trade(server, token), "invalid_request", "sts:TagSession")
+      let token = try await OwnSAMLProvider.assertion(server, issuer, attributes: asked)
+      _ = try await server.storeRole("app", trust: OwnSAMLProvider.trust())
+      expectRefusal(try await OwnSAMLProvider.trade(server, token), "invalid_request", "sts:TagSession")
       await server.done(
         "UpdateAssumeRolePolicy",
         [
           "RoleName": "app",
-          "PolicyDocument": trust(
+          "PolicyDocument": OwnSAMLProvider.trust(
             #""StringEquals":{"aws:RequestTag/Team":"blue","sts:SourceIdentity":"ada"}"#,
             actions: #""sts:AssumeRoleWithSAML","sts:TagSession","sts:SetSourceIdentity""#
           ),
         ]
       )
-      let answer = try await trade(server, token)
+      let answer = try await OwnSAMLProvider.trade(server, token)
       let aws = answer.claims?["https://sts.amazonaws.com/"]?.object
       #expect(aws?["principal_tags"]?.object?["Team"]?.string == "blue", "\(answer.body)")
       #expect(aws?["source_identity"]?.string == "ada")
       #expect(try await server.records().last?.contains("assumed-role/app/ada@example") == true)
       // The provider has named the session.
-      #expect(try await trade(server, token, [("role_session_name", "ada@example")]).status == 200)
+      #expect(
+        try await OwnSAMLProvider.trade(server, token, [("role_session_name", "ada@example")]).status == 200
+      )
       expectRefusal(
-        try await trade(server, token, [("role_session_name", "root")]),
+        try await OwnSAMLProvider.trade(server, token, [("role_session_name", "root")]),
         "invalid_request",
         "another name"
       )
@@ -174,18 +125,24 @@ import TokenFormats
   }
 
   @Test func `an assertion for another endpoint, audience, role or provider is refused`() async throws {
-    try await run { server, issuer in
-      _ = try await server.storeRole("app", trust: trust())
+    try await OwnSAMLProvider.run { server, issuer in
+      _ = try await server.storeRole("app", trust: OwnSAMLProvider.trust())
       var number = 0
       func refusal(
         _ words: String,
-        attributes: [(String, String)] = [("Role", "\(Self.role),\(Self.provider)")],
+        attributes: [(String, String)] = [("Role", "\(OwnSAMLProvider.role),\(OwnSAMLProvider.arn)")],
         _ settings: [(String, String)] = []
       ) async throws {
         number += 1
         let name = "bad-\(number)"
-        let token = try await assertion(server, issuer, name: name, attributes: attributes, settings)
-        expectRefusal(try await trade(server, token), "invalid_request", words)
+        let token = try await OwnSAMLProvider.assertion(
+          server,
+          issuer,
+          name: name,
+          attributes: attributes,
+          settings
+        )
+        expectRefusal(try await OwnSAMLProvider.trade(server, token), "invalid_request", words)
         let record = try #require(try await server.records().last)
         #expect(record.contains(#""errorCode":"InvalidIdentityToken""#), "\(record)")
       }
@@ -193,55 +150,78 @@ import TokenFormats
       try await refusal("Recipient", [("TargetService", issuer + "/token?role_arn=x")])
       try await refusal("Incorrect audience", [("Audience", "https://sp.example.com")])
       try await refusal("not for the role", attributes: [("RoleSessionName", "ada")])
-      try await refusal("not for the role", attributes: [("Role", "\(Self.role)x,\(Self.provider)")])
-      try await refusal("Malformed attribute", attributes: [("Role", Self.role)])
-      try await refusal("No SAML provider", attributes: [("Role", "\(Self.role),\(Self.provider)2")])
+      try await refusal(
+        "not for the role",
+        attributes: [("Role", "\(OwnSAMLProvider.role)x,\(OwnSAMLProvider.arn)")]
+      )
+      try await refusal("Malformed attribute", attributes: [("Role", OwnSAMLProvider.role)])
       try await refusal(
         "No SAML provider",
-        attributes: [("Role", "\(Self.role),arn:aws:iam::123456789012:saml-provider/own")]
+        attributes: [("Role", "\(OwnSAMLProvider.role),\(OwnSAMLProvider.arn)2")]
       )
       try await refusal(
         "No SAML provider",
-        attributes: [("Role", "\(Self.role),arn:aws:iam::210987654321:saml-provider/Own")]
+        attributes: [("Role", "\(OwnSAMLProvider.role),arn:aws:iam::123456789012:saml-provider/own")]
       )
-      try await refusal("No SAML provider", attributes: [("Role", "\(Self.role),\(TestServer.clusterARN)")])
-      let role = ("Role", "\(Self.role),\(Self.provider)")
+      try await refusal(
+        "No SAML provider",
+        attributes: [("Role", "\(OwnSAMLProvider.role),arn:aws:iam::210987654321:saml-provider/Own")]
+      )
+      try await refusal(
+        "No SAML provider",
+        attributes: [("Role", "\(OwnSAMLProvider.role),\(TestServer.clusterARN)")]
+      )
+      let role = ("Role", "\(OwnSAMLProvider.role),\(OwnSAMLProvider.arn)")
       try await refusal("Malformed attribute", attributes: [role, ("RoleSessionName", "a b")])
       // The endpoint is an audience as well as its issuer.
-      let token = try await assertion(server, issuer, name: "endpoint", [("Audience", issuer + "/token")])
-      #expect(try await trade(server, token).status == 200)
-      let response = try await assertion(server, issuer, name: "response", [("SamlForm", "Response")])
-      expectRefusal(try await trade(server, response), "invalid_request", "not a SAML 2.0 assertion")
+      let token = try await OwnSAMLProvider.assertion(
+        server,
+        issuer,
+        name: "endpoint",
+        [("Audience", issuer + "/token")]
+      )
+      #expect(try await OwnSAMLProvider.trade(server, token).status == 200)
+      let response = try await OwnSAMLProvider.assertion(
+        server,
+        issuer,
+        name: "response",
+        [("SamlForm", "Response")]
+      )
+      expectRefusal(
+        try await OwnSAMLProvider.trade(server, response),
+        "invalid_request",
+        "not a SAML 2.0 assertion"
+      )
       for text in ["no assertion", "PHg-", String(repeating: "a", count: 60_001)] {
-        expectRefusal(try await trade(server, text), "invalid_request")
+        expectRefusal(try await OwnSAMLProvider.trade(server, text), "invalid_request")
       }
-      let jwt = try await server.trade(Self.role, token)
+      let jwt = try await server.trade(OwnSAMLProvider.role, token)
       expectRefusal(jwt, "invalid_request", "not a valid JWT")
     }
   }
 
   @Test func `nobody vouches after the end of an assertion, of metadata or of a registration`() async throws {
-    try await run { server, issuer in
-      _ = try await server.storeRole("app", trust: trust())
-      let token = try await assertion(server, issuer)
+    try await OwnSAMLProvider.run { server, issuer in
+      _ = try await server.storeRole("app", trust: OwnSAMLProvider.trust())
+      let token = try await OwnSAMLProvider.assertion(server, issuer)
       let end = server.clock.now.advanced(bySeconds: 7200)
       while server.clock.now < end { server.clock.advance(seconds: 600) }
-      expectRefusal(try await trade(server, token), "invalid_request", "Assertion expired")
+      expectRefusal(try await OwnSAMLProvider.trade(server, token), "invalid_request", "Assertion expired")
       let fresh = await server.samlToken(of: "trade")
       let good = try #require(fresh["Token"])
-      #expect(try await trade(server, good).status == 200)
-      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": Self.provider])
-      expectRefusal(try await trade(server, good), "invalid_request", "No SAML provider")
+      #expect(try await OwnSAMLProvider.trade(server, good).status == 200)
+      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": OwnSAMLProvider.arn])
+      expectRefusal(try await OwnSAMLProvider.trade(server, good), "invalid_request", "No SAML provider")
       let useless =
         "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' entityID='x'>"
         + String(repeating: " ", count: 1000) + "</md:EntityDescriptor>"
       await server.done("CreateSAMLProvider", ["Name": "Own", "SAMLMetadataDocument": useless])
-      expectRefusal(try await trade(server, good), "invalid_request", "No SAML provider")
+      expectRefusal(try await OwnSAMLProvider.trade(server, good), "invalid_request", "No SAML provider")
     }
   }
 
   @Test func `a token does not outlive the session that the assertion tells of`() async throws {
-    try await run { server, issuer in
+    try await OwnSAMLProvider.run { server, issuer in
       let key = try await server.registerProvider()
       let writer = try await server.storeRole(
         "writer",
@@ -252,29 +232,32 @@ import TokenFormats
       let session = await server.assumeWithToken(writer, try await server.providerToken(key), more)
       let keys = try #require(session.credentials)
       let both = """
-        {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"\(Self.provider)"},
+        {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"\(OwnSAMLProvider.arn)"},
         "Action":["sts:AssumeRoleWithSAML","sts:ActForSubject"]},
         {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
         "Action":"sts:AssumeRoleWithWebIdentity"}]}
         """
       _ = try await server.storeRole("app", trust: both)
-      let token = try await assertion(server, issuer, [("Duration", "600")], as: keys)
-      let longest = try await trade(server, token)
+      let token = try await OwnSAMLProvider.assertion(server, issuer, [("Duration", "600")], as: keys)
+      let longest = try await OwnSAMLProvider.trade(server, token)
       #expect(longest.status == 200 && longest.body["expires_in"]?.int64 == 900, "\(longest.body)")
       expectRefusal(
-        try await trade(server, token, [("duration_seconds", "901")]),
+        try await OwnSAMLProvider.trade(server, token, [("duration_seconds", "901")]),
         "invalid_request",
         "session's expiry"
       )
-      #expect(try await trade(server, token, [("duration_seconds", "900")]).status == 200)
+      #expect(try await OwnSAMLProvider.trade(server, token, [("duration_seconds", "900")]).status == 200)
       server.clock.advance(seconds: 300)
-      expectRefusal(try await trade(server, token, [("duration_seconds", "601")]), "invalid_request")
-      #expect(try await trade(server, token, [("duration_seconds", "600")]).status == 200)
+      expectRefusal(
+        try await OwnSAMLProvider.trade(server, token, [("duration_seconds", "601")]),
+        "invalid_request"
+      )
+      #expect(try await OwnSAMLProvider.trade(server, token, [("duration_seconds", "600")]).status == 200)
       // So does the one of the actor.
       let jwt = try await server.providerToken(key)
       func acted(_ more: [(String, String)] = []) async throws -> Exchanged {
         let actor = [("actor_token", token), ("actor_token_type", tokenType("saml2"))]
-        return try await server.trade(Self.role, jwt, actor + more)
+        return try await server.trade(OwnSAMLProvider.role, jwt, actor + more)
       }
       #expect(try await acted().body["expires_in"]?.int64 == 600)
       expectRefusal(try await acted([("duration_seconds", "601")]), "invalid_request", "session's expiry")
@@ -283,7 +266,7 @@ import TokenFormats
       let last = await server.samlToken(of: "trade", as: keys)
       server.clock.advance(seconds: 250)
       expectRefusal(
-        try await trade(server, try #require(last["Token"])),
+        try await OwnSAMLProvider.trade(server, try #require(last["Token"])),
         "invalid_request",
         "session's expiry"
       )
@@ -293,7 +276,7 @@ import TokenFormats
   @Test func `an own assertion has the source identity of its session, whatever the config says`()
     async throws
   {
-    try await run { server, issuer in
+    try await OwnSAMLProvider.run { server, issuer in
       let key = try await server.registerProvider()
       let writer = try await server.storeRole(
         "writer",
@@ -305,7 +288,7 @@ import TokenFormats
       let keys = try #require(session.credentials)
       _ = try await server.storeRole(
         "app",
-        trust: trust(actions: #""sts:AssumeRoleWithSAML","sts:SetSourceIdentity""#)
+        trust: OwnSAMLProvider.trust(actions: #""sts:AssumeRoleWithSAML","sts:SetSourceIdentity""#)
       )
       func identity(_ answer: Exchanged) -> String? {
         answer.claims?["https://sts.amazonaws.com/"]?.object?["source_identity"]?.string
@@ -315,19 +298,22 @@ import TokenFormats
       }
       // Unsaid, or said to be another's: it goes along.
       for (name, settings) in [("silent", []), ("literal", literal("source_identity"))] {
-        let token = try await assertion(server, issuer, name: name, settings, as: keys)
-        let answer = try await trade(server, token)
+        let token = try await OwnSAMLProvider.assertion(server, issuer, name: name, settings, as: keys)
+        let answer = try await OwnSAMLProvider.trade(server, token)
         #expect(answer.status == 200 && identity(answer) == "alice", "\(answer.body)")
       }
-      let asking = literal(Self.prefix + "SourceIdentity")
+      let asking = literal(OwnSAMLProvider.prefix + "SourceIdentity")
       expectRefusal(
-        try await trade(server, try await assertion(server, issuer, name: "asking", asking, as: keys)),
+        try await OwnSAMLProvider.trade(
+          server,
+          try await OwnSAMLProvider.assertion(server, issuer, name: "asking", asking, as: keys)
+        ),
         "invalid_request",
         "cannot be changed"
       )
       // A session without one has none; elsewhere the name is the config's.
       let none = await server.samlToken(of: "literal")
-      let answer = try await trade(server, try #require(none["Token"]))
+      let answer = try await OwnSAMLProvider.trade(server, try #require(none["Token"]))
       #expect(answer.status == 200 && identity(answer) == nil, "\(answer.body)")
       let elsewhere: KeyValuePairs = [
         "SamlAttributes.member.1.Name": "source_identity", "SamlAttributes.member.1.Values.member.1": "said",
@@ -339,20 +325,20 @@ import TokenFormats
   }
 
   @Test func `whoever has no assertion of a provider does not learn which ones there are`() async throws {
-    try await run { server, issuer in
-      _ = try await server.storeRole("app", trust: trust())
+    try await OwnSAMLProvider.run { server, issuer in
+      _ = try await server.storeRole("app", trust: OwnSAMLProvider.trust())
       let useless =
         "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' entityID='x'>"
         + String(repeating: " ", count: 1000) + "</md:EntityDescriptor>"
       func said(_ provider: String, _ edit: (String, String)) async throws -> String {
         let arn = "arn:aws:iam::123456789012:saml-provider/\(provider)"
-        let role = [("Role", "\(Self.role),\(arn)")]
+        let role = [("Role", "\(OwnSAMLProvider.role),\(arn)")]
         let name = "c\(try await server.records().count)"
-        let token = try await assertion(server, issuer, name: name, attributes: role)
+        let token = try await OwnSAMLProvider.assertion(server, issuer, name: name, attributes: role)
         let text = String(decoding: try #require(Base64URL.decode(token)), as: UTF8.self)
         #expect(text.contains(edit.0))
         let changed = Base64URL.encode(Array(text.replacing(edit.0, with: edit.1).utf8))
-        let answer = try await trade(server, changed)
+        let answer = try await OwnSAMLProvider.trade(server, changed)
         expectRefusal(answer, "invalid_request", "No SAML provider")
         return (answer["error_description"] ?? "").replacing(provider, with: "P")
       }
@@ -360,33 +346,33 @@ import TokenFormats
       #expect(try await said("Own", (">ada<", ">eve<")) == unknown)
       #expect(try await said("Own", ("<ds:SignatureValue>", "<ds:SignatureValue>AAAA")) == unknown)
       #expect(try await said("Own", ("<ds:X509Certificate>", "<ds:X509Certificate>AAAA")) == unknown)
-      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": Self.provider])
+      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": OwnSAMLProvider.arn])
       await server.done("CreateSAMLProvider", ["Name": "Own", "SAMLMetadataDocument": useless])
       #expect(try await said("Own", (">ada<", ">eve<")) == unknown)
     }
   }
 
   @Test func `an actor can act for a subject of SAML, and come with an assertion`() async throws {
-    try await run { server, issuer in
+    try await OwnSAMLProvider.run { server, issuer in
       let key = try await server.registerProvider()
       let both = """
         {"Version":"2012-10-17","Statement":[
-        {"Effect":"Allow","Principal":{"Federated":"\(Self.provider)"},
+        {"Effect":"Allow","Principal":{"Federated":"\(OwnSAMLProvider.arn)"},
         "Action":["sts:AssumeRoleWithSAML","sts:ActForSubject"]},
         {"Effect":"Allow","Principal":{"Federated":"\(TestServer.clusterARN)"},
         "Action":["sts:AssumeRoleWithWebIdentity","sts:ActForSubject"]}]}
         """
       _ = try await server.storeRole("app", trust: both)
-      let saml = try await assertion(server, issuer)
+      let saml = try await OwnSAMLProvider.assertion(server, issuer)
       let jwt = try await server.providerToken(key)
-      let forSAML = try await trade(
+      let forSAML = try await OwnSAMLProvider.trade(
         server,
         saml,
         [("actor_token", jwt), ("actor_token_type", tokenType("jwt"))]
       )
       #expect(forSAML.actors == [["https://oidc.test/cluster", "system:serviceaccount:ns:app"]])
       let bySAML = try await server.trade(
-        Self.role,
+        OwnSAMLProvider.role,
         jwt,
         [("actor_token", saml), ("actor_token_type", tokenType("saml2"))]
       )
@@ -396,14 +382,14 @@ import TokenFormats
   }
 
   @Test func `discovery names the endpoint while the account has a SAML provider`() async throws {
-    try await run { server, _ in
+    try await OwnSAMLProvider.run { server, _ in
       func endpoint() async throws -> String? {
         let discovery = try JSONReader.read(await server.status("/.well-known/openid-configuration").body)
         return discovery.object?["token_endpoint"]?.string
       }
       let announced = try await endpoint()
       #expect(announced?.hasSuffix("/token") == true)
-      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": Self.provider])
+      await server.done("DeleteSAMLProvider", ["SAMLProviderArn": OwnSAMLProvider.arn])
       let withdrawn = try await endpoint()
       #expect(withdrawn == nil)
     }

@@ -51,7 +51,7 @@ package enum Authorizer {
       let (request, policies) = matter(question, call)
       let decision = PolicyEvaluator.decide(request, policies)
       guard decision.isAllowed else {
-        trail.refusal = refusal(request, policies, question, call)
+        trail.refusal = { refusal(request, policies, question, call) }
         throw .accessDenied(call, question, decision)
       }
     }

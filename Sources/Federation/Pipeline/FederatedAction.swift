@@ -167,11 +167,13 @@ enum FederatedAuthorizer {
       // SECURITY: a question without a trust policy is decided by no policy at all, and that is a no.
       guard PolicyEvaluator.decide(request, policies).isAllowed else {
         // SECURITY: for the record of the role's own account, which is the only one that the call has.
-        let explanation = PolicyEvaluator.explain(request, policies, locating: false)
-        let level = explanation.refusingLevel.flatMap { place in
-          subject.membership?.place.levelID(place, of: subject.account)
+        trail.refusal = {
+          let explanation = PolicyEvaluator.explain(request, policies, locating: false)
+          let level = explanation.refusingLevel.flatMap { place in
+            subject.membership?.place.levelID(place, of: subject.account)
+          }
+          return explanation.refusal(of: request, at: level, isOfStranger: true)
         }
-        trail.refusal = explanation.refusal(of: request, at: level, isOfStranger: true)
         throw ServiceError(
           code: "AccessDenied",
           httpStatus: 403,

@@ -53,7 +53,7 @@ package final class RequestThrottle: Sendable {
     }
     guard let refused else { return }
     trail.isCountedElsewhere = refused == 0
-    trail.refusal = .object(JSONObject([.init("throttledCalls", .integer(refused))]))
+    trail.refusal = { .object(JSONObject([.init("throttledCalls", .integer(refused))])) }
     throw perSecond > 0 ? .rateExceeded : .noCallsAllowed
   }
 

@@ -37,8 +37,8 @@ package struct Trail: Sendable {
   package var concerned: (account: AccountID, eventID: String, sharedEventID: String)?
   /// The parameters, once read.
   package var requestParameters: JSONValue?
-  /// Why policy refused, if it did.
-  package var refusal: JSONValue?
+  /// Why policy refused, if it did: worked out for the record, and not for a call that none tells of.
+  package var refusal: (@Sendable () -> JSONValue)?
   /// Whether the trust policy of a role lets in who has no key.
   package var isTrusted = false
   /// What ties the record to the token that will be promised, when one will.
@@ -119,7 +119,7 @@ package struct Trail: Sendable {
       tlsVersion: request.tls?.version,
       tlsCipherSuite: request.tls?.cipherSuite,
       clientProvidedHostHeader: strangerCapped(request.header("host")),
-      additionalEventData: refusal ?? issuance,
+      additionalEventData: refusal?() ?? issuance,
       sharedEventID: sharedEventID,
       copies: copies
     )
