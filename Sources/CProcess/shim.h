@@ -34,6 +34,9 @@ static inline int exeat_give_back(uintptr_t address, size_t length) {
   return madvise((void *)address, length, MADV_DONTNEED);
 }
 
+// Names the calling thread, in at most fifteen octets. Source: PR_SET_NAME(2const).
+static inline void exeat_name_thread(const char *name) { (void)prctl(PR_SET_NAME, name, 0, 0, 0); }
+
 // Asks that the calling thread, when it wakes, need not wait until a longer slice of another thread has ended; everything
 // else of its schedule stays. 0, or -1 and errno. Kernels before 6.12 take the request and do nothing.
 // Source: sched_setattr(2), which glibc 2.36 has no function for; Linux 6.12, kernel/sched/syscalls.c, __setparam_fair.

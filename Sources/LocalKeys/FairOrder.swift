@@ -2,14 +2,15 @@
 //
 // In which order flows of work are served that want more than there is: start-time fair queueing. Owns the order and its
 // bounds; refuses to know what is served, by whom and when.
-// Source: Goyal, Vin, Cheng: Start-Time Fair Queuing, SIGCOMM 1996, §2.
+// Source: Goyal, Vin, Cheng: Start-Time Fair Queuing, SIGCOMM 1996, §2; Duda, Cheriton: Borrowed-Virtual-Time Scheduling,
+// SOSP 1999, §2 (the burst).
 
 /// What waits, in an order that gives every flow that waits the same share of the work.
 ///
 /// The first of a flow has a start tag: the end of the flow's last work, or the start of what was being served when it
 /// came, whichever is later; its end is the start and its cost. The smallest start is next, among equals the one that
-/// came first. A flow that asks for much queues behind itself, and one that comes back after a rest is not paid for the
-/// time it was away. Of one flow, what was begun goes before what is fresh: half-done work does not pile up.
+/// came first. A flow that asks for much queues behind itself. One that comes back after a rest is not paid for the time it
+/// was away, apart from `burst`: so much of what it asks for goes before all that asked for more. Of one flow, what was begun goes before what is fresh: half-done work does not pile up.
 package struct FairOrder<Flow: Hashable, Element> {
   /// How far the work is that waits.
   package enum Progress: Sendable {
@@ -23,22 +24,27 @@ package struct FairOrder<Flow: Hashable, Element> {
 
   private let limit: Int
   private let limitPerFlow: Int
+  private let burst: UInt64
   private var begun = Waiting()
   private var fresh = Waiting()
-  /// Where the last work of a flow ended; none for a flow whose end has passed.
+  /// Where the last work of a flow ended; none for a flow whose end makes no difference any more.
   private var ends: [Flow: UInt64] = [:]
   private var endsToSweep = Self.smallestSweep
-  private var latestEnd: UInt64 = 0
-  private var virtualTime: UInt64 = 0
+  private var latestEnd: UInt64
+  private var virtualTime: UInt64
   private var arrivals: UInt64 = 0
 
   /// Holds at most `limit`, and of one flow at most `limitPerFlow`, of what was begun and again of what is fresh.
   ///
   /// Of a flow of which less than a 64th of `limitPerFlow` waits there is room beyond `limit`: a few flows that wait for
   /// much leave no other outside.
-  package init(limit: Int, limitPerFlow: Int) {
+  /// A flow may be `burst` ahead of the others: the cost of what may come at once from who has had less than its share.
+  package init(limit: Int, limitPerFlow: Int, burst: UInt64 = 0) {
     self.limit = limit
     self.limitPerFlow = limitPerFlow
+    self.burst = burst
+    self.virtualTime = burst
+    self.latestEnd = burst
   }
 
   /// How many wait.
@@ -59,7 +65,7 @@ package struct FairOrder<Flow: Hashable, Element> {
   ) -> Bool {
     guard hasRoom || self.hasRoom(of: flow, progress) else { return false }
     let entry = Waiting.Entry(element: element, cost: cost, arrival: arrivals)
-    let start = max(virtualTime, ends[flow] ?? 0)
+    let start = start(of: flow)
     switch progress {
     case .begun: begun.add(entry, of: flow, start: start)
     case .fresh: fresh.add(entry, of: flow, start: start)
@@ -91,20 +97,22 @@ package struct FairOrder<Flow: Hashable, Element> {
 
   /// Notes work of `flow` that is served at once.
   package mutating func passes(_ flow: Flow, cost: UInt64) {
-    let start = max(virtualTime, ends[flow] ?? 0)
+    let start = start(of: flow)
     // Where others wait it is they who say how far the order has come.
-    if begun.count + fresh.count == 0 { virtualTime = start }
+    if begun.count + fresh.count == 0 { virtualTime = max(virtualTime, start) }
     end(start + cost, of: flow)
   }
+
+  private func start(of flow: Flow) -> UInt64 { max(virtualTime - burst, ends[flow] ?? 0) }
 
   private mutating func end(_ end: UInt64, of flow: Flow) {
     ends[flow] = end
     latestEnd = max(latestEnd, end)
-    // Of a flow whose end has passed there is nothing to know. What is left counts double: however slowly time passes,
+    // Of a flow whose end has passed by more than the burst there is nothing to know. What is left counts double: however slowly time passes,
     // an end is looked at once or twice.
     if ends.count >= endsToSweep {
-      let now = virtualTime
-      ends = ends.filter { $0.value > now }
+      let earliestStart = virtualTime - burst
+      ends = ends.filter { $0.value > earliestStart }
       endsToSweep = max(Self.smallestSweep, 2 * ends.count)
     }
   }

@@ -48,24 +48,24 @@ package final class SigningThreads: RequestExecutor {
   private static let linger = DispatchTimeInterval.seconds(5)
 
   private let count: Int
-  private let schedule: @Sendable (() -> Void) -> Void
-  private let queues: [DispatchQueue]
+  private let start: @Sendable (@escaping @Sendable () -> Void) -> Void
   private let bell = DispatchSemaphore(value: 0)
   private let state: Mutex<State>
 
   /// Up to `count` threads, which come with the work and leave when there is none.
   ///
   /// At most `limit` requests and as many signatures wait, of one account at most `limitPerAccount` of each.
-  /// `schedule` runs the work of each thread, and says before how the system is to schedule it.
+  /// `start` runs the work of a thread on a thread of its own.
   package init(
     count: Int,
     limit: Int,
     limitPerAccount: Int,
-    schedule: @escaping @Sendable (() -> Void) -> Void = { $0() }
+    start: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { work in
+      DispatchQueue(label: "exeat.signing").async(execute: work)
+    }
   ) {
     self.count = max(1, count)
-    self.schedule = schedule
-    self.queues = (0..<max(1, count)).map { DispatchQueue(label: "exeat.signing.\($0)") }
+    self.start = start
     self.state = Mutex(State(order: TurnOrder(limit: limit, limitPerAccount: limitPerAccount)))
   }
 
@@ -182,7 +182,7 @@ package final class SigningThreads: RequestExecutor {
     switch whom {
     case .nobody: break
     case .ring: bell.signal()
-    case .start(let lane): queues[lane].async { self.schedule { self.serve(lane) } }
+    case .start(let lane): start { self.serve(lane) }
     }
   }
 

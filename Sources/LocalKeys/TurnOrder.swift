@@ -32,6 +32,9 @@ struct TurnOrder {
 
   /// What a request of `octets` costs apart from its signature, beside `SigningQueue.cost`.
   private static func costOfRequest(octets: Int) -> UInt64 { 10 + UInt64(octets / 1_500) }
+  /// What an account may be ahead of the others: ten tokens of ES384. One that calls little has its few calls of a moment
+  /// answered at once, and not each behind one of an account that floods.
+  private static let burst: UInt64 = 200
   /// How many turns strangers take among themselves, whatever they claim.
   private static let claims = 64
 
@@ -46,7 +49,7 @@ struct TurnOrder {
   /// At most `limit` requests and as many signatures wait, of one account at most `limitPerAccount` of each; as many
   /// requests of strangers, and as many of readers.
   init(limit: Int, limitPerAccount: Int) {
-    order = FairOrder(limit: limit, limitPerFlow: limitPerAccount)
+    order = FairOrder(limit: limit, limitPerFlow: limitPerAccount, burst: Self.burst)
     strangers = FairOrder(limit: limitPerAccount, limitPerFlow: max(1, limitPerAccount / 4))
     readers = strangers
   }

@@ -2,6 +2,7 @@
 """Starting, stopping, restarting, being killed, losing the disk or the key: nothing is lost, nothing half-written."""
 
 import json
+import os
 import pathlib
 import random
 import resource
@@ -75,6 +76,18 @@ def test_code_that_only_the_start_ran_is_given_back(tmp_path, enable):
         agent.until(lambda: memory("RssFile") < memory("VmHWM") / 2, "most of what was resident is given back")
         enable(running)
         assert wire.token(running, SigningAlgorithm="RS256")
+
+
+def test_the_threads_that_sign_are_less_urgent_than_the_others(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        assert wire.token(running)
+        urgency = {}
+        for task in pathlib.Path(f"/proc/{running.process.pid}/task").iterdir():
+            name = (task / "comm").read_text().strip()
+            urgency.setdefault(name, set()).add(os.getpriority(os.PRIO_PROCESS, int(task.name)))
+        (loops,) = set().union(*(levels for name, levels in urgency.items() if name.startswith("NIO-ELT")))
+        assert urgency["exeat-sign"] == {min(loops + 4, 19)}, urgency
 
 
 # MARK: sealed

@@ -15,8 +15,12 @@ import Testing
     b = try Fixtures.account("222222222222")
   }
 
-  private func order(limit: Int = 1000, limitPerFlow: Int = 1000) -> FairOrder<AccountID, String> {
-    FairOrder(limit: limit, limitPerFlow: limitPerFlow)
+  private func order(
+    limit: Int = 1000,
+    limitPerFlow: Int = 1000,
+    burst: UInt64 = 0
+  ) -> FairOrder<AccountID, String> {
+    FairOrder(limit: limit, limitPerFlow: limitPerFlow, burst: burst)
   }
 
   private func add(
@@ -99,6 +103,46 @@ import Testing
     for number in 0..<50 { add("b\(number)", of: b, cost: 10, to: &order) }
     let next = (0..<20).compactMap { _ in order.next() }
     #expect(next.count { $0.hasPrefix("b") } == 10)
+  }
+
+  @Test(arguments: [1, 50, 400])
+  func `who had less than its share has a burst served first, the same after any rest`(turnsOfRest: Int) {
+    var order = order(burst: 30)
+    for number in 0..<500 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for _ in 0..<(turnsOfRest + 4) { _ = order.next() }
+    for number in 0..<50 { add("b\(number)", of: b, cost: 10, to: &order) }
+    let next = (0..<24).compactMap { _ in order.next() }
+    #expect(next.prefix(4) == ["b0", "b1", "b2", "b3"])
+    #expect(next.dropFirst(4).count { $0.hasPrefix("b") } == 10)
+  }
+
+  @Test func `a burst that was had is not had again until as much was left to the others`() {
+    var order = order(burst: 30)
+    for number in 0..<100 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for _ in 0..<20 { _ = order.next() }
+    for number in 0..<4 { add("b\(number)", of: b, cost: 10, to: &order) }
+    for number in 0..<4 { expectNext("b\(number)", &order) }
+    add("b4", of: b, cost: 10, to: &order)
+    expectNext("a20", &order)
+    expectNext("b4", &order)
+    for number in 21..<25 { expectNext("a\(number)", &order) }
+    for number in 5..<8 { add("b\(number)", of: b, cost: 10, to: &order) }
+    for number in 5..<8 { expectNext("b\(number)", &order) }
+  }
+
+  @Test func `a burst that was had is known for as long as it counts, however many others come`() throws {
+    var order = order(limitPerFlow: 10_000, burst: 30)
+    for number in 0..<900 { add("a\(number)", of: a, cost: 10, to: &order) }
+    for _ in 0..<20 { _ = order.next() }
+    for number in 0..<2 {
+      add("b\(number)", of: b, cost: 10, to: &order)
+      expectNext("b\(number)", &order)
+    }
+    for number in 0..<300 {
+      order.passes(try Fixtures.account("\(300_000_000_000 + number)"), cost: 1)
+    }
+    for number in 2..<5 { add("b\(number)", of: b, cost: 10, to: &order) }
+    for element in ["b2", "b3", "a20"] { expectNext(element, &order) }
   }
 
   @Test func `what is served at once counts`() {

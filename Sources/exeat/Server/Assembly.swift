@@ -78,7 +78,7 @@ enum Assembly {
       count: cores,
       limit: 4096,
       limitPerAccount: 1024,
-      schedule: ThreadSchedule.givingWay
+      start: ThreadSchedule.givingWay
     )
     let signer = SigningQueue(keys, threads: threads)
     let diagnostics = Diagnostics { incident in
