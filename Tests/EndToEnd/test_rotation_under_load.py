@@ -144,8 +144,13 @@ def run(rotating, dose):
         yield {"judges": judges[:-1], "stubborn": judges[-1], "rotations": load.rotations()}
 
 
-def test_no_relying_party_within_the_overlap_refuses_a_token(run, dose):
+def test_no_relying_party_within_the_overlap_refuses_a_token(run, dose, capsys):
     refused = {judge.party.name: judge.refusals[:3] for judge in run["judges"] if judge.refusals}
+    if dose > 1:
+        accepted, unjudged = (sum(getattr(judge, what) for judge in run["judges"]) for what in ("accepted", "unjudged"))
+        with capsys.disabled():
+            print(f"\n{run['rotations']} rotations, {len(run['judges'])} relying parties: {accepted:,} tokens accepted, "
+                  f"{sum(len(judge.refusals) for judge in run['judges'])} refused, {unjudged:,} too late to tell")
     assert refused == {}
     assert len(run["judges"]) >= (10 if dose == 1 else 50)
     for judge in run["judges"]:
