@@ -55,17 +55,18 @@ package struct FairOrder<Flow: Hashable, Element> {
 
   /// Adds work of `cost` for `flow`; `false`, and nothing added, when there is no room.
   ///
-  /// `hasRoom` says that its bounds are kept elsewhere.
+  /// `hasRoom` says that its bounds are kept elsewhere, `mayBurst` that it may be ahead of the others.
   package mutating func add(
     _ element: Element,
     of flow: Flow,
     cost: UInt64,
     _ progress: Progress = .fresh,
-    hasRoom: Bool = false
+    hasRoom: Bool = false,
+    mayBurst: Bool = true
   ) -> Bool {
     guard hasRoom || self.hasRoom(of: flow, progress) else { return false }
     let entry = Waiting.Entry(element: element, cost: cost, arrival: arrivals)
-    let start = start(of: flow)
+    let start = start(of: flow, mayBurst: mayBurst)
     switch progress {
     case .begun: begun.add(entry, of: flow, start: start)
     case .fresh: fresh.add(entry, of: flow, start: start)
@@ -103,7 +104,9 @@ package struct FairOrder<Flow: Hashable, Element> {
     end(start + cost, of: flow)
   }
 
-  private func start(of flow: Flow) -> UInt64 { max(virtualTime - burst, ends[flow] ?? 0) }
+  private func start(of flow: Flow, mayBurst: Bool = true) -> UInt64 {
+    max(mayBurst ? virtualTime - burst : virtualTime, ends[flow] ?? 0)
+  }
 
   private mutating func end(_ end: UInt64, of flow: Flow) {
     ends[flow] = end

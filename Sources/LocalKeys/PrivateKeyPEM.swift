@@ -71,6 +71,10 @@ struct PrivateKeyPEM {
     guard !label.utf8.elementsEqual("ENCRYPTED PRIVATE KEY".utf8) else {
       throw .unsuitable("the key is encrypted: decrypt it first")
     }
+    guard !label.hasSuffix("PUBLIC KEY") else { throw .unsuitable("it is a public key, not a private one") }
+    guard !label.utf8.elementsEqual("CERTIFICATE".utf8) else {
+      throw .unsuitable("it is a certificate, not a private key")
+    }
     guard let format = Format(rawValue: label) else {
       throw .unsuitable("a PEM text with this label is not a private key in PKCS#8")
     }

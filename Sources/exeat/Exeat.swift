@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import FoundationEssentials
+import TokenFormats
 
 @main
 struct Exeat: AsyncParsableCommand {
@@ -26,7 +27,9 @@ struct Exeat: AsyncParsableCommand {
 
   static func main() async {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(
+        Arguments.withKeyIDsLast(Array(ProcessInfo.processInfo.arguments.dropFirst()))
+      )
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -47,6 +50,22 @@ struct Exeat: AsyncParsableCommand {
       Console.error(CommandFailure.failed(String(describing: error)))
       Exeat.exit(withError: ExitCode(1))
     }
+  }
+}
+
+/// What stands on the command line.
+enum Arguments {
+  /// `arguments` of `exeat keys` with the key ids that begin with `-` at the end, behind `--`.
+  ///
+  /// A key id is a SHA-256 in base64url (RFC 7638): one in 64 begins so, and would be read as flags, `-h` among them.
+  fileprivate static func withKeyIDsLast(_ arguments: [String]) -> [String] {
+    guard arguments.first == KeysCommand._commandName, !arguments.contains("--") else { return arguments }
+    let ids = arguments.filter(isKeyIDWithDash)
+    return ids.isEmpty ? arguments : arguments.filter { !isKeyIDWithDash($0) } + ["--"] + ids
+  }
+
+  private static func isKeyIDWithDash(_ argument: String) -> Bool {
+    argument.utf8.count == 43 && argument.utf8.first == UInt8(ascii: "-") && Base64URL.decode(argument) != nil
   }
 }
 

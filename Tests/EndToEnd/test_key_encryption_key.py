@@ -67,6 +67,19 @@ def who(running, credentials=None):
     return wire.call(running, "GetCallerIdentity", credentials=credentials).status
 
 
+def test_a_second_change_waits_until_the_first_is_finished(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        assert rotate(running.data_dir).returncode == 0
+        before = lines(running.data_dir)
+        again = rotate(running.data_dir)
+        assert again.returncode == 1 and "no new key was made" in again.stderr and "--finish" in again.stderr
+        assert lines(running.data_dir) == before
+        assert rotate(running.data_dir, "--finish", "--end-sessions").returncode == 0
+        assert rotate(running.data_dir).returncode == 0
+        assert len(lines(running.data_dir)) == 2 and lines(running.data_dir)[1] == before[0]
+
+
 def test_a_key_is_changed_under_load_and_the_old_one_is_dropped_when_no_session_needs_it(tmp_path, enable):
     with servers.serve_plain(tmp_path) as running:
         enable(running)
@@ -107,7 +120,7 @@ def test_a_key_is_changed_under_load_and_the_old_one_is_dropped_when_no_session_
 
         # While sessions may need the old key it stays, and so it does for somebody who tries again.
         again = rotate(data_dir, "--json")
-        assert again.returncode == 0 and lines(data_dir) == [second, first]
+        assert again.returncode == 1 and lines(data_dir) == [second, first]
         for hours in (0, 35):
             since(data_dir, hours)
             early = rotate(data_dir, "--finish")

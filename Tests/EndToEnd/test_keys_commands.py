@@ -7,6 +7,7 @@ import re
 import subprocess
 
 import pytest
+from joserfc.jwk import ECKey
 
 from driver import clients, server as servers, tokens, wire
 
@@ -116,8 +117,49 @@ def test_suspending_says_what_state_the_issuer_is_in_then(tmp_path):
         assert suspend("--empty-key-set") == (since, "the key set is empty")
         # Again without the flag: the keys do not come back by that.
         assert suspend() == (since, "the key set is empty")
+        done = servers.exeat("keys", "suspend", "--json", environment=environment)
+        assert json.loads(done.stdout) == {"SuspendDate": since, "KeySetEmptied": True}
         assert servers.exeat("keys", "resume", environment=environment).returncode == 0
         assert suspend()[1] == "the key set is published as before"
+
+
+def key_whose_id_begins_with_a_dash():
+    """PEM and key id: one key in 64 is such a one (RFC 7638)."""
+    while True:
+        key = ECKey.generate_key("P-384")
+        if key.thumbprint().startswith("-"):
+            return key.as_pem(private=True).decode(), key.thumbprint()
+
+
+def test_a_key_id_that_begins_with_a_dash_is_no_flag(tmp_path):
+    pem, key_id = key_whose_id_begins_with_a_dash()
+    file = tmp_path / "key.pem"
+    file.write_text(pem)
+    file.chmod(0o600)
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        environment = clients.environment_for(running, tmp_path)
+
+        def run(*arguments):
+            done = servers.exeat("keys", *arguments, environment=environment)
+            assert done.returncode == 0, done.stderr
+            return done
+
+        run("import", file)
+        done = run("revoke", key_id, "--json")
+        [key] = [key for key in json.loads(done.stdout)["OutboundSigningKeys"] if key["KeyId"] == key_id]
+        assert key["Status"] == "Revoked"
+        again = run("revoke", "--", key_id)
+        assert f"revoked {key_id}" in again.stdout and "until they fetch the set again" in again.stderr
+
+
+def test_tokens_that_nobody_has_are_not_called_revoked(tmp_path):
+    with servers.serve_plain(tmp_path) as running:
+        wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
+        wire.call(running, "EnableOutboundTokenStatus", "iam")
+        done = servers.exeat("keys", "revoke-tokens", "--principal", f"arn:aws:iam::{servers.ACCOUNT}:user/nobody",
+                             environment=clients.environment_for(running, tmp_path))
+        assert done.stdout == "0 tokens are revoked\n" and "no token that can still be used was found" in done.stderr
 
 
 def test_an_overlap_is_taken_with_its_unit(tmp_path):

@@ -112,6 +112,7 @@ def test_the_key_encryption_key_is_wrapped_in_the_token_and_the_server_waits_for
         "--secret-access-key", servers.ROOT.secret_access_key, "--key-encryption-key", token.uri("kek"),
         environment=token.environment)
     assert done.returncode == 0, done.stderr
+    assert f"--key-encryption-key '{token.uri('kek')}'" in done.stdout
     assert (data_dir / "key-encryption-key").read_text().startswith("exeat-kek-pkcs11-v1:")
     with servers.serve_plain(
             tmp_path, "--key-encryption-key", token.uri("kek"), environment=token.environment) as running:
@@ -135,6 +136,31 @@ def test_the_key_encryption_key_is_wrapped_in_the_token_and_the_server_waits_for
         assert len(lines) == 2 and all(line.startswith("exeat-kek-pkcs11-v1:") for line in lines)
         wire.token(running)
         assert PIN not in running.output
+
+
+def test_a_file_in_the_clear_is_wrapped_by_a_change_once_the_server_knows_the_token(tmp_path, token, enable):
+    def rotate():
+        return servers.exeat(
+            "keys", "rotate-key-encryption-key", "--data-dir", data_dir, "--key-encryption-key", token.uri("new"),
+            "--timeout", "60", environment=token.environment, timeout=180)
+
+    with servers.serve_plain(tmp_path, environment=token.environment) as running:
+        enable(running)
+        data_dir = running.data_dir
+        refused = rotate()
+        assert refused.returncode == 1 and "nothing is named that unwraps it" in refused.stderr, refused.stderr
+        assert "start it with the same --key-encryption-key" in refused.stderr
+        # It goes on with the key that it had.
+        wire.token(running)
+    with servers.serve_plain(
+            tmp_path, "--key-encryption-key", token.uri("new"), environment=token.environment) as running:
+        wire.token(running)
+        again = rotate()
+        assert again.returncode == 0 or "no new key was made" in again.stderr, again.stderr
+        until(lambda: json.loads((data_dir / "key-encryption-key.status").read_text())["state"] == "complete", "sealed again")
+        new, old = (data_dir / "key-encryption-key").read_text().splitlines()
+        assert new.startswith("exeat-kek-pkcs11-v1:") and old.startswith("exeat-kek-v1:")
+        wire.token(running)
 
 
 @pytest.mark.parametrize("option, value, words", [

@@ -185,8 +185,10 @@ import TokenFormats
       (good.replacing("END PRIVATE", with: "END RSA PRIVATE"), "the PEM text ends with another label"),
       (
         P384.Signing.PrivateKey().publicKey.pemRepresentation,
-        "a PEM text with this label is not a private key in PKCS#8"
+        "it is a public key, not a private one"
       ),
+      (pem("RSA PUBLIC KEY", [0x30, 0]), "it is a public key, not a private one"),
+      (pem("CERTIFICATE", [0x30, 0]), "it is a certificate, not a private key"),
       (
         good.replacing("PRIVATE", with: "OPENSSH PRIVATE"),
         "a PEM text with this label is not a private key in PKCS#8"

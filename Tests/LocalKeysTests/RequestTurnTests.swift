@@ -56,6 +56,46 @@ import Testing
     #expect(begun.count == 101)
   }
 
+  @Test(.timeLimit(.minutes(20)), arguments: [RequestFlow.stranger(claim: 1), .reader(network: 1)])
+  func `the first ten requests of an account that comes back go before a flood, and only an account's`(
+    other: RequestFlow
+  ) async throws {
+    let flood = [RequestFlow](repeating: .account(a), count: 100)
+    let begun = Begun()
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    let late = [RequestFlow](repeating: other, count: 12) + [RequestFlow](repeating: .account(b), count: 12)
+    let all = await order(
+      of: flood,
+      work: { _, threads in
+        // One thread gives the turns: this one.
+        let count = begun.flows.withLock { flows in
+          flows.append(.account(a))
+          return flows.count
+        }
+        guard count == 30 else { return }
+        for flow in late {
+          let waits = threads.begin(flow, octets: 0) {
+            Task(executorPreference: threads) {
+              begun.flows.withLock { $0.append(flow) }
+              end.yield()
+            }
+          }
+          #expect(waits)
+        }
+      }
+    )
+    #expect(all.count == 100)
+    var left = late.count
+    for await _ in ended {
+      left -= 1
+      if left == 0 { break }
+    }
+    let after = begun.flows.withLock { $0.dropFirst(30) }
+    #expect(after.prefix(10).count { $0 == .account(b) } == 10)
+    #expect(after.prefix(16).count { $0 == .account(b) } == 12)
+    #expect(after.prefix(16).count { $0 == other } == 2)
+  }
+
   @Test(.timeLimit(.minutes(20)))
   func `strangers with a thousand claims have one share together`() async {
     let strangers = (0..<1000).map { RequestFlow.stranger(claim: $0) }

@@ -97,7 +97,10 @@ package struct RotateOutboundSigningKey: SigningKeysAction {
     }
     // Only who says how long: a call without that may be one that was sent twice.
     if let stays = waiting.first(where: { !overlap.isGiven || signsFrom >= $0.signsFrom }) {
-      throw .successorWaits(stays, insteadOf: chosen.filter { $0 != stays.algorithm })
+      throw .successorWaits(
+        stays,
+        insteadOf: chosen.filter { other in !waiting.contains { $0.algorithm == other } }
+      )
     }
     var change = SigningKeysChange(keys)
     var successors: [String] = []
@@ -153,7 +156,7 @@ extension ServiceError {
     _ key: OutboundSigningKey,
     insteadOf others: [SigningAlgorithm] = []
   ) -> ServiceError {
-    let rest = others.map { " \($0.rawValue) was not rotated either: name it in SigningAlgorithm." }.joined()
+    let rest = others.map { " \($0.rawValue) was not rotated either: ask for it alone." }.joined()
     return .limitExceeded(
       "A successor of the \(key.algorithm.rawValue) key is published already, and signs from "
         + "\(key.signsFrom.rfc3339) on.\(rest)"

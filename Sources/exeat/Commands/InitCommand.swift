@@ -137,6 +137,7 @@ struct InitCommand: AsyncParsableCommand {
       }
       return Console.out(String(decoding: writer.bytes, as: UTF8.self))
     }
+    let unwrapping = keyEncryptionKey.map { " \\\n    --key-encryption-key \(shellWord($0))" } ?? ""
     Console.out(
       """
       account \(account) is ready; its root access key is in \(directory.credentials)
@@ -145,10 +146,15 @@ struct InitCommand: AsyncParsableCommand {
 
       Start the server:
         exeat serve --data-dir \(directory.path) --listen 127.0.0.1:8443 --public-url https://localhost:8443 \\
-          --tls development
+          --tls development\(unwrapping)
       """
     )
   }
+}
+
+/// `text` as one word of a shell.
+private func shellWord(_ text: String) -> String {
+  "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 private func isWordByte(_ byte: UInt8) -> Bool {

@@ -239,6 +239,11 @@ extension CommandFailure {
           hint: "the server makes it when its key set is fetched for the first time"
         )
       case .store(let error): .failed("--data-dir: \(CommandFailure(startError: error).message)")
+      case .signer(.tokenUnavailable):
+        .failed(
+          "the documents cannot be signed: the account's keys are in a token, which this command does not use",
+          hint: "leave --x5c away; the key set itself needs no signature"
+        )
       case .signer(let error): .failed("the documents cannot be signed: \(error)")
       case .metadata(let cause): .failed("the SAML metadata cannot be made: \(cause)")
       }

@@ -75,8 +75,17 @@ struct KeyEncryptionKeyWatch: Sendable {
           )
         }
         lastCause = cause
+        if let ring { refuse(cause, ring, parts) }
       }
     }
+  }
+
+  /// Says that the file was refused, and that the server goes on with the keys of `ring`.
+  private func refuse(_ cause: String, _ ring: KeyEncryptionKeyRing, _ parts: Parts) {
+    var status = status(of: ring, parts.clock.now())
+    status.state = .refused
+    status.cause = cause
+    write(status, parts.logger)
   }
 
   /// Says no longer that the file was refused: it holds the keys of `ring`, with which the server works.
@@ -118,10 +127,7 @@ struct KeyEncryptionKeyWatch: Sendable {
       guard lost == 0 else {
         let cause = "the changed file lacks a key that \(lost) secrets in the store need"
         parts.logger.error("the key-encryption key stays as it was", metadata: ["cause": "\(cause)"])
-        var status = status(of: before, now)
-        status.state = .refused
-        status.cause = cause
-        write(status, parts.logger)
+        refuse(cause, before, parts)
         return false
       }
     }

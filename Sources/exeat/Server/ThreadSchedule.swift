@@ -13,6 +13,8 @@ enum ThreadSchedule {
   private static let longNanoseconds: UInt64 = 100_000_000
   /// How much less urgent than an event loop: two fifths of its weight.
   private static let niceness: CInt = 4
+  /// The most urgent that libdispatch makes a thread.
+  private static let mostUrgent: CInt = -4
   private static let name = "exeat-sign"
   // A thread begins as urgent as the one that makes it: those of the pool differ, those of one level do not.
   private static let beginning = DispatchQueue(label: "exeat.signing.begin", qos: .default)
@@ -26,8 +28,8 @@ enum ThreadSchedule {
   /// Runs `work` on a new thread, which ends with it.
   ///
   /// Threads with little to do, like an event loop or the one that commits, run at once when they wake, and are done
-  /// before the new thread goes on. A kernel that does not know this, or does not allow it, serves as before; where there
-  /// is no thread to be had, one of the pool serves as before.
+  /// before the new thread goes on. Where the kernel does not know or the process may not do this, it is a thread like the
+  /// others; where there is none to be had, one of the pool.
   static func givingWay(_ work: @escaping @Sendable () -> Void) {
     beginning.async {
       if !begin(work) { DispatchQueue(label: name).async(execute: work) }
@@ -50,8 +52,7 @@ enum ThreadSchedule {
         guard let argument else { return nil }
         let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
         exeat_name_thread(ThreadSchedule.name)
-        // On Linux of the calling thread alone. It cannot be taken back without privileges, so no pool gets the thread.
-        _ = nice(ThreadSchedule.niceness)
+        ThreadSchedule.becomeLessUrgent()
         _ = exeat_set_slice(ThreadSchedule.longNanoseconds)
         work.body()
         return nil
@@ -61,4 +62,18 @@ enum ThreadSchedule {
     if failure != 0 { passed.release() }
     return failure == 0
   }
+
+  /// Makes the calling thread less urgent, if a thread of this process may become more urgent at all.
+  ///
+  /// INVARIANT: no other thread stays as it is: those that libdispatch makes for it begin so, and say then how urgent they
+  /// are, which may be more only with CAP_SYS_NICE or RLIMIT_NICE (setpriority(2)).
+  private static func becomeLessUrgent() {
+    errno = 0
+    // On Linux of the calling thread alone.
+    let own = getpriority(thread, 0)
+    guard errno == 0, setpriority(thread, 0, mostUrgent) == 0 else { return }
+    setpriority(thread, 0, own + niceness)
+  }
+
+  private static var thread: __priority_which_t { __priority_which_t(PRIO_PROCESS.rawValue) }
 }

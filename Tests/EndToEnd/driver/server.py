@@ -98,7 +98,7 @@ class Server:
     """A running `exeat dev` or `exeat serve`."""
 
     def __init__(self, arguments, work, *, url=None, ca=None, account=ACCOUNT, root=ROOT, data_dir=None,
-                 environment=None, survive_file_size_limit=False):
+                 environment=None, survive_file_size_limit=False, runner=()):
         # How far from the true time its clock is, as `faketime` wants it: "-10m". A restart takes what it is then.
         self.clock, self.has_parent = None, False
         # A file that says the same and that may be changed while the server runs.
@@ -107,6 +107,8 @@ class Server:
         self.work, self.url, self.ca = pathlib.Path(work), url, ca
         self.account, self.root, self.data_dir = account, root, data_dir
         self.environment = environment or {}
+        # A command that becomes the server.
+        self.runner = list(runner)
         self.survive_file_size_limit = survive_file_size_limit
         self.process, self.ready, self.lines, self.readers = None, None, [], []
 
@@ -121,7 +123,7 @@ class Server:
                      "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
         self.has_parent = bool(clock)
         self.process = subprocess.Popen(
-            [*clock, binary(), *self.arguments, "--ready-file", str(ready_file)],
+            [*clock, *self.runner, binary(), *self.arguments, "--ready-file", str(ready_file)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=clean_environment(**self.environment), preexec_fn=ignore_file_size_signal if self.survive_file_size_limit else None,
         )

@@ -60,13 +60,15 @@ struct RotateKeyEncryptionKeyCommand: AsyncParsableCommand {
       // A key that does not open what is there would leave a store that nobody can open.
       try await requireOpens(ring, directory)
       do throws(KeyEncryptionKeyError) {
+        _ = try await source.wrapper?.makeKey()
         next = try await ring.succeeded(wrapper: source.wrapper)
         try next.replaceFile(at: source.path)
       } catch {
         throw .failed("--key-encryption-key: \(source.path) cannot be changed: \(error)")
       }
     } else {
-      Console.note("a change of the key is under way already: going on with it")
+      try requireUnfinished(ring, directory)
+      Console.note("a change of the key is under way already: going on with it, and no new key is made")
     }
     if let store = try openStore(directory) {
       return try await reseal(next, store, directory)
@@ -74,6 +76,21 @@ struct RotateKeyEncryptionKeyCommand: AsyncParsableCommand {
     return try await wait(directory) { status in
       status.keys == next.identifiers && status.state == .complete
     }
+  }
+
+  /// Throws unless something is left to be sealed again: who asks for a new key does not get the one before.
+  private func requireUnfinished(
+    _ ring: KeyEncryptionKeyRing,
+    _ directory: DataDirectory
+  ) throws(CommandFailure) {
+    guard let status = KeyEncryptionKeyStatus.read(directory.keyEncryptionKeyStatus),
+      status.keys == ring.identifiers, status.state == .complete
+    else { return }
+    throw .failed(
+      "no new key was made: the file still holds the old key of the last change, which is complete",
+      hint:
+        "drop the old key first, with --finish after \(status.sessionsEnd.rfc3339); --end-sessions does it at once"
+    )
   }
 
   private func reseal(
@@ -222,7 +239,10 @@ struct RotateKeyEncryptionKeyCommand: AsyncParsableCommand {
       if let status = KeyEncryptionKeyStatus.read(directory.keyEncryptionKeyStatus) {
         if isDone(status) { return status }
         if status.state == .refused, status.updated >= asked {
-          throw .failed("the server refused: \(status.cause ?? "no cause")")
+          throw .failed(
+            "the server refused the changed file: \(status.cause ?? "no cause"); it goes on with the keys that it had",
+            hint: "nothing is lost: start it with the same --key-encryption-key, and run the command again"
+          )
         }
       }
       do {

@@ -57,7 +57,7 @@ struct KeysRevokeCommand: AsyncParsableCommand {
     abstract: "Take a key out of the key set at once and never sign with it again.",
     discussion: """
       The only key of its algorithm gets a successor first. A verifier that keeps the key set may accept tokens of the \
-      revoked key until it fetches the set again. A key id that begins with - is written after --.
+      revoked key until it fetches the set again.
       """
   )
 
@@ -79,6 +79,10 @@ struct KeysRevokeCommand: AsyncParsableCommand {
         done.successorWasMade ? "a successor was made and signs: \(successor)" : "\(successor) signs"
       )
     }
+    Console.note(
+      "verifiers that keep the key set accept the revoked key until they fetch the set again: in 5 minutes where they go by "
+        + "its Cache-Control; copies that were exported or uploaded are to be replaced now"
+    )
   }
 }
 
@@ -143,14 +147,26 @@ struct KeysSuspendCommand: AsyncParsableCommand {
 
   @Flag(help: "Publish no key at all: verifiers accept nothing once they fetch the set again.")
   var emptyKeySet = false
+  @Flag(help: "Print JSON.") var json = false
   @OptionGroup var client: ClientOptions
 
   func run() async throws {
     let done = try await client.callingKeys { client in
       try await client.suspend(emptyingKeySet: emptyKeySet)
     }
+    guard !json else {
+      let members: [JSONObject.Member] = [
+        .init("SuspendDate", .string(done.date.rfc3339)), .init("KeySetEmptied", .bool(done.isKeySetEmptied)),
+      ]
+      return Console.out(JSONValue.object(JSONObject(members)).text(isOneLine: true))
+    }
     let keySet = done.isKeySetEmptied ? "the key set is empty" : "the key set is published as before"
     Console.out("suspended since \(done.date.rfc3339); \(keySet)")
+    if !done.isKeySetEmptied {
+      Console.note(
+        "tokens that were issued stay valid until they expire; --empty-key-set takes the keys from verifiers too"
+      )
+    }
   }
 }
 
@@ -199,6 +215,11 @@ struct KeysRevokeTokensCommand: AsyncParsableCommand {
       return Console.out(JSONValue.object(JSONObject(members)).text(isOneLine: true))
     }
     for line in Self.lines(done) { Console.out(line) }
+    if done.revokedCount + done.alreadyRevokedCount + done.withoutStatusCount == 0 {
+      Console.note(
+        "no token that can still be used was found: is it the right id, ARN or time, and the right account?"
+      )
+    }
   }
 
   private static func lines(_ done: TokenRevocation) -> [String] {
