@@ -32,10 +32,10 @@ struct TurnOrder {
 
   /// What a request of `octets` costs apart from its signature, beside `SigningQueue.cost`.
   private static func costOfRequest(octets: Int) -> UInt64 { 10 + UInt64(octets / 1_500) }
-  /// What an account may be ahead of the others: five tokens of ES384.
+  /// What an account may be ahead of the others: ten tokens of ES384.
   ///
   /// One that calls little has its few calls of a moment answered at once, and not each behind one of an account that floods.
-  private static let burst: UInt64 = 100
+  private static let burst: UInt64 = 200
   /// How many turns strangers take among themselves, whatever they claim.
   private static let claims = 64
 

@@ -57,13 +57,13 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(20)), arguments: [RequestFlow.stranger(claim: 1), .reader(network: 1)])
-  func `the first ten requests of an account that comes back go before a flood, and only an account's`(
+  func `the first twenty requests of an account that comes back go before a flood, and only an account's`(
     other: RequestFlow
   ) async throws {
     let flood = [RequestFlow](repeating: .account(a), count: 100)
     let begun = Begun()
     let (ended, end) = AsyncStream.makeStream(of: Void.self)
-    let late = [RequestFlow](repeating: other, count: 12) + [RequestFlow](repeating: .account(b), count: 12)
+    let late = [RequestFlow](repeating: other, count: 12) + [RequestFlow](repeating: .account(b), count: 24)
     let all = await order(
       of: flood,
       work: { _, threads in
@@ -91,9 +91,9 @@ import Testing
       if left == 0 { break }
     }
     let after = begun.flows.withLock { $0.dropFirst(30) }
-    #expect(after.prefix(10).count { $0 == .account(b) } == 10)
-    #expect(after.prefix(16).count { $0 == .account(b) } == 12)
-    #expect(after.prefix(16).count { $0 == other } == 2)
+    #expect(after.prefix(20).count { $0 == .account(b) } == 20)
+    #expect(after.prefix(26).count { $0 == .account(b) } == 22)
+    #expect(after.prefix(26).count { $0 == other } == 2)
   }
 
   @Test(.timeLimit(.minutes(20)))
