@@ -76,6 +76,11 @@ package struct KeyEncryptionKeyRing: Sendable {
     guard keys.count < Self.maximumKeys else { throw .malformed }
     let key = KeyEncryptionKey.ephemeral()
     let line = try await key.line(wrapper)
+    // A token may wrap with a key that does not unwrap.
+    let unwrapped = try await line.key(wrapper)
+    guard unwrapped.identifier.utf8.elementsEqual(key.identifier.utf8) else {
+      throw .wrapper("the token does not unwrap what it wrapped")
+    }
     return KeyEncryptionKeyRing([line] + lines, [key] + keys)
   }
 

@@ -60,6 +60,11 @@ enum Arguments {
   /// A key id is a SHA-256 in base64url (RFC 7638): one in 64 begins so, and would be read as flags, `-h` among them.
   fileprivate static func withKeyIDsLast(_ arguments: [String]) -> [String] {
     guard arguments.first == KeysCommand._commandName, !arguments.contains("--") else { return arguments }
+    // What follows an option may be its value.
+    let isValue = zip(arguments, arguments.dropFirst()).contains { option, value in
+      isKeyIDWithDash(value) && option.hasPrefix("--") && option != "--json"
+    }
+    guard !isValue else { return arguments }
     let ids = arguments.filter(isKeyIDWithDash)
     return ids.isEmpty ? arguments : arguments.filter { !isKeyIDWithDash($0) } + ["--"] + ids
   }

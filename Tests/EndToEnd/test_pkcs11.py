@@ -149,14 +149,12 @@ def test_a_file_in_the_clear_is_wrapped_by_a_change_once_the_server_knows_the_to
         data_dir = running.data_dir
         refused = rotate()
         assert refused.returncode == 1 and "nothing is named that unwraps it" in refused.stderr, refused.stderr
-        assert "start it with the same --key-encryption-key" in refused.stderr
+        assert "goes on with the change by itself" in refused.stderr
         # It goes on with the key that it had.
         wire.token(running)
     with servers.serve_plain(
             tmp_path, "--key-encryption-key", token.uri("new"), environment=token.environment) as running:
         wire.token(running)
-        again = rotate()
-        assert again.returncode == 0 or "no new key was made" in again.stderr, again.stderr
         until(lambda: json.loads((data_dir / "key-encryption-key.status").read_text())["state"] == "complete", "sealed again")
         new, old = (data_dir / "key-encryption-key").read_text().splitlines()
         assert new.startswith("exeat-kek-pkcs11-v1:") and old.startswith("exeat-kek-v1:")

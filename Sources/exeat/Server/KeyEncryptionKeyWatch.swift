@@ -59,6 +59,7 @@ struct KeyEncryptionKeyWatch: Sendable {
         } else {
           parts.keys.use(next)
           seen = now
+          withdrawRefusal(of: next, parts)
           parts.logger.notice("unsealed", metadata: ["key": "\(next.current.identifier)"])
           await parts.unsealed()
         }
@@ -75,6 +76,8 @@ struct KeyEncryptionKeyWatch: Sendable {
           )
         }
         lastCause = cause
+        // The file that comes next is looked at, also when it is the one from before.
+        seen = nil
         if let ring { refuse(cause, ring, parts) }
       }
     }

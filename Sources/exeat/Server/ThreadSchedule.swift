@@ -71,7 +71,7 @@ enum ThreadSchedule {
     errno = 0
     // On Linux of the calling thread alone.
     let own = getpriority(thread, 0)
-    guard errno == 0, setpriority(thread, 0, mostUrgent) == 0 else { return }
+    guard errno == 0, own > mostUrgent, setpriority(thread, 0, mostUrgent) == 0 else { return }
     setpriority(thread, 0, own + niceness)
   }
 
