@@ -80,6 +80,25 @@ def test_a_second_change_waits_until_the_first_is_finished(tmp_path, enable):
         assert len(lines(running.data_dir)) == 2 and lines(running.data_dir)[1] == before[0]
 
 
+def test_a_store_from_before_the_change_is_sealed_again(tmp_path, enable):
+    with servers.serve_plain(tmp_path) as running:
+        enable(running)
+        data_dir = running.data_dir
+    before = {file: file.read_bytes() for file in data_dir.glob("store.sqlite*")}
+    assert rotate(data_dir).returncode == 0
+    for file in data_dir.glob("store.sqlite*"):
+        file.unlink()
+    for file, content in before.items():
+        file.write_bytes(content)
+        file.chmod(0o600)
+    again = rotate(data_dir, "--json")
+    assert again.returncode == 0 and json.loads(again.stdout)["resealed"] > 0, again.stderr
+    assert rotate(data_dir).returncode == 1
+    assert rotate(data_dir, "--finish", "--end-sessions").returncode == 0
+    with servers.serve_plain(tmp_path) as running:
+        assert wire.token(running)
+
+
 def test_a_key_is_changed_under_load_and_the_old_one_is_dropped_when_no_session_needs_it(tmp_path, enable):
     with servers.serve_plain(tmp_path) as running:
         enable(running)
