@@ -10,7 +10,8 @@
 /// The first of a flow has a start tag: the end of the flow's last work, or the start of what was being served when it
 /// came, whichever is later; its end is the start and its cost. The smallest start is next, among equals the one that
 /// came first. A flow that asks for much queues behind itself. One that comes back after a rest is not paid for the time it
-/// was away, apart from `burst`: so much of what it asks for goes before all that asked for more. Of one flow, what was begun goes before what is fresh: half-done work does not pile up.
+/// was away, apart from `burst`: so much of what it asks for goes before all that asked for more. Of one flow, what was
+/// begun goes before what is fresh: half-done work does not pile up.
 package struct FairOrder<Flow: Hashable, Element> {
   /// How far the work is that waits.
   package enum Progress: Sendable {
@@ -38,6 +39,7 @@ package struct FairOrder<Flow: Hashable, Element> {
   ///
   /// Of a flow of which less than a 64th of `limitPerFlow` waits there is room beyond `limit`: a few flows that wait for
   /// much leave no other outside.
+  ///
   /// A flow may be `burst` ahead of the others: the cost of what may come at once from who has had less than its share.
   package init(limit: Int, limitPerFlow: Int, burst: UInt64 = 0) {
     self.limit = limit
@@ -111,8 +113,8 @@ package struct FairOrder<Flow: Hashable, Element> {
   private mutating func end(_ end: UInt64, of flow: Flow) {
     ends[flow] = end
     latestEnd = max(latestEnd, end)
-    // Of a flow whose end has passed by more than the burst there is nothing to know. What is left counts double: however slowly time passes,
-    // an end is looked at once or twice.
+    // Of a flow whose end has passed by more than the burst there is nothing to know. What is left counts double: however
+    // slowly time passes, an end is looked at once or twice.
     if ends.count >= endsToSweep {
       let earliestStart = virtualTime - burst
       ends = ends.filter { $0.value > earliestStart }

@@ -54,11 +54,11 @@ struct Exeat: AsyncParsableCommand {
 }
 
 /// What stands on the command line.
-enum Arguments {
+private enum Arguments {
   /// `arguments` of `exeat keys` with the key ids that begin with `-` at the end, behind `--`.
   ///
   /// A key id is a SHA-256 in base64url (RFC 7638): one in 64 begins so, and would be read as flags, `-h` among them.
-  fileprivate static func withKeyIDsLast(_ arguments: [String]) -> [String] {
+  static func withKeyIDsLast(_ arguments: [String]) -> [String] {
     guard arguments.first == KeysCommand._commandName, !arguments.contains("--") else { return arguments }
     // What follows an option may be its value.
     let isValue = zip(arguments, arguments.dropFirst()).contains { option, value in

@@ -80,6 +80,30 @@ def test_a_second_change_waits_until_the_first_is_finished(tmp_path, enable):
         assert len(lines(running.data_dir)) == 2 and lines(running.data_dir)[1] == before[0]
 
 
+def test_a_refusal_ends_when_the_file_of_before_is_back(tmp_path, enable):
+    """As a secret store mounts it: what the link leads to is the very file that was there."""
+    data_dir = servers.init(tmp_path / "data")
+    good, bad, link = tmp_path / "good", tmp_path / "bad", tmp_path / "link"
+    good.write_text((data_dir / "key-encryption-key").read_text())
+    bad.write_text("no key")
+    for file in (good, bad):
+        file.chmod(0o600)
+
+    def lead(to):
+        new = tmp_path / "new"
+        new.symlink_to(to)
+        new.rename(link)
+
+    lead(good)
+    with servers.serve_plain(tmp_path, "--key-encryption-key", link) as running:
+        enable(running)
+        lead(bad)
+        until(lambda: (data_dir / "key-encryption-key.status").exists() and status(data_dir)["state"] == "refused", "refused")
+        assert wire.token(running)
+        lead(good)
+        until(lambda: status(data_dir)["state"] == "complete", "withdrawn")
+
+
 def test_a_store_from_before_the_change_is_sealed_again(tmp_path, enable):
     with servers.serve_plain(tmp_path) as running:
         enable(running)

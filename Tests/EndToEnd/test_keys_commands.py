@@ -153,6 +153,11 @@ def test_a_key_id_that_begins_with_a_dash_is_no_flag(tmp_path):
         assert f"revoked {key_id}" in again.stdout and "until they fetch the set again" in again.stderr
 
 
+def test_what_may_be_an_options_value_is_not_taken_for_a_key_id():
+    done = keys("revoke", "--region", "-" + 42 * "A", "kid")
+    assert done.returncode == 2 and "--region" in done.stderr, done.stderr
+
+
 def test_tokens_that_nobody_has_are_not_called_revoked(tmp_path):
     with servers.serve_plain(tmp_path) as running:
         wire.call(running, "EnableOutboundWebIdentityFederation", "iam")
